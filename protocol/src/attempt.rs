@@ -1,0 +1,175 @@
+//! Bodies of entries: what an attempt at the door was, in a compact and extensible form.
+//!
+//! Bodies are CBOR maps with integer keys: a newer phone may add keys, an older hub skips them, and
+//! the bytes stay as they were signed.
+
+use minicbor::{Decode, Encode};
+
+use crate::codec::{self, FormatError};
+use crate::ids::{AttemptId, CourierId, DeviceId, Hash32, ParcelId, StopId};
+use crate::limits;
+use crate::taxonomy::{
+    Action, HandoffKind, IdentityMethod, InspectionResult, Outcome, PhotoOrigin, ProofKind, Reason,
+    Relation,
+};
+
+/// Body of [`crate::entry::EntryKind::ENROLLED`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct EnrolledBody {
+    /// The device that starts its log here.
+    #[n(0)]
+    pub device: DeviceId,
+    /// The courier it was enrolled for.
+    #[n(1)]
+    pub courier: CourierId,
+    /// Hash of the certificate the hub signed.
+    #[n(2)]
+    pub certificate: Hash32,
+}
+
+/// Body of [`crate::entry::EntryKind::ATTEMPT`]: one parcel's outcome at one visit.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct AttemptBody {
+    /// The visit; shared by all parcels handed over at this door at this time.
+    #[n(0)]
+    pub attempt: AttemptId,
+    /// The parcel.
+    #[n(1)]
+    pub parcel: ParcelId,
+    /// The stop.
+    #[n(2)]
+    pub stop: StopId,
+    /// 1 for the parcel's first attempt; a reschedule is the next attempt, never a new parcel (B4-5).
+    #[n(3)]
+    pub attempt_no: u16,
+    /// What came of it.
+    #[n(4)]
+    pub outcome: Outcome,
+    /// How it was, or was to be, handed over.
+    #[n(5)]
+    pub handoff: HandoffKind,
+    /// Why it failed; with [`Self::action`] always a legal pair (A043).
+    #[n(6)]
+    pub reason: Option<Reason>,
+    /// What happens next after a failure.
+    #[n(7)]
+    pub action: Option<Action>,
+    /// Who signed or took it, as told at the door (A030).
+    #[n(8)]
+    pub signer_name: Option<String>,
+    /// Who the signer is to the recipient (A030).
+    #[n(9)]
+    pub relation: Option<Relation>,
+    /// Result of the recipient check; the identity document itself is never kept (A028).
+    #[n(10)]
+    pub identity: Option<IdentityCheck>,
+    /// Answer to the inspection prompt (A024, Art 27).
+    #[n(11)]
+    pub inspection: Option<InspectionResult>,
+    /// The stored consent this handoff rests on (A032, A033, Art 28).
+    #[n(12)]
+    pub consent: Option<String>,
+    /// The proofs, whose hashes the header binds.
+    #[n(13)]
+    pub proofs: Vec<ProofRef>,
+    /// Where the phone was, as it was told (B4-19).
+    #[n(14)]
+    pub fix: Option<Fix>,
+    /// The courier's note.
+    #[n(15)]
+    pub note: Option<String>,
+    /// Which completion rules were applied.
+    #[n(16)]
+    pub rules_version: u32,
+}
+
+/// How the recipient was checked and what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct IdentityCheck {
+    /// By what.
+    #[n(0)]
+    pub method: IdentityMethod,
+    /// Whether it matched.
+    #[n(1)]
+    pub matched: bool,
+}
+
+/// One proof bound to an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ProofRef {
+    /// SHA-256 of the plain bytes.
+    #[n(0)]
+    pub hash: Hash32,
+    /// What it is.
+    #[n(1)]
+    pub kind: ProofKind,
+    /// Length of the plain bytes.
+    #[n(2)]
+    pub size_bytes: u64,
+    /// Camera or gallery, for a photo (B4-20).
+    #[n(3)]
+    pub origin: Option<PhotoOrigin>,
+    /// When it was taken, the phone's wall clock.
+    #[n(4)]
+    pub captured_at_ms: i64,
+}
+
+/// A position as the phone's provider gave it; never corrected silently.
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct Fix {
+    /// Degrees north, WGS-84.
+    #[n(0)]
+    pub lat: f64,
+    /// Degrees east, WGS-84.
+    #[n(1)]
+    pub lng: f64,
+    /// Radius of 68 % confidence.
+    #[n(2)]
+    pub accuracy_m: f32,
+    /// Age of the fix when the attempt was completed.
+    #[n(3)]
+    pub age_ms: i64,
+    /// The provider said it was a mock location.
+    #[n(4)]
+    pub mock: bool,
+    /// Distance from the stop's own position, if it has one (A031).
+    #[n(5)]
+    pub distance_m: Option<f32>,
+}
+
+impl EnrolledBody {
+    /// The bytes to commit to.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// [`FormatError`] when it is not one.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        codec::decode("enrolled body", bytes, limits::MAX_BODY_BYTES)
+    }
+}
+
+impl AttemptBody {
+    /// The bytes to commit to.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads a body; keys of a newer version are skipped.
+    ///
+    /// # Errors
+    /// [`FormatError`] when it is not an attempt or uses an unknown code.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        codec::decode("attempt body", bytes, limits::MAX_BODY_BYTES)
+    }
+}

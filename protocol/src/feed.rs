@@ -1,0 +1,253 @@
+//! The feed: what the hub tells a phone, in one cursor-ordered stream.
+//!
+//! Items are JSON so that any back office can read them. A phone keeps the raw `data` of kinds it does
+//! not know and applies it after an update; fields it does not know are kept with the item.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ids::{Handle, Hash32, ParcelId, RouteId, StopId};
+use crate::taxonomy::{ConsentChannel, HandlingTag, HandoffKind, PromiseClass};
+
+/// One page of the feed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeedPage {
+    /// In order of `seq`.
+    pub items: Vec<FeedItem>,
+    /// Where the next page starts; opaque to the phone.
+    pub cursor: String,
+    /// Whether there is more right now.
+    pub more: bool,
+    /// The hub's clock when it answered, Unix milliseconds.
+    pub server_time_ms: i64,
+}
+
+/// One item as sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeedItem {
+    /// Position in the courier's feed.
+    pub seq: i64,
+    /// What `data` is.
+    pub kind: String,
+    /// The content, by `kind`.
+    pub data: Value,
+}
+
+/// An item this build understands, or not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FeedContent {
+    /// A round given to this courier.
+    Route(RouteItem),
+    /// A stop of a round, new or changed.
+    Stop(Box<StopItem>),
+    /// A stop taken off the round.
+    StopRemoved(StopRemovedItem),
+    /// A customer rated a delivery of this courier.
+    Rating(RatingItem),
+    /// A kind made after this build; kept as it is.
+    Unknown,
+}
+
+/// The item's kind is known but its content does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("feed item {seq} of kind {kind} does not fit its kind")]
+pub struct BadFeedItem {
+    /// Which item.
+    pub seq: i64,
+    /// Its kind.
+    pub kind: String,
+}
+
+impl FeedItem {
+    /// Reads `data` by `kind`.
+    ///
+    /// # Errors
+    /// [`BadFeedItem`] for a known kind with unfit content; an unknown kind is not an error.
+    pub fn content(&self) -> Result<FeedContent, BadFeedItem> {
+        let bad = |_| BadFeedItem { seq: self.seq, kind: self.kind.clone() };
+        Ok(match self.kind.as_str() {
+            RouteItem::KIND => FeedContent::Route(RouteItem::deserialize(&self.data).map_err(bad)?),
+            StopItem::KIND => {
+                FeedContent::Stop(Box::new(StopItem::deserialize(&self.data).map_err(bad)?))
+            }
+            StopRemovedItem::KIND => {
+                FeedContent::StopRemoved(StopRemovedItem::deserialize(&self.data).map_err(bad)?)
+            }
+            RatingItem::KIND => {
+                FeedContent::Rating(RatingItem::deserialize(&self.data).map_err(bad)?)
+            }
+            _ => FeedContent::Unknown,
+        })
+    }
+}
+
+/// A WGS-84 position in degrees (RFC 7946 datum; GCJ-02 is never stored as WGS-84, C4).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LatLng {
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub lng: f64,
+}
+
+/// A round.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RouteItem {
+    /// The round.
+    pub route_id: RouteId,
+    /// What people call it.
+    pub name: String,
+    /// The day it is driven, `YYYY-MM-DD` in local time.
+    pub service_date: String,
+    /// Where it starts.
+    pub depot: Option<LatLng>,
+    /// How many stops the dispatcher gave.
+    pub stop_count: u32,
+}
+
+/// A door to visit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StopItem {
+    /// The stop.
+    pub stop_id: StopId,
+    /// Its round.
+    pub route_id: RouteId,
+    /// Place in the order the dispatcher gave, from 1.
+    pub position: u32,
+    /// Where the door is.
+    pub place: LatLng,
+    /// Street address, unmasked; the phone masks it by default (A038).
+    pub address: String,
+    /// Who is to receive.
+    pub recipient: Recipient,
+    /// Earliest time wished, Unix milliseconds.
+    pub window_start_ms: Option<i64>,
+    /// Latest time wished, Unix milliseconds.
+    pub window_end_ms: Option<i64>,
+    /// What is delivered there.
+    pub parcels: Vec<ParcelItem>,
+}
+
+/// The person at the door. Personal data: encrypted at rest, masked on screens (A038).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Full name.
+    pub name: String,
+    /// Phone number.
+    pub phone: String,
+}
+
+/// A parcel of a stop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParcelItem {
+    /// The parcel.
+    pub parcel_id: ParcelId,
+    /// The carrier's waybill number.
+    pub waybill: String,
+    /// The delivery's public handle for the rating token.
+    pub handle: Handle,
+    /// The key with which this device may mint the token; hex, 32 bytes.
+    pub rating_key: Hash32,
+    /// What was promised (A001–A010).
+    pub promise_class: PromiseClass,
+    /// When the promise runs out, Unix milliseconds.
+    pub promised_by_ms: i64,
+    /// When the parcel was accepted, Unix milliseconds.
+    pub accepted_at_ms: i64,
+    /// Fresh, fragile and so on (A041).
+    #[serde(default)]
+    pub tags: Vec<HandlingTag>,
+    /// "Door delivery" is noted on the waybill: no station, no locker (Zhejiang Art 31).
+    #[serde(default)]
+    pub door_required: bool,
+    /// What the customer has agreed to beforehand (A023, A033).
+    #[serde(default)]
+    pub consents: Vec<ConsentItem>,
+}
+
+/// A stored consent to a handoff other than the recipient's own hands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentItem {
+    /// Names the consent in entries.
+    pub consent_id: String,
+    /// What was agreed to.
+    pub scope: Vec<HandoffKind>,
+    /// How it was given (A033).
+    pub channel: ConsentChannel,
+    /// When, Unix milliseconds.
+    pub given_at_ms: i64,
+    /// Until when, if not for this parcel's whole way.
+    pub expires_at_ms: Option<i64>,
+}
+
+/// A stop that is no longer this courier's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopRemovedItem {
+    /// The stop.
+    pub stop_id: StopId,
+}
+
+/// A rating as the courier sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatingItem {
+    /// The parcel that was rated.
+    pub parcel_id: ParcelId,
+    /// 1 to 5.
+    pub stars: u8,
+    /// Timeliness, 1 to 5 (A070).
+    pub timeliness: Option<u8>,
+    /// Attitude, 1 to 5 (A070).
+    pub attitude: Option<u8>,
+    /// Information given, 1 to 5 (A070).
+    pub information: Option<u8>,
+    /// Tags chosen (A152), as codes.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// What the customer wrote.
+    pub comment: Option<String>,
+    /// When, the hub's clock.
+    pub rated_at_ms: i64,
+    /// Whether the attempt had reached the hub when the item was made.
+    pub bound: bool,
+}
+
+impl RouteItem {
+    /// Its `kind`.
+    pub const KIND: &'static str = "route";
+}
+impl StopItem {
+    /// Its `kind`.
+    pub const KIND: &'static str = "stop";
+}
+impl StopRemovedItem {
+    /// Its `kind`.
+    pub const KIND: &'static str = "stop_removed";
+}
+impl RatingItem {
+    /// Its `kind`.
+    pub const KIND: &'static str = "rating";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn unknown_kinds_are_kept_and_unfit_known_kinds_are_named() {
+        let unknown = FeedItem { seq: 1, kind: "weather".into(), data: json!({"rain": true}) };
+        assert_eq!(unknown.content(), Ok(FeedContent::Unknown));
+        let unfit = FeedItem { seq: 2, kind: "stop".into(), data: json!({"stop_id": 5}) };
+        assert_eq!(unfit.content(), Err(BadFeedItem { seq: 2, kind: "stop".into() }));
+    }
+
+    #[test]
+    fn new_fields_of_a_newer_hub_do_not_disturb() {
+        let item = FeedItem {
+            seq: 3,
+            kind: "stop_removed".into(),
+            data: json!({"stop_id": "00000000-0000-0000-0000-000000000001", "why": "moved"}),
+        };
+        assert!(matches!(item.content(), Ok(FeedContent::StopRemoved(_))));
+    }
+}

@@ -1,0 +1,26 @@
+//! What a courier's phone and the hub agree on: ids, evidence entries, receipts, the feed, rating
+//! tokens, request signatures and the code tables of the trade.
+//!
+//! The crate is pure: values in, values out. It opens no file, asks no clock and draws no random
+//! number, so that both sides, the verifier and every test share one implementation of each format.
+//! Every byte that leaves a device is fixed here and pinned by the golden vectors in `tests/golden`.
+
+pub mod api;
+pub mod attempt;
+pub mod batch;
+pub mod crypto;
+pub mod enrol;
+pub mod entry;
+pub mod feed;
+pub mod http_sig;
+pub mod ids;
+pub mod ink;
+pub mod limits;
+pub mod receipt;
+pub mod signed_time;
+pub mod taxonomy;
+pub mod token;
+
+mod codec;
+
+pub use codec::FormatError;

@@ -1,0 +1,163 @@
+//! Receipts: the only thing that turns a stop to "synced" (B4-6).
+//!
+//! A receipt names, by hash, what the hub holds durably of one device. The phone checks the signature
+//! with the hub key it got at enrolment and changes nothing for a receipt that is not its own.
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use minicbor::{Decode, Encode};
+use thiserror::Error;
+
+use crate::codec::{self, FormatError};
+use crate::crypto;
+use crate::ids::{DeviceId, Hash32, KeyId, Sig64};
+
+const SIGN_DOMAIN: &[u8] = b"satchel-receipt/1\0";
+/// Largest encoded receipt: a thousand entries at about 40 bytes, and blobs beside them.
+const MAX_RECEIPT_BYTES: usize = 128 * 1_024;
+
+/// One entry named by a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ReceiptEntry {
+    /// Position in the device's log.
+    #[n(0)]
+    pub seq: i64,
+    /// The entry's hash.
+    #[n(1)]
+    pub hash: Hash32,
+}
+
+/// What the hub says it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Receipt {
+    /// 1.
+    #[n(0)]
+    pub version: u8,
+    /// Whose log.
+    #[n(1)]
+    pub device: DeviceId,
+    /// Which hub key signed.
+    #[n(2)]
+    pub hub_key: KeyId,
+    /// When the hub answered, its own clock, Unix milliseconds.
+    #[n(3)]
+    pub received_at_ms: i64,
+    /// Entries held.
+    #[n(4)]
+    pub entries: Vec<ReceiptEntry>,
+    /// Proofs held complete, by plain hash.
+    #[n(5)]
+    pub blobs: Vec<Hash32>,
+    /// The last entry of this device's log that the hub holds, 0 for none.
+    #[n(6)]
+    pub head_seq: i64,
+}
+
+/// A receipt as sent: exact bytes and the hub's signature.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct SignedReceipt {
+    /// The encoded [`Receipt`].
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+    /// Ed25519 by the hub.
+    #[n(1)]
+    pub sig: Sig64,
+}
+
+/// Why a receipt changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// Not the format.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// Not signed by the hub this phone enrolled at.
+    #[error("receipt is not signed by this hub")]
+    BadSignature,
+    /// A true receipt of another phone.
+    #[error("receipt names another device")]
+    OtherDevice,
+}
+
+impl Receipt {
+    /// Signs the receipt.
+    #[must_use]
+    pub fn sign(&self, hub: &SigningKey) -> SignedReceipt {
+        let bytes = codec::encode(self);
+        let sig = crypto::sign(hub, SIGN_DOMAIN, &bytes);
+        SignedReceipt { bytes, sig }
+    }
+}
+
+impl SignedReceipt {
+    /// The bytes of an answer.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// [`FormatError`] for anything else: an HTML page, half a body, nothing.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        codec::decode("receipt", bytes, MAX_RECEIPT_BYTES)
+    }
+
+    /// Checks that `hub` signed it for `device`.
+    ///
+    /// # Errors
+    /// [`ReceiptError`]; the caller must then change no state.
+    pub fn verify(&self, hub: &VerifyingKey, device: DeviceId) -> Result<Receipt, ReceiptError> {
+        if !crypto::verify(hub, SIGN_DOMAIN, &self.bytes, &self.sig) {
+            return Err(ReceiptError::BadSignature);
+        }
+        let receipt: Receipt = codec::decode("receipt", &self.bytes, MAX_RECEIPT_BYTES)?;
+        if receipt.version != 1 {
+            return Err(FormatError::UnknownVersion {
+                what: "receipt",
+                version: u32::from(receipt.version),
+            }
+            .into());
+        }
+        if receipt.device != device {
+            return Err(ReceiptError::OtherDevice);
+        }
+        Ok(receipt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_counts_only_from_this_hub_and_for_this_device() {
+        let hub = SigningKey::from_bytes(&[1; 32]);
+        let other = SigningKey::from_bytes(&[2; 32]);
+        let mine = DeviceId(uuid::Uuid::from_u128(1));
+        let theirs = DeviceId(uuid::Uuid::from_u128(2));
+        let receipt = Receipt {
+            version: 1,
+            device: mine,
+            hub_key: crypto::key_id(&hub.verifying_key()),
+            received_at_ms: 5,
+            entries: vec![ReceiptEntry { seq: 1, hash: Hash32([1; 32]) }],
+            blobs: vec![],
+            head_seq: 1,
+        };
+        let signed = SignedReceipt::decode(&receipt.sign(&hub).encode()).unwrap();
+        assert_eq!(signed.verify(&hub.verifying_key(), mine), Ok(receipt.clone()));
+        assert_eq!(
+            signed.verify(&hub.verifying_key(), theirs),
+            Err(ReceiptError::OtherDevice)
+        );
+        assert_eq!(
+            receipt.sign(&other).verify(&hub.verifying_key(), mine),
+            Err(ReceiptError::BadSignature)
+        );
+        assert!(SignedReceipt::decode(b"<html>captive portal</html>").is_err());
+    }
+}
