@@ -82,7 +82,7 @@ macro_rules! code_enum {
             /// The entry of a canonical code. Case matters: there is one spelling.
             ///
             /// # Errors
-            /// [`UnknownCode`] for anything that is not in the list.
+            /// [`UnknownCode`](crate::taxonomy::UnknownCode) for anything that is not in the list.
             pub fn from_code(code: &str) -> Result<Self, $crate::taxonomy::UnknownCode> {
                 match code {
                     $( $code => Ok(Self::$variant), )+
