@@ -236,19 +236,50 @@ pub fn verify(
     now_s: i64,
     max_skew_s: i64,
 ) -> Result<(), SigError> {
+    if content_digest_header.starts_with(DIGEST_PREFIX)
+        && content_digest(parts.body) != content_digest_header
+    {
+        return Err(SigError::DigestMismatch);
+    }
+    verify_head(
+        parts,
+        content_digest_header,
+        parsed,
+        key,
+        now_s,
+        max_skew_s,
+    )
+}
+
+/// [`verify`] before the body has come: `parts.body` is not looked at. Lets a hub refuse a stranger
+/// without reading his body, and stream a large one.
+///
+/// The caller must still compare [`content_digest`] of the body with the header before it believes
+/// the body, or know the body's hash from elsewhere.
+///
+/// # Errors
+/// As [`verify`], but never [`SigError::DigestMismatch`].
+pub fn verify_head(
+    parts: &RequestParts<'_>,
+    content_digest_header: &str,
+    parsed: &ParsedSignature,
+    key: &VerifyingKey,
+    now_s: i64,
+    max_skew_s: i64,
+) -> Result<(), SigError> {
     if content_digest_header.is_empty() || parts.idempotency_key.is_empty() {
         return Err(SigError::Missing);
     }
     check_parts(parts)?;
-    if !content_digest_header.starts_with(DIGEST_PREFIX) {
-        return Err(SigError::UnsupportedProfile);
-    }
-    let digest = content_digest(parts.body);
-    if digest != content_digest_header {
-        return Err(SigError::DigestMismatch);
+    let digest = content_digest_header
+        .strip_prefix(DIGEST_PREFIX)
+        .and_then(|v| v.strip_suffix(':'))
+        .ok_or(SigError::UnsupportedProfile)?;
+    if BASE64.decode(digest.as_bytes()).map(|d| d.len()) != Ok(32) {
+        return Err(SigError::Malformed);
     }
     let member = signature_params(parsed.created_s, &parsed.nonce, &parsed.key_id);
-    let base = profile_base(parts, &digest, &member);
+    let base = profile_base(parts, content_digest_header, &member);
     if !crypto::verify(key, b"", base.as_bytes(), &parsed.signature) {
         return Err(SigError::BadSignature);
     }
