@@ -1,0 +1,85 @@
+//! What each field of a delivery may hold.
+//!
+//! One function a field, used on the cells of a file and on the constants of a mapping alike, so
+//! that a misspelt constant is one message when the mapping is loaded.
+
+use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, PromiseClass};
+
+use super::mapping::Mapping;
+use super::model::Field;
+use super::problem::RowProblem;
+use super::value;
+
+const MAX_WAYBILL_CHARS: usize = 64;
+const MAX_ADDRESS_CHARS: usize = 512;
+const MAX_NAME_CHARS: usize = 64;
+
+pub(super) fn waybill(text: &str) -> Result<String, RowProblem> {
+    value::text(text, MAX_WAYBILL_CHARS)
+}
+
+pub(super) fn address(text: &str) -> Result<String, RowProblem> {
+    value::text(text, MAX_ADDRESS_CHARS)
+}
+
+pub(super) fn name(text: &str) -> Result<String, RowProblem> {
+    value::text(text, MAX_NAME_CHARS)
+}
+
+pub(super) fn latitude(text: &str, comma: bool) -> Result<f64, RowProblem> {
+    value::decimal(text, comma).and_then(|lat| in_range(lat, 90.0, RowProblem::LatitudeRange))
+}
+
+pub(super) fn longitude(text: &str, comma: bool) -> Result<f64, RowProblem> {
+    value::decimal(text, comma).and_then(|lng| in_range(lng, 180.0, RowProblem::LongitudeRange))
+}
+
+fn in_range(degrees: f64, limit: f64, problem: RowProblem) -> Result<f64, RowProblem> {
+    if degrees.abs() <= limit {
+        Ok(degrees)
+    } else {
+        Err(problem)
+    }
+}
+
+pub(super) fn promise_class(text: &str) -> Result<PromiseClass, RowProblem> {
+    PromiseClass::from_code(text).map_err(|_| RowProblem::UnknownPromise)
+}
+
+pub(super) fn tag(text: &str) -> Result<HandlingTag, RowProblem> {
+    HandlingTag::from_code(text).map_err(|_| RowProblem::UnknownTag)
+}
+
+/// A handoff that rests on the customer's word (Art 28(3)). A return rests on the sender's, which a
+/// list of deliveries cannot give.
+pub(super) fn consent(text: &str) -> Result<HandoffKind, RowProblem> {
+    HandoffKind::from_code(text)
+        .ok()
+        .filter(|kind| kind.consent().needs_record() && *kind != HandoffKind::ReturnToSender)
+        .ok_or(RowProblem::UnknownConsent)
+}
+
+/// Whether the field is a list in one cell.
+pub(super) fn is_list(field: Field) -> bool {
+    matches!(field, Field::Tags | Field::Consents)
+}
+
+/// Whether a text can be the value of a field, or one item of it.
+pub(super) fn check(field: Field, text: &str, mapping: &Mapping) -> Result<(), RowProblem> {
+    let comma = mapping.decimal_comma;
+    match field {
+        Field::Waybill => waybill(text).map(drop),
+        Field::Address => address(text).map(drop),
+        Field::RecipientName | Field::Round => name(text).map(drop),
+        Field::RecipientPhone => value::phone(text).map(drop),
+        Field::Lat | Field::DepotLat => latitude(text, comma).map(drop),
+        Field::Lng | Field::DepotLng => longitude(text, comma).map(drop),
+        Field::AcceptedAt | Field::WindowStart | Field::WindowEnd | Field::DrivenAt => {
+            mapping.time_format(field).instant_ms(text, None).map(drop)
+        }
+        Field::PromiseClass => promise_class(text).map(drop),
+        Field::Tags => tag(text).map(drop),
+        Field::DoorRequired => value::boolean(text).map(drop),
+        Field::Consents => consent(text).map(drop),
+    }
+}

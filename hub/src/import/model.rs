@@ -1,0 +1,167 @@
+//! What a row becomes: a delivery with its position, promise and consents.
+
+use std::fmt;
+
+use satchel_protocol::feed::LatLng;
+use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, PromiseClass};
+
+/// A field of a delivery that a mapping can fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// The number on the parcel; also how a second import knows the parcel again.
+    #[serde(alias = "external_id")]
+    Waybill,
+    /// Latitude of the door.
+    Lat,
+    /// Longitude of the door.
+    Lng,
+    /// The address as the courier reads it.
+    Address,
+    /// Who receives.
+    RecipientName,
+    /// How to reach them.
+    RecipientPhone,
+    /// When the parcel was accepted: the promise counts from here (A001, A002).
+    AcceptedAt,
+    /// Not before.
+    WindowStart,
+    /// Not after.
+    WindowEnd,
+    /// Which published standard holds (A001–A010).
+    PromiseClass,
+    /// Handling tags (A041).
+    Tags,
+    /// The customer insists on the door.
+    DoorRequired,
+    /// Handoffs the customer has already agreed to (Art 28(3)).
+    Consents,
+    /// Latitude of the depot that accepted the parcel.
+    DepotLat,
+    /// Longitude of that depot.
+    DepotLng,
+    /// When it was really delivered, in a record of a past day.
+    DrivenAt,
+    /// The round or courier the file itself assigns.
+    Round,
+}
+
+impl Field {
+    /// All of them.
+    pub(super) const ALL: [Self; 17] = [
+        Self::Waybill,
+        Self::Lat,
+        Self::Lng,
+        Self::Address,
+        Self::RecipientName,
+        Self::RecipientPhone,
+        Self::AcceptedAt,
+        Self::WindowStart,
+        Self::WindowEnd,
+        Self::PromiseClass,
+        Self::Tags,
+        Self::DoorRequired,
+        Self::Consents,
+        Self::DepotLat,
+        Self::DepotLng,
+        Self::DrivenAt,
+        Self::Round,
+    ];
+
+    /// The name a mapping uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.words().0
+    }
+
+    /// The name a Chinese-speaking dispatcher reads.
+    #[must_use]
+    pub fn zh(self) -> &'static str {
+        self.words().1
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Waybill => ("waybill", "运单号"),
+            Self::Lat => ("lat", "纬度"),
+            Self::Lng => ("lng", "经度"),
+            Self::Address => ("address", "地址"),
+            Self::RecipientName => ("recipient_name", "收件人"),
+            Self::RecipientPhone => ("recipient_phone", "收件电话"),
+            Self::AcceptedAt => ("accepted_at", "收件时间"),
+            Self::WindowStart => ("window_start", "时段开始"),
+            Self::WindowEnd => ("window_end", "时段结束"),
+            Self::PromiseClass => ("promise_class", "时效产品"),
+            Self::Tags => ("tags", "标签"),
+            Self::DoorRequired => ("door_required", "必须上门"),
+            Self::Consents => ("consents", "已同意的交付方式"),
+            Self::DepotLat => ("depot_lat", "网点纬度"),
+            Self::DepotLng => ("depot_lng", "网点经度"),
+            Self::DrivenAt => ("driven_at", "实际派送时间"),
+            Self::Round => ("round", "班次"),
+        }
+    }
+
+    /// Whether a delivery is nothing without it.
+    pub(super) fn is_required(self) -> bool {
+        matches!(
+            self,
+            Self::Waybill
+                | Self::Lat
+                | Self::Lng
+                | Self::Address
+                | Self::AcceptedAt
+                | Self::PromiseClass
+        )
+    }
+}
+
+/// One parcel to bring to one door.
+#[derive(Clone, PartialEq)]
+pub struct Delivery {
+    /// The row of the file it came from, as [`super::RowError::row`] counts.
+    pub row: u64,
+    /// The number on the parcel, unique in the file.
+    pub waybill: String,
+    /// Where the door is; WGS 84 and nothing else (C4).
+    pub position: LatLng,
+    /// The address as the courier reads it.
+    pub address: String,
+    /// Who receives.
+    pub recipient_name: Option<String>,
+    /// How to reach them; may be masked.
+    pub recipient_phone: Option<String>,
+    /// When the promise began to count.
+    pub accepted_at_ms: i64,
+    /// The local time zone of the file, which decides the service date.
+    pub utc_offset_min: i32,
+    /// Not before.
+    pub window_start_ms: Option<i64>,
+    /// Not after.
+    pub window_end_ms: Option<i64>,
+    /// Which published standard holds.
+    pub promise_class: PromiseClass,
+    /// What it needs on its way (A041), sorted.
+    pub tags: Vec<HandlingTag>,
+    /// The customer insists on the door.
+    pub door_required: bool,
+    /// Handoffs the customer agreed to beforehand, sorted.
+    pub consents: Vec<HandoffKind>,
+    /// The depot that accepted it.
+    pub depot: Option<LatLng>,
+    /// When it was really delivered, in a record of a past day.
+    pub driven_at_ms: Option<i64>,
+    /// The round or courier the file itself assigns.
+    pub round: Option<String>,
+}
+
+/// Name, phone, address and door stay out of logs.
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("row", &self.row)
+            .field("accepted_at_ms", &self.accepted_at_ms)
+            .field("promise_class", &self.promise_class)
+            .finish_non_exhaustive()
+    }
+}
