@@ -85,6 +85,15 @@ pub struct AttemptBody {
     pub rules_version: u32,
 }
 
+/// Body of [`crate::entry::EntryKind::REVEALED`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RevealedBody {
+    /// The stop whose recipient was shown in full.
+    #[n(0)]
+    pub stop: StopId,
+}
+
 /// How the recipient was checked and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -155,6 +164,22 @@ impl EnrolledBody {
     /// [`FormatError`] when it is not one.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         codec::decode("enrolled body", bytes, limits::MAX_BODY_BYTES)
+    }
+}
+
+impl RevealedBody {
+    /// The bytes to commit to.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// [`FormatError`] when it is not one.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        codec::decode("revealed body", bytes, limits::MAX_BODY_BYTES)
     }
 }
 

@@ -81,13 +81,23 @@ impl Batch {
                 .collect(),
         });
         if meta.len() > limits::MAX_BATCH_META_BYTES {
-            return Err(too_large("batch metadata", meta.len(), limits::MAX_BATCH_META_BYTES));
+            return Err(too_large(
+                "batch metadata",
+                meta.len(),
+                limits::MAX_BATCH_META_BYTES,
+            ));
         }
-        let packed = zstd::bulk::compress(&meta, ZSTD_LEVEL)
-            .map_err(|_| FormatError::Malformed { what: "batch metadata" })?;
+        let packed =
+            zstd::bulk::compress(&meta, ZSTD_LEVEL).map_err(|_| FormatError::Malformed {
+                what: "batch metadata",
+            })?;
         let mut out = Vec::with_capacity(packed.len() + 8);
         out.extend_from_slice(MAGIC);
-        out.extend_from_slice(&u32::try_from(packed.len()).unwrap_or(u32::MAX).to_le_bytes());
+        out.extend_from_slice(
+            &u32::try_from(packed.len())
+                .unwrap_or(u32::MAX)
+                .to_le_bytes(),
+        );
         out.extend_from_slice(&packed);
         for blob in &self.blobs {
             out.extend_from_slice(&blob.bytes);
@@ -108,33 +118,56 @@ impl Batch {
             return Err(too_large("batch", bytes.len(), limits::MAX_BATCH_BYTES));
         }
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| malformed.clone())?;
-        let (len, rest) = rest.split_first_chunk::<4>().ok_or_else(|| malformed.clone())?;
+        let (len, rest) = rest
+            .split_first_chunk::<4>()
+            .ok_or_else(|| malformed.clone())?;
         let len = u32::from_le_bytes(*len) as usize;
-        let (packed, mut raw) = rest.split_at_checked(len).ok_or_else(|| malformed.clone())?;
-        let meta = zstd::bulk::decompress(packed, limits::MAX_BATCH_META_BYTES)
-            .map_err(|_| FormatError::Malformed { what: "batch metadata" })?;
-        let meta: Meta =
-            codec::decode("batch metadata", &meta, limits::MAX_BATCH_META_BYTES)?;
+        let (packed, mut raw) = rest
+            .split_at_checked(len)
+            .ok_or_else(|| malformed.clone())?;
+        let meta = zstd::bulk::decompress(packed, limits::MAX_BATCH_META_BYTES).map_err(|_| {
+            FormatError::Malformed {
+                what: "batch metadata",
+            }
+        })?;
+        let meta: Meta = codec::decode("batch metadata", &meta, limits::MAX_BATCH_META_BYTES)?;
         if meta.entries.len() > limits::MAX_BATCH_ENTRIES {
-            return Err(too_large("batch", meta.entries.len(), limits::MAX_BATCH_ENTRIES));
+            return Err(too_large(
+                "batch",
+                meta.entries.len(),
+                limits::MAX_BATCH_ENTRIES,
+            ));
         }
         let mut blobs = Vec::new();
         for blob in &meta.blobs {
             let len = blob.len as usize;
             if len > limits::MAX_INLINE_BLOB_BYTES {
-                return Err(too_large("inline proof", len, limits::MAX_INLINE_BLOB_BYTES));
+                return Err(too_large(
+                    "inline proof",
+                    len,
+                    limits::MAX_INLINE_BLOB_BYTES,
+                ));
             }
             let (bytes, rest) = raw.split_at_checked(len).ok_or_else(|| malformed.clone())?;
             raw = rest;
             if crypto::sha256(&[bytes]) != blob.hash {
-                return Err(FormatError::Malformed { what: "inline proof hash" });
+                return Err(FormatError::Malformed {
+                    what: "inline proof hash",
+                });
             }
-            blobs.push(InlineBlob { hash: blob.hash, kind: blob.kind, bytes: bytes.to_vec() });
+            blobs.push(InlineBlob {
+                hash: blob.hash,
+                kind: blob.kind,
+                bytes: bytes.to_vec(),
+            });
         }
         if !raw.is_empty() {
             return Err(malformed);
         }
-        Ok(Self { entries: meta.entries, blobs })
+        Ok(Self {
+            entries: meta.entries,
+            blobs,
+        })
     }
 }
 

@@ -59,10 +59,16 @@ pub(crate) fn decode<'b, T: Decode<'b, ()>>(
     limit: usize,
 ) -> Result<T, FormatError> {
     if bytes.len() > limit {
-        return Err(FormatError::TooLarge { what, size: bytes.len(), limit });
+        return Err(FormatError::TooLarge {
+            what,
+            size: bytes.len(),
+            limit,
+        });
     }
     let mut decoder = minicbor::Decoder::new(bytes);
-    let value = decoder.decode().map_err(|_| FormatError::Malformed { what })?;
+    let value = decoder
+        .decode()
+        .map_err(|_| FormatError::Malformed { what })?;
     if decoder.position() != bytes.len() {
         return Err(FormatError::Malformed { what });
     }

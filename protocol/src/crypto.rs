@@ -85,7 +85,10 @@ impl IntoPadded for [u8; 32] {
 pub fn derive_key(master: &Secret32, info: &[&[u8]]) -> Secret32 {
     let mut out = [0u8; 32];
     // 32 bytes are far below HKDF's limit of 255 hash lengths, so expanding cannot fail.
-    if Hkdf::<Sha256>::new(None, master.expose()).expand_multi_info(info, &mut out).is_err() {
+    if Hkdf::<Sha256>::new(None, master.expose())
+        .expand_multi_info(info, &mut out)
+        .is_err()
+    {
         out = hmac_sha256(master, info);
     }
     Secret32::new(out)
@@ -106,7 +109,8 @@ pub fn sign(key: &SigningKey, domain: &[u8], message: &[u8]) -> Sig64 {
 /// Checks an Ed25519 signature over `domain ‖ message`, refusing weak keys and malleable forms.
 #[must_use]
 pub fn verify(key: &VerifyingKey, domain: &[u8], message: &[u8], sig: &Sig64) -> bool {
-    key.verify_strict(&[domain, message].concat(), &Signature::from_bytes(&sig.0)).is_ok()
+    key.verify_strict(&[domain, message].concat(), &Signature::from_bytes(&sig.0))
+        .is_ok()
 }
 
 /// The short name of a public key.

@@ -190,7 +190,9 @@ impl SignedCertificate {
     pub fn verify(bytes: &[u8], hub: &VerifyingKey) -> Result<Certificate, FormatError> {
         let signed: Self = codec::decode("certificate", bytes, MAX_CERTIFICATE_BYTES)?;
         if !crypto::verify(hub, CERTIFICATE_DOMAIN, &signed.bytes, &signed.sig) {
-            return Err(FormatError::Malformed { what: "certificate signature" });
+            return Err(FormatError::Malformed {
+                what: "certificate signature",
+            });
         }
         codec::decode("certificate", &signed.bytes, MAX_CERTIFICATE_BYTES)
     }
@@ -214,9 +216,17 @@ mod tests {
     fn an_invite_survives_a_scanner_and_rubbish_is_refused() {
         let text = invite().to_text();
         assert_eq!(Invite::parse(&text), Ok(invite()));
-        assert_eq!(Invite::parse(&format!(" {} \n", text.to_lowercase())), Ok(invite()));
-        for bad in ["", "SATCHEL:", "SATCHEL:ZZZZ", "https://example.com", &text[..text.len() - 1]]
-        {
+        assert_eq!(
+            Invite::parse(&format!(" {} \n", text.to_lowercase())),
+            Ok(invite())
+        );
+        for bad in [
+            "",
+            "SATCHEL:",
+            "SATCHEL:ZZZZ",
+            "https://example.com",
+            &text[..text.len() - 1],
+        ] {
             assert_eq!(Invite::parse(bad), Err(NotAnInvite), "{bad}");
         }
     }
@@ -224,12 +234,17 @@ mod tests {
     #[test]
     fn a_request_proves_its_key_and_binds_code_and_device() {
         let key = SigningKey::from_bytes(&[2; 32]);
-        let request =
-            EnrolRequest::signed(&[7; 16], DeviceId(Uuid::from_u128(1)), "phone", &key);
+        let request = EnrolRequest::signed(&[7; 16], DeviceId(Uuid::from_u128(1)), "phone", &key);
         assert_eq!(request.verified_key(), Some(key.verifying_key()));
-        let stolen = EnrolRequest { device_id: DeviceId(Uuid::from_u128(2)), ..request.clone() };
+        let stolen = EnrolRequest {
+            device_id: DeviceId(Uuid::from_u128(2)),
+            ..request.clone()
+        };
         assert_eq!(stolen.verified_key(), None);
-        let other_code = EnrolRequest { code: base32(&[8; 16]), ..request };
+        let other_code = EnrolRequest {
+            code: base32(&[8; 16]),
+            ..request
+        };
         assert_eq!(other_code.verified_key(), None);
     }
 

@@ -32,6 +32,8 @@ impl EntryKind {
     pub const ENROLLED: Self = Self(1);
     /// The outcome of one visit for one parcel.
     pub const ATTEMPT: Self = Self(2);
+    /// Personal data of a stop was unmasked on the phone (A038).
+    pub const REVEALED: Self = Self(3);
 }
 
 /// The signed part of an entry. Field order is the wire order.
@@ -171,7 +173,12 @@ impl SignedEntry {
         header.commitment = commitment(&salt, &body);
         let header = header.encode();
         let sig = crypto::sign(key, SIGN_DOMAIN, &header);
-        Self { header, sig, salt: Some(salt), body: Some(body) }
+        Self {
+            header,
+            sig,
+            salt: Some(salt),
+            body: Some(body),
+        }
     }
 
     /// Checks form, signature and commitment, and gives the header.
@@ -246,17 +253,26 @@ mod tests {
         for (at, mask) in flips(good.header.len()) {
             let mut bad = good.clone();
             bad.header[at] ^= mask;
-            assert!(bad.verify(&key.verifying_key()).is_err(), "header byte {at} mask {mask}");
+            assert!(
+                bad.verify(&key.verifying_key()).is_err(),
+                "header byte {at} mask {mask}"
+            );
         }
         for (at, mask) in flips(64) {
             let mut bad = good.clone();
             bad.sig.0[at] ^= mask;
-            assert_eq!(bad.verify(&key.verifying_key()), Err(EntryError::BadSignature));
+            assert_eq!(
+                bad.verify(&key.verifying_key()),
+                Err(EntryError::BadSignature)
+            );
         }
         for (at, mask) in flips(4) {
             let mut bad = good.clone();
             bad.body.as_mut().unwrap()[at] ^= mask;
-            assert_eq!(bad.verify(&key.verifying_key()), Err(EntryError::CommitmentMismatch));
+            assert_eq!(
+                bad.verify(&key.verifying_key()),
+                Err(EntryError::CommitmentMismatch)
+            );
         }
     }
 
@@ -265,7 +281,10 @@ mod tests {
         let key = SigningKey::from_bytes(&[1; 32]);
         let mut entry = sample(&key);
         entry.body = None;
-        assert_eq!(entry.verify(&key.verifying_key()), Err(EntryError::HalfErased));
+        assert_eq!(
+            entry.verify(&key.verifying_key()),
+            Err(EntryError::HalfErased)
+        );
         entry.salt = None;
         assert!(entry.verify(&key.verifying_key()).is_ok());
     }
@@ -279,7 +298,9 @@ mod tests {
         long.extend_from_slice(&good[2..]);
         assert_eq!(
             Header::decode(&long),
-            Err(FormatError::NotCanonical { what: "entry header" })
+            Err(FormatError::NotCanonical {
+                what: "entry header"
+            })
         );
     }
 }

@@ -64,7 +64,10 @@ impl FeedItem {
     /// # Errors
     /// [`BadFeedItem`] for a known kind with unfit content; an unknown kind is not an error.
     pub fn content(&self) -> Result<FeedContent, BadFeedItem> {
-        let bad = |_| BadFeedItem { seq: self.seq, kind: self.kind.clone() };
+        let bad = |_| BadFeedItem {
+            seq: self.seq,
+            kind: self.kind.clone(),
+        };
         Ok(match self.kind.as_str() {
             RouteItem::KIND => FeedContent::Route(RouteItem::deserialize(&self.data).map_err(bad)?),
             StopItem::KIND => {
@@ -235,10 +238,24 @@ mod tests {
 
     #[test]
     fn unknown_kinds_are_kept_and_unfit_known_kinds_are_named() {
-        let unknown = FeedItem { seq: 1, kind: "weather".into(), data: json!({"rain": true}) };
+        let unknown = FeedItem {
+            seq: 1,
+            kind: "weather".into(),
+            data: json!({"rain": true}),
+        };
         assert_eq!(unknown.content(), Ok(FeedContent::Unknown));
-        let unfit = FeedItem { seq: 2, kind: "stop".into(), data: json!({"stop_id": 5}) };
-        assert_eq!(unfit.content(), Err(BadFeedItem { seq: 2, kind: "stop".into() }));
+        let unfit = FeedItem {
+            seq: 2,
+            kind: "stop".into(),
+            data: json!({"stop_id": 5}),
+        };
+        assert_eq!(
+            unfit.content(),
+            Err(BadFeedItem {
+                seq: 2,
+                kind: "stop".into()
+            })
+        );
     }
 
     #[test]

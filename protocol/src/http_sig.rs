@@ -241,14 +241,7 @@ pub fn verify(
     {
         return Err(SigError::DigestMismatch);
     }
-    verify_head(
-        parts,
-        content_digest_header,
-        parsed,
-        key,
-        now_s,
-        max_skew_s,
-    )
+    verify_head(parts, content_digest_header, parsed, key, now_s, max_skew_s)
 }
 
 /// [`verify`] before the body has come: `parts.body` is not looked at. Lets a hub refuse a stranger

@@ -144,12 +144,18 @@ mod tests {
             device: mine,
             hub_key: crypto::key_id(&hub.verifying_key()),
             received_at_ms: 5,
-            entries: vec![ReceiptEntry { seq: 1, hash: Hash32([1; 32]) }],
+            entries: vec![ReceiptEntry {
+                seq: 1,
+                hash: Hash32([1; 32]),
+            }],
             blobs: vec![],
             head_seq: 1,
         };
         let signed = SignedReceipt::decode(&receipt.sign(&hub).encode()).unwrap();
-        assert_eq!(signed.verify(&hub.verifying_key(), mine), Ok(receipt.clone()));
+        assert_eq!(
+            signed.verify(&hub.verifying_key(), mine),
+            Ok(receipt.clone())
+        );
         assert_eq!(
             signed.verify(&hub.verifying_key(), theirs),
             Err(ReceiptError::OtherDevice)

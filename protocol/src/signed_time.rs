@@ -27,14 +27,23 @@ impl SignedTime {
     #[must_use]
     pub fn sign(hub: &SigningKey, hub_time_ms: i64, nonce: &str) -> Self {
         let sig = crypto::sign(hub, SIGN_DOMAIN, &message(hub_time_ms, nonce));
-        Self { hub_time_ms, nonce: nonce.to_owned(), sig }
+        Self {
+            hub_time_ms,
+            nonce: nonce.to_owned(),
+            sig,
+        }
     }
 
     /// The hub's time, if `hub` signed it for the request with `nonce`.
     #[must_use]
     pub fn verify(&self, hub: &VerifyingKey, nonce: &str) -> Option<i64> {
         (self.nonce == nonce
-            && crypto::verify(hub, SIGN_DOMAIN, &message(self.hub_time_ms, nonce), &self.sig))
+            && crypto::verify(
+                hub,
+                SIGN_DOMAIN,
+                &message(self.hub_time_ms, nonce),
+                &self.sig,
+            ))
         .then_some(self.hub_time_ms)
     }
 }
@@ -53,7 +62,10 @@ mod tests {
         let time = SignedTime::sign(&hub, 99, "n1");
         assert_eq!(time.verify(&hub.verifying_key(), "n1"), Some(99));
         assert_eq!(time.verify(&hub.verifying_key(), "n2"), None);
-        let moved = SignedTime { hub_time_ms: 100, ..time };
+        let moved = SignedTime {
+            hub_time_ms: 100,
+            ..time
+        };
         assert_eq!(moved.verify(&hub.verifying_key(), "n1"), None);
     }
 }

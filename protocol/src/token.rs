@@ -83,7 +83,11 @@ impl RatingToken {
     #[must_use]
     pub fn mint(key: &Secret32, handle: Handle, head: &Hash32) -> Self {
         let head = token_head(head);
-        Self { handle, head, tag: tag(key, handle, &head) }
+        Self {
+            handle,
+            head,
+            tag: tag(key, handle, &head),
+        }
     }
 
     /// Whether `key` made this token. Constant time.
@@ -125,7 +129,11 @@ impl RatingToken {
         if *version != TOKEN_VERSION {
             return Err(NotAToken);
         }
-        Ok(Self { handle: Handle(*handle), head: *head, tag })
+        Ok(Self {
+            handle: Handle(*handle),
+            head: *head,
+            tag,
+        })
     }
 }
 
@@ -142,7 +150,11 @@ fn tag(key: &Secret32, handle: Handle, head: &[u8; HEAD_BYTES]) -> [u8; MAC_BYTE
 /// keep the whole text in the QR's alphanumeric mode. `base` is the hub's public address.
 #[must_use]
 pub fn rating_url(base: &str, token: &RatingToken) -> String {
-    format!("{}/{}", base.trim_end_matches('/').to_ascii_uppercase(), token.to_text())
+    format!(
+        "{}/{}",
+        base.trim_end_matches('/').to_ascii_uppercase(),
+        token.to_text()
+    )
 }
 
 #[cfg(test)]
@@ -172,8 +184,14 @@ mod tests {
         let parcel = ParcelId(uuid::Uuid::from_u128(1));
         let device = DeviceId(uuid::Uuid::from_u128(2));
         let k = rating_key(&key(), parcel, device);
-        assert_ne!(k.expose(), rating_key(&key(), ParcelId(device.0), device).expose());
-        assert_ne!(k.expose(), rating_key(&key(), parcel, DeviceId(parcel.0)).expose());
+        assert_ne!(
+            k.expose(),
+            rating_key(&key(), ParcelId(device.0), device).expose()
+        );
+        assert_ne!(
+            k.expose(),
+            rating_key(&key(), parcel, DeviceId(parcel.0)).expose()
+        );
     }
 
     #[test]

@@ -1,0 +1,230 @@
+//! The use cases of a courier's app, each one transaction.
+//!
+//! [`Courier`] is the one object a host holds. Every method is blocking and safe to call from any
+//! thread; none does network I/O. The parts: opening and enrolment here, the day's route in `route`,
+//! the door in `handoff`, the queue in `tasks`.
+
+mod handoff;
+mod route;
+mod tasks;
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use satchel_protocol::crypto::Secret32;
+use satchel_protocol::enrol::Invite;
+use satchel_protocol::ids::{AttemptId, DeviceId, Hash32};
+
+use crate::clock::{Clock, Entropy, random};
+use crate::error::{Error, Result, StoreError};
+use crate::evidence::log::Pen;
+use crate::limits;
+use crate::model::status::Enrolment;
+use crate::proof::blob::BlobStore;
+use crate::store::attempts::AttemptRow;
+use crate::store::db::Db;
+use crate::store::phone::{self, Identity, Stage};
+use crate::store::proofs;
+use crate::sync::engine::Engine;
+
+const BLOB_FOLDER: &str = "blobs";
+
+/// Where the store is and how it is opened.
+#[derive(Debug, Clone)]
+pub struct OpenConfig {
+    /// A folder of the app's own; created if it is not there. One instance at a time.
+    pub dir: PathBuf,
+    /// Raw 256-bit key, unsealed by the host from its keystore. Never a passphrase.
+    pub key: Secret32,
+}
+
+/// What the core takes from outside.
+#[derive(Clone)]
+pub struct Environment {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The phone of one courier. See the [crate documentation](crate).
+pub struct Courier {
+    db: Db,
+    blobs: BlobStore,
+    env: Environment,
+    drafts: Mutex<HashMap<AttemptId, AttemptRow>>,
+    engine: Mutex<Engine>,
+    keys: Mutex<Option<Keys>>,
+}
+
+/// The phone's identity with its key ready to sign.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    pub(crate) stage: Stage,
+    pub(crate) device: DeviceId,
+    pub(crate) log_key: SigningKey,
+    pub(crate) hub_key: VerifyingKey,
+    pub(crate) hub_url: String,
+    pub(crate) label: String,
+    pub(crate) invite_code: [u8; 16],
+    pub(crate) courier_name: Option<String>,
+}
+
+impl Courier {
+    /// Opens the store in `config.dir`, or creates it.
+    ///
+    /// # Errors
+    /// [`StoreError`]: a wrong key, a foreign, damaged or newer file, a full disk or a second instance.
+    /// None of them deletes anything.
+    pub fn open(config: OpenConfig, env: Environment) -> Result<Self> {
+        let db = Db::open(&config.dir, config.key)?;
+        let blobs = BlobStore::open(&config.dir.join(BLOB_FOLDER))?;
+        let mut courier = Self {
+            db,
+            blobs,
+            env,
+            drafts: Mutex::default(),
+            engine: Mutex::default(),
+            keys: Mutex::default(),
+        };
+        courier.load()?;
+        courier.sweep()?;
+        Ok(courier)
+    }
+
+    /// Removes blob files that no proof names: what a kill left between the file and its row.
+    fn sweep(&mut self) -> Result<()> {
+        let named = self.db.read(proofs::blob_keys)?;
+        let keep: HashSet<String> = named
+            .iter()
+            .map(|(key, hash)| BlobStore::file_name(key, &hash.0))
+            .collect();
+        self.blobs.sweep_orphans(|name| keep.contains(name))?;
+        Ok(())
+    }
+
+    /// Takes the invite the dispatcher showed. The enrolment itself is the next task.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInvite`] for any other text, [`Error::AlreadyEnrolled`] once enrolled.
+    pub fn enrol(&self, invite: &str, label: &str) -> Result<()> {
+        let invite = Invite::parse(invite).map_err(|_| Error::InvalidInvite)?;
+        if label.chars().count() > limits::MAX_NAME_CHARS {
+            return Err(Error::InvalidInput { what: "label" });
+        }
+        let known = self.keys().clone();
+        if known.as_ref().is_some_and(|k| k.stage == Stage::Enrolled) {
+            return Err(Error::AlreadyEnrolled);
+        }
+        let entropy = &*self.env.entropy;
+        let device = DeviceId::from_parts(self.env.clock.wall_ms(), random(entropy)?);
+        let identity = Identity {
+            stage: Stage::Pending,
+            device,
+            log_key: Secret32::new(random(entropy)?),
+            label: label.to_owned(),
+            hub_url: invite.hub_url.trim_end_matches('/').to_owned(),
+            hub_key: Hash32(invite.hub_key),
+            invite_code: invite.code,
+            courier_name: None,
+        };
+        self.db.write(|tx| phone::save_pending(tx, &identity))?;
+        self.load()
+    }
+
+    /// Whether this phone belongs to a hub.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub fn enrolment(&self) -> Result<Enrolment> {
+        Ok(match &*self.keys() {
+            None => Enrolment::None,
+            Some(keys) => match keys.stage {
+                Stage::None => Enrolment::None,
+                Stage::Pending => Enrolment::Pending,
+                Stage::Refused => Enrolment::Refused,
+                Stage::Enrolled => Enrolment::Enrolled {
+                    device_id: keys.device,
+                    courier_name: keys.courier_name.clone().unwrap_or_default(),
+                },
+            },
+        })
+    }
+
+    /// Closes every file and drops every lock until [`Courier::resume`]. Call it when the system is
+    /// about to suspend the app; other calls then give [`Error::Paused`].
+    pub fn pause(&self) {
+        self.db.pause();
+    }
+
+    /// Opens the files again.
+    ///
+    /// # Errors
+    /// Those of [`Courier::open`]; [`Error::Closed`] after [`Courier::shutdown`].
+    pub fn resume(&self) -> Result<()> {
+        self.db.resume()?;
+        self.engine().want_feed();
+        Ok(())
+    }
+
+    /// Closes for good. Everything acknowledged is already on disk.
+    pub fn shutdown(&self) {
+        self.db.close();
+    }
+
+    /// Reads who this phone is, and what was left unfinished.
+    pub(crate) fn load(&self) -> Result<()> {
+        let identity = self.db.read(phone::identity)?;
+        *self.keys() = identity.map(Keys::from_identity).transpose()?;
+        Ok(())
+    }
+
+    pub(crate) fn keys(&self) -> MutexGuard<'_, Option<Keys>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn engine(&self) -> MutexGuard<'_, Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn drafts(&self) -> MutexGuard<'_, HashMap<AttemptId, AttemptRow>> {
+        self.drafts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The keys of an enrolled phone.
+    pub(crate) fn enrolled(&self) -> Result<Keys> {
+        self.keys()
+            .as_ref()
+            .filter(|keys| keys.stage == Stage::Enrolled)
+            .cloned()
+            .ok_or(Error::NotEnrolled)
+    }
+
+    pub(crate) fn pen<'a>(&'a self, keys: &'a Keys) -> Pen<'a> {
+        Pen {
+            device: keys.device,
+            key: &keys.log_key,
+            clock: &*self.env.clock,
+            entropy: &*self.env.entropy,
+        }
+    }
+}
+
+impl Keys {
+    fn from_identity(identity: Identity) -> Result<Self> {
+        let hub_key = VerifyingKey::from_bytes(&identity.hub_key.0)
+            .map_err(|_| StoreError::BadRow("hub key"))?;
+        Ok(Self {
+            stage: identity.stage,
+            device: identity.device,
+            log_key: SigningKey::from_bytes(identity.log_key.expose()),
+            hub_key,
+            hub_url: identity.hub_url,
+            label: identity.label,
+            invite_code: identity.invite_code,
+            courier_name: identity.courier_name,
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! The day's route: what is shown, masked by default, and the one call that unmasks.
+
+use std::collections::HashMap;
+
+use satchel_protocol::entry::EntryKind;
+use satchel_protocol::ids::{ParcelId, StopId};
+use satchel_protocol::taxonomy::{HandoffKind, Outcome};
+
+use super::Courier;
+use crate::error::{Error, Result, StoreError};
+use crate::evidence::log::Fact;
+use crate::model::attempt::RatingCode;
+use crate::model::status::Changes;
+use crate::model::stop::{Contact, ParcelView, RouteView, StopState, StopView, SyncState};
+use crate::rating;
+use crate::rules::mask;
+use crate::store::db::Snapshot;
+use crate::store::entries::StopSync;
+use crate::store::stops::{ParcelRow, StopRow};
+use crate::store::{entries, phone, ratings, stops};
+
+impl Courier {
+    /// The rounds on this phone.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub fn routes(&self) -> Result<Vec<RouteView>> {
+        let views = self.stops()?;
+        self.db.read(|conn| {
+            Ok(stops::routes(conn)?
+                .into_iter()
+                .map(|(route_id, name, service_date)| {
+                    let of_route = || {
+                        views.iter().filter(move |s| {
+                            s.route_id == route_id && s.state != StopState::Removed
+                        })
+                    };
+                    let open = of_route().filter(|s| s.state != StopState::Done).count();
+                    RouteView {
+                        route_id,
+                        name,
+                        service_date,
+                        open_stops: u32::try_from(open).unwrap_or(u32::MAX),
+                        total_stops: u32::try_from(of_route().count()).unwrap_or(u32::MAX),
+                    }
+                })
+                .collect())
+        })
+    }
+
+    /// Every stop in the order of the rounds, personal data masked (A038).
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub fn stops(&self) -> Result<Vec<StopView>> {
+        let now_ms = self.env.clock.wall_ms();
+        let sending = self.engine().log_in_flight();
+        self.db.read(|conn| {
+            let mut parcels: HashMap<StopId, Vec<ParcelRow>> = HashMap::new();
+            for parcel in stops::parcels(conn, None)? {
+                parcels.entry(parcel.stop_id).or_default().push(parcel);
+            }
+            let sync: HashMap<StopId, StopSync> = entries::stop_sync(conn, None)?
+                .into_iter()
+                .map(|s| (s.stop, s))
+                .collect();
+            stops::stops(conn)?
+                .into_iter()
+                .map(|stop| {
+                    let parcels = parcels.remove(&stop.stop_id).unwrap_or_default();
+                    let sync = sync_state(sync.get(&stop.stop_id), sending);
+                    view(conn, stop, parcels, sync, now_ms)
+                })
+                .collect()
+        })
+    }
+
+    /// One stop, personal data masked.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a stop this phone never had.
+    pub fn stop(&self, id: StopId) -> Result<StopView> {
+        let now_ms = self.env.clock.wall_ms();
+        let sending = self.engine().log_in_flight();
+        self.db.read(|conn| {
+            let stop = stops::stop(conn, id)?;
+            let parcels = stops::parcels(conn, Some(id))?;
+            let sync = entries::stop_sync(conn, Some(id))?;
+            view(
+                conn,
+                stop,
+                parcels,
+                sync_state(sync.first(), sending),
+                now_ms,
+            )
+        })
+    }
+
+    /// The unmasked person and door of one stop. Each call is an entry in the evidence log (A038,
+    /// PIPL 51): who harvests addresses can be seen.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown stop, [`Error::NotEnrolled`] before enrolment.
+    pub fn reveal(&self, id: StopId) -> Result<Contact> {
+        let keys = self.enrolled()?;
+        let occurred_at_ms = self.env.clock.wall_ms();
+        self.db.write(|tx| {
+            let stop = stops::stop(tx, id)?;
+            let fact = Fact {
+                kind: EntryKind::REVEALED,
+                handle: None,
+                blobs: vec![],
+                body: satchel_protocol::attempt::RevealedBody { stop: id }.encode(),
+                stop: Some(id),
+                occurred_at_ms,
+            };
+            self.pen(&keys).append(tx, fact)?;
+            Ok(Contact {
+                name: stop.recipient_name,
+                phone: stop.recipient_phone,
+                address: stop.address,
+            })
+        })
+    }
+
+    /// The rating code of a delivered parcel, offline, as often as asked for (A026).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown parcel or one that is not delivered.
+    pub fn rating_code(&self, parcel: ParcelId) -> Result<RatingCode> {
+        let keys = self.enrolled()?;
+        self.db.read(|conn| {
+            let parcel = stops::parcel(conn, parcel)?;
+            let seq = parcel.last_seq.ok_or(Error::NotFound {
+                what: "rating code of an undelivered parcel",
+            })?;
+            let head = entries::hash_at(conn, seq)?
+                .ok_or(Error::Store(StoreError::BadRow("last entry")))?;
+            rating::code(&keys.hub_url, &parcel, &head)
+        })
+    }
+
+    /// Stops that changed after `version`; start with 0.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub fn changes_since(&self, version: i64) -> Result<Changes> {
+        self.db.read(|conn| {
+            Ok(Changes {
+                version: phone::sync_facts(conn)?.version,
+                stops: stops::changed_stops(conn, version)?,
+            })
+        })
+    }
+}
+
+fn sync_state(sync: Option<&StopSync>, log_in_flight: bool) -> SyncState {
+    match sync {
+        None => SyncState::Nothing,
+        Some(s) if s.entries_unsent > 0 && log_in_flight => SyncState::Sending,
+        Some(s) if s.entries_unsent > 0 => SyncState::Local,
+        Some(s) if s.proofs_unsent > 0 => SyncState::Received,
+        Some(_) => SyncState::ProofComplete,
+    }
+}
+
+fn stop_state(stop: &StopRow, parcels: &[ParcelRow]) -> StopState {
+    let done = |p: &ParcelRow| matches!(p.outcome, Some(Outcome::Delivered | Outcome::Returned));
+    if stop.removed {
+        StopState::Removed
+    } else if !parcels.is_empty() && parcels.iter().all(done) {
+        StopState::Done
+    } else if parcels.iter().any(|p| p.outcome == Some(Outcome::Failed)) {
+        StopState::Failed
+    } else {
+        StopState::Open
+    }
+}
+
+fn view(
+    conn: &Snapshot,
+    stop: StopRow,
+    parcels: Vec<ParcelRow>,
+    sync: SyncState,
+    now_ms: i64,
+) -> Result<StopView> {
+    let state = stop_state(&stop, &parcels);
+    let promised_by_ms = parcels
+        .iter()
+        .filter(|p| p.outcome != Some(Outcome::Delivered))
+        .map(|p| p.promised_by_ms)
+        .min();
+    let parcels = parcels
+        .into_iter()
+        .map(|p| {
+            let consents: Vec<HandoffKind> = stops::valid_consents(conn, p.parcel_id, now_ms)?
+                .into_iter()
+                .map(|(handoff, _)| handoff)
+                .collect();
+            Ok(ParcelView {
+                parcel_id: p.parcel_id,
+                waybill: p.waybill,
+                promise_class: p.promise_class,
+                promised_by_ms: p.promised_by_ms,
+                tags: p.tags,
+                consents,
+                door_required: p.door_required,
+                outcome: p.outcome,
+                attempts: p.attempts,
+                rating: ratings::latest(conn, p.parcel_id)?,
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok(StopView {
+        stop_id: stop.stop_id,
+        route_id: stop.route_id,
+        position: stop.position,
+        place: stop.place,
+        address: mask::address(&stop.address),
+        recipient_name: mask::name(&stop.recipient_name),
+        recipient_phone: mask::phone(&stop.recipient_phone),
+        window_start_ms: stop.window_start_ms,
+        window_end_ms: stop.window_end_ms,
+        promised_by_ms,
+        state,
+        sync,
+        parcels,
+    })
+}

@@ -1,0 +1,3 @@
+//! The evidence log on the phone: every fact of the day as a signed entry, chained to the one before.
+
+pub(crate) mod log;

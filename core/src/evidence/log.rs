@@ -1,0 +1,65 @@
+//! Appending to the log: one function, used by every use case that records something.
+//!
+//! It runs inside the caller's transaction: the entry, what it changes and its place in the outbox
+//! become durable together or not at all.
+
+use ed25519_dalek::SigningKey;
+
+use satchel_protocol::entry::{ALG_ED25519_SHA256, ENTRY_VERSION, EntryKind, Header, SignedEntry};
+use satchel_protocol::ids::{DeviceId, Handle, Hash32, Salt, StopId};
+
+use crate::clock::{Clock, Entropy, random};
+use crate::error::Result;
+use crate::store::db::Tx;
+use crate::store::entries::{self, Head};
+
+/// Who writes, and with what.
+pub(crate) struct Pen<'a> {
+    pub(crate) device: DeviceId,
+    pub(crate) key: &'a SigningKey,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) entropy: &'a dyn Entropy,
+}
+
+/// What is to be recorded.
+pub(crate) struct Fact {
+    pub(crate) kind: EntryKind,
+    pub(crate) handle: Option<Handle>,
+    pub(crate) blobs: Vec<Hash32>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) stop: Option<StopId>,
+    /// When it happened, the phone's wall clock.
+    pub(crate) occurred_at_ms: i64,
+}
+
+impl Pen<'_> {
+    /// Appends `fact` to the log. Gives its position and hash.
+    pub(crate) fn append(&self, tx: &Tx<'_>, fact: Fact) -> Result<Head> {
+        let before = entries::head(tx)?;
+        let header = Header {
+            version: ENTRY_VERSION,
+            alg: ALG_ED25519_SHA256,
+            device: self.device,
+            seq: before.seq + 1,
+            prev: before.hash,
+            kind: fact.kind,
+            occurred_at_ms: fact.occurred_at_ms,
+            boot_id: self.clock.boot_id(),
+            boottime_ns: self.clock.boottime_ns(),
+            utc_offset_min: self.clock.utc_offset_min(),
+            anchor: None,
+            handle: fact.handle,
+            commitment: Hash32::ZERO,
+            blobs: fact.blobs,
+        };
+        let seq = header.seq;
+        let salt = Salt(random(self.entropy)?);
+        let entry = SignedEntry::seal(header, salt, fact.body, self.key);
+        let head = Head {
+            seq,
+            hash: entry.hash(),
+        };
+        entries::append(tx, head, fact.kind, &entry, fact.stop, fact.occurred_at_ms)?;
+        Ok(head)
+    }
+}

@@ -1,0 +1,31 @@
+//! Bounds of the phone's own behaviour, each with the reason for its number.
+
+/// Handoffs opened but not completed that are held in memory; a courier works at one door at a time.
+pub const MAX_OPEN_DRAFTS: usize = 32;
+
+/// Photos per attempt: the entry binds at most 16 proofs, one is the signature and one a code.
+pub const MAX_PHOTOS_PER_ATTEMPT: usize = 12;
+
+/// Longest name of a signer, in characters.
+pub const MAX_NAME_CHARS: usize = 80;
+
+/// Parcels in one attempt: a cage of parcels for one reception desk.
+pub const MAX_PARCELS_PER_ATTEMPT: usize = 200;
+
+/// A task the host never completed is handed out again after this time.
+pub const TASK_LOST_AFTER_MS: i64 = 5 * 60 * 1_000;
+
+/// Without being asked for, the feed is pulled once in this time.
+pub const FEED_POLL_MS: i64 = 60 * 1_000;
+
+/// First retry of a failed task; doubles with each failure.
+pub const RETRY_FIRST_MS: i64 = 2_000;
+
+/// Longest time between retries: short enough that a queue drains soon after a hub is back.
+pub const RETRY_MAX_MS: i64 = 5 * 60 * 1_000;
+
+/// A refusal that only a person can lift is asked about again this rarely.
+pub const RETRY_REFUSED_MS: i64 = 15 * 60 * 1_000;
+
+/// Read connections kept open beside the one writer.
+pub const MAX_READERS: usize = 2;

@@ -1,0 +1,5 @@
+//! The nouns of the courier's day, as the host sees them: values only, no behaviour, no storage.
+
+pub mod attempt;
+pub mod status;
+pub mod stop;

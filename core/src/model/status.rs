@@ -1,0 +1,62 @@
+//! What the host may show about enrolment and the queue, without guessing.
+
+use satchel_protocol::ids::{DeviceId, StopId};
+
+/// Whether this phone belongs to a hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enrolment {
+    /// No invite was given yet.
+    None,
+    /// An invite was given; the hub has not answered.
+    Pending,
+    /// This phone is a device of a hub.
+    Enrolled {
+        /// Its id at the hub.
+        device_id: DeviceId,
+        /// The courier's display name.
+        courier_name: String,
+    },
+    /// The hub refused the invite; a new one is needed.
+    Refused,
+}
+
+/// The honest state of the queue (B4-13, B4-14). All figures come from the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncStatus {
+    /// Entries without a receipt.
+    pub unsent_entries: u64,
+    /// Proofs without a receipt.
+    pub unsent_proofs: u64,
+    /// Bytes of those proofs.
+    pub unsent_bytes: u64,
+    /// When the oldest unreceipted entry happened, Unix milliseconds.
+    pub oldest_unsent_ms: Option<i64>,
+    /// The last time the hub answered with something true, Unix milliseconds.
+    pub last_contact_ms: Option<i64>,
+    /// When the next retry is due, Unix milliseconds.
+    pub next_retry_ms: Option<i64>,
+    /// What holds the queue, if anything does.
+    pub blocking: Option<Blocking>,
+    /// Receipts that were forged, for another device or for unknown hashes.
+    pub receipt_alarms: u64,
+}
+
+/// What holds the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocking {
+    /// The hub cannot be reached.
+    Network,
+    /// The hub answers, but not with what was asked: an error, a portal's page, half a body.
+    BadAnswer,
+    /// The hub does not accept this phone (unknown, revoked, quarantined): a person must look.
+    Refused,
+}
+
+/// What changed since a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// Ask from here next time.
+    pub version: i64,
+    /// Stops to read again.
+    pub stops: Vec<StopId>,
+}

@@ -1,0 +1,15 @@
+//! Everything that touches SQLite. No other module names `rusqlite` (a test watches that).
+//!
+//! One file per family of tables; each function takes the transaction it runs in, so a use case
+//! decides what belongs together and [`db::Db`] is the only opener of transactions.
+
+pub(crate) mod attempts;
+pub(crate) mod db;
+pub(crate) mod entries;
+mod keycheck;
+pub(crate) mod phone;
+pub(crate) mod proofs;
+pub(crate) mod ratings;
+mod row;
+mod schema;
+pub(crate) mod stops;

@@ -1,0 +1,70 @@
+//! Attempts: opened at a door, completed once.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use satchel_protocol::ids::{AttemptId, StopId};
+use satchel_protocol::taxonomy::HandoffKind;
+
+use super::row;
+use crate::error::{Error, Result};
+
+/// An attempt as stored.
+#[derive(Debug, Clone)]
+pub(crate) struct AttemptRow {
+    pub(crate) stop_id: StopId,
+    pub(crate) handoff: HandoffKind,
+    /// Seals the attempt's photos in the blob folder; destroying it erases them.
+    pub(crate) data_key: [u8; 32],
+    pub(crate) opened_at_ms: i64,
+    pub(crate) completed_at_ms: Option<i64>,
+}
+
+pub(crate) fn insert(conn: &Connection, id: AttemptId, attempt: &AttemptRow) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO attempt (attempt_id, stop_id, handoff, data_key, opened_at_ms, completed_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (attempt_id) DO UPDATE SET handoff = ?3, completed_at_ms = ?6",
+    )?
+    .execute(params![
+        id.as_bytes(),
+        attempt.stop_id.as_bytes(),
+        attempt.handoff.code(),
+        attempt.data_key,
+        attempt.opened_at_ms,
+        attempt.completed_at_ms
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn get(conn: &Connection, id: AttemptId) -> Result<Option<AttemptRow>> {
+    let mut stmt = conn.prepare_cached("SELECT * FROM attempt WHERE attempt_id = ?1")?;
+    let mut rows = stmt.query([id.as_bytes()])?;
+    let Some(r) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(AttemptRow {
+        stop_id: StopId(row::uuid(r, "stop_id")?),
+        handoff: row::code(r, "handoff", |c| HandoffKind::from_code(c).ok())?,
+        data_key: row::bytes(r, "data_key")?,
+        opened_at_ms: r.get("opened_at_ms")?,
+        completed_at_ms: r.get("completed_at_ms")?,
+    }))
+}
+
+/// The open attempt with photos at a stop, if the app was killed before completing it.
+pub(crate) fn open_at_stop(conn: &Connection, stop: StopId) -> Result<Option<AttemptId>> {
+    let found: Option<Vec<u8>> = conn
+        .query_row(
+            "SELECT attempt_id FROM attempt WHERE stop_id = ?1 AND completed_at_ms IS NULL
+             ORDER BY opened_at_ms DESC LIMIT 1",
+            [stop.as_bytes()],
+            |r| r.get(0),
+        )
+        .optional()?;
+    found
+        .map(|b| {
+            uuid::Uuid::from_slice(&b)
+                .map(AttemptId)
+                .map_err(|_| Error::NotFound { what: "attempt" })
+        })
+        .transpose()
+}

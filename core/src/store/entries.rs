@@ -1,0 +1,182 @@
+//! The evidence log as rows: appended, marked as received, never changed and never deleted.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use satchel_protocol::entry::{EntryKind, SignedEntry};
+use satchel_protocol::ids::{Hash32, Salt, Sig64, StopId};
+
+use super::row;
+use crate::error::{Error, Result, StoreError};
+
+/// Position and hash of the last entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) seq: i64,
+    pub(crate) hash: Hash32,
+}
+
+/// An entry on its way out.
+#[derive(Debug, Clone)]
+pub(crate) struct EntryRow {
+    pub(crate) seq: i64,
+    pub(crate) entry: SignedEntry,
+}
+
+pub(crate) fn head(conn: &Connection) -> Result<Head> {
+    let mut stmt = conn.prepare_cached("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1")?;
+    let mut rows = stmt.query([])?;
+    Ok(match rows.next()? {
+        Some(r) => Head {
+            seq: r.get("seq")?,
+            hash: Hash32(row::bytes(r, "hash")?),
+        },
+        None => Head {
+            seq: 0,
+            hash: Hash32::ZERO,
+        },
+    })
+}
+
+pub(crate) fn append(
+    conn: &Connection,
+    head: Head,
+    kind: EntryKind,
+    entry: &SignedEntry,
+    stop: Option<StopId>,
+    occurred_at_ms: i64,
+) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO entry (seq, hash, kind, header, sig, salt, body, stop_id, occurred_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        head.seq,
+        head.hash.0,
+        kind.0,
+        entry.header,
+        entry.sig.0,
+        entry.salt.map(|s| s.0),
+        entry.body,
+        stop.as_ref().map(StopId::as_bytes),
+        occurred_at_ms
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn hash_at(conn: &Connection, seq: i64) -> Result<Option<Hash32>> {
+    let found: Option<Vec<u8>> = conn
+        .prepare_cached("SELECT hash FROM entry WHERE seq = ?1")?
+        .query_row([seq], |r| r.get(0))
+        .optional()?;
+    found
+        .map(|b| Hash32::try_from(b.as_slice()).map_err(|_| StoreError::BadRow("hash").into()))
+        .transpose()
+}
+
+/// Entries without a receipt, in order.
+pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT seq, header, sig, salt, body FROM entry WHERE received_at_ms IS NULL
+         ORDER BY seq LIMIT ?1",
+    )?;
+    let mut rows = stmt.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(EntryRow {
+            seq: r.get("seq")?,
+            entry: SignedEntry {
+                header: r.get("header")?,
+                sig: Sig64(row::bytes(r, "sig")?),
+                salt: row::opt_bytes(r, "salt")?.map(Salt),
+                body: r.get("body")?,
+            },
+        });
+    }
+    Ok(out)
+}
+
+/// The last entry before the first unreceipted one.
+pub(crate) fn received_head(conn: &Connection) -> Result<i64> {
+    let first_unsent: Option<i64> = conn
+        .prepare_cached("SELECT min(seq) FROM entry WHERE received_at_ms IS NULL")?
+        .query_row([], |r| r.get(0))?;
+    match first_unsent {
+        Some(seq) => Ok(seq - 1),
+        None => Ok(head(conn)?.seq),
+    }
+}
+
+/// Marks an entry as received if the hash is ours. Gives its stop.
+pub(crate) fn mark_received(
+    conn: &Connection,
+    seq: i64,
+    hash: Hash32,
+    at_ms: i64,
+) -> Result<Option<StopId>> {
+    if hash_at(conn, seq)? != Some(hash) {
+        return Err(Error::NotFound { what: "entry" });
+    }
+    let stop: Option<Option<Vec<u8>>> = conn
+        .prepare_cached(
+            "UPDATE entry SET received_at_ms = ?2 WHERE seq = ?1 AND received_at_ms IS NULL
+             RETURNING stop_id",
+        )?
+        .query_row(params![seq, at_ms], |r| r.get(0))
+        .optional()?;
+    stop.flatten()
+        .map(|b| {
+            uuid::Uuid::from_slice(&b)
+                .map(StopId)
+                .map_err(|_| StoreError::BadRow("stop_id").into())
+        })
+        .transpose()
+}
+
+/// The hub turned out not to have what it receipted from `seq` on: send it again.
+pub(crate) fn unmark_from(conn: &Connection, seq: i64) -> Result<()> {
+    conn.execute(
+        "UPDATE entry SET received_at_ms = NULL WHERE seq >= ?1",
+        [seq],
+    )?;
+    Ok(())
+}
+
+/// Entries without a receipt and when the oldest of them happened.
+pub(crate) fn unsent_count(conn: &Connection) -> Result<(u64, Option<i64>)> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT count(*) AS n, min(occurred_at_ms) AS oldest FROM entry WHERE received_at_ms IS NULL",
+    )?;
+    let mut rows = stmt.query([])?;
+    let r = rows
+        .next()?
+        .ok_or_else(|| Error::from(StoreError::BadRow("entry")))?;
+    Ok((row::unsigned(r, "n")?, r.get("oldest")?))
+}
+
+/// Per stop with attempts: entries, entries without receipt, bound proofs without receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StopSync {
+    pub(crate) stop: StopId,
+    pub(crate) entries_unsent: i64,
+    pub(crate) proofs_unsent: i64,
+}
+
+pub(crate) fn stop_sync(conn: &Connection, stop: Option<StopId>) -> Result<Vec<StopSync>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT e.stop_id AS stop_id,
+                sum(e.received_at_ms IS NULL) AS entries_unsent,
+                sum((SELECT count(*) FROM proof p
+                     WHERE p.bound_seq = e.seq AND p.received_at_ms IS NULL)) AS proofs_unsent
+         FROM entry e WHERE e.stop_id IS NOT NULL AND e.kind = 2 AND (?1 IS NULL OR e.stop_id = ?1)
+         GROUP BY e.stop_id",
+    )?;
+    let mut rows = stmt.query([stop.map(|s| s.as_bytes().to_vec())])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(StopSync {
+            stop: StopId(row::uuid(r, "stop_id")?),
+            entries_unsent: r.get("entries_unsent")?,
+            proofs_unsent: r.get("proofs_unsent")?,
+        });
+    }
+    Ok(out)
+}

@@ -1,0 +1,48 @@
+//! Tells a wrong key from a damaged file.
+//!
+//! SQLCipher reports both as "not a database". A small file beside the store holds a MAC of a constant
+//! under the key: it gives nothing away, and a mismatch means the key is wrong while the data is fine.
+
+use std::io::Write;
+use std::path::Path;
+
+use satchel_protocol::crypto::{self, Secret32};
+
+use crate::error::{Result, StoreError};
+
+const DOMAIN: &[u8] = b"satchel-key-check/1";
+
+/// What the file beside the store says about a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyCheck {
+    /// There is no such file.
+    Absent,
+    /// The key made this file.
+    Matches,
+    /// Another key did.
+    Differs,
+}
+
+pub(crate) fn check(path: &Path, key: &Secret32) -> Result<KeyCheck> {
+    match std::fs::read(path) {
+        Ok(found) if crypto::equal_ct(&found, &value(key)) => Ok(KeyCheck::Matches),
+        // A cut-off file says nothing about the key; the store itself will.
+        Ok(found) if found.len() != 32 => Ok(KeyCheck::Absent),
+        Ok(_) => Ok(KeyCheck::Differs),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(KeyCheck::Absent),
+        Err(e) => Err(StoreError::from(e).into()),
+    }
+}
+
+pub(crate) fn write(path: &Path, key: &Secret32) -> Result<()> {
+    let temp = path.with_extension("tmp");
+    let mut file = std::fs::File::create(&temp)?;
+    file.write_all(&value(key))?;
+    file.sync_all()?;
+    std::fs::rename(&temp, path)?;
+    Ok(())
+}
+
+fn value(key: &Secret32) -> [u8; 32] {
+    crypto::hmac_sha256(key, &[DOMAIN])
+}

@@ -1,0 +1,136 @@
+-- The phone's store. Times are Unix milliseconds; ids are 16-byte UUIDs; hashes are 32 bytes.
+CREATE TABLE phone (
+    id                INTEGER PRIMARY KEY CHECK (id = 1),
+    enrolment         TEXT NOT NULL DEFAULT 'none'
+                      CHECK (enrolment IN ('none', 'pending', 'enrolled', 'refused')),
+    device_id         BLOB,
+    log_key           BLOB,
+    label             TEXT,
+    hub_url           TEXT,
+    hub_key           BLOB,
+    invite_code       BLOB,
+    courier_id        BLOB,
+    courier_name      TEXT,
+    certificate       BLOB,
+    feed_cursor       TEXT,
+    hub_offset_ms     INTEGER NOT NULL DEFAULT 0,
+    last_contact_ms   INTEGER,
+    version           INTEGER NOT NULL DEFAULT 0,
+    receipt_alarms    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO phone (id) VALUES (1);
+
+CREATE TABLE route (
+    route_id     BLOB PRIMARY KEY,
+    name         TEXT NOT NULL,
+    service_date TEXT NOT NULL,
+    depot_lat    REAL,
+    depot_lng    REAL,
+    raw          TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stop (
+    stop_id          BLOB PRIMARY KEY,
+    route_id         BLOB NOT NULL,
+    position         INTEGER NOT NULL,
+    lat              REAL NOT NULL,
+    lng              REAL NOT NULL,
+    address          TEXT NOT NULL,
+    recipient_name   TEXT NOT NULL,
+    recipient_phone  TEXT NOT NULL,
+    window_start_ms  INTEGER,
+    window_end_ms    INTEGER,
+    removed          INTEGER NOT NULL DEFAULT 0,
+    version          INTEGER NOT NULL,
+    raw              TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stop_by_route ON stop (route_id, position);
+CREATE INDEX stop_by_version ON stop (version);
+
+CREATE TABLE parcel (
+    parcel_id       BLOB PRIMARY KEY,
+    stop_id         BLOB NOT NULL REFERENCES stop (stop_id),
+    waybill         TEXT NOT NULL,
+    handle          BLOB NOT NULL,
+    rating_key      BLOB NOT NULL,
+    promise_class   TEXT NOT NULL,
+    promised_by_ms  INTEGER NOT NULL,
+    accepted_at_ms  INTEGER NOT NULL,
+    tags            TEXT NOT NULL,
+    door_required   INTEGER NOT NULL,
+    outcome         TEXT,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    last_seq        INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX parcel_by_stop ON parcel (stop_id);
+
+CREATE TABLE consent (
+    parcel_id      BLOB NOT NULL REFERENCES parcel (parcel_id),
+    consent_id     TEXT NOT NULL,
+    scope          TEXT NOT NULL,
+    channel        TEXT NOT NULL,
+    given_at_ms    INTEGER NOT NULL,
+    expires_at_ms  INTEGER,
+    PRIMARY KEY (parcel_id, consent_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempt (
+    attempt_id       BLOB PRIMARY KEY,
+    stop_id          BLOB NOT NULL REFERENCES stop (stop_id),
+    handoff          TEXT NOT NULL,
+    data_key         BLOB NOT NULL,
+    opened_at_ms     INTEGER NOT NULL,
+    completed_at_ms  INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempt_by_stop ON attempt (stop_id);
+
+-- A proof is staged with its attempt and bound when the attempt completes. Small ones live here, photos
+-- in the blob folder. The row is also the upload queue.
+CREATE TABLE proof (
+    id              INTEGER PRIMARY KEY,
+    attempt_id      BLOB NOT NULL REFERENCES attempt (attempt_id),
+    hash            BLOB NOT NULL,
+    kind            TEXT NOT NULL,
+    size_bytes      INTEGER NOT NULL,
+    origin          TEXT,
+    captured_at_ms  INTEGER NOT NULL,
+    inline_bytes    BLOB,
+    bound_seq       INTEGER,
+    started         INTEGER NOT NULL DEFAULT 0,
+    received_at_ms  INTEGER,
+    UNIQUE (attempt_id, hash)
+) STRICT;
+CREATE INDEX proof_unsent ON proof (id) WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL;
+CREATE INDEX proof_by_hash ON proof (hash);
+CREATE INDEX proof_by_entry ON proof (bound_seq) WHERE bound_seq IS NOT NULL;
+
+-- The evidence log, which is also the outbox: what has no received_at_ms is still to be sent.
+CREATE TABLE entry (
+    seq             INTEGER PRIMARY KEY,
+    hash            BLOB NOT NULL,
+    kind            INTEGER NOT NULL,
+    header          BLOB NOT NULL,
+    sig             BLOB NOT NULL,
+    salt            BLOB,
+    body            BLOB,
+    stop_id         BLOB,
+    occurred_at_ms  INTEGER NOT NULL,
+    received_at_ms  INTEGER
+) STRICT;
+CREATE INDEX entry_by_stop ON entry (stop_id) WHERE stop_id IS NOT NULL;
+CREATE INDEX entry_unsent ON entry (seq) WHERE received_at_ms IS NULL;
+
+CREATE TABLE rating (
+    parcel_id    BLOB NOT NULL,
+    rated_at_ms  INTEGER NOT NULL,
+    stars        INTEGER NOT NULL,
+    raw          TEXT NOT NULL,
+    PRIMARY KEY (parcel_id, rated_at_ms)
+) STRICT, WITHOUT ROWID;
+
+-- Feed items this build does not understand, kept for a later one.
+CREATE TABLE feed_kept (
+    seq   INTEGER PRIMARY KEY,
+    kind  TEXT NOT NULL,
+    data  TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,166 @@
+//! The one row about this phone: whose it is, where its hub is, how far the feed was read.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use satchel_protocol::crypto::Secret32;
+use satchel_protocol::ids::{CourierId, DeviceId, Hash32};
+
+use super::row;
+use crate::error::{Error, Result, StoreError};
+
+/// How far enrolment has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    None,
+    Pending,
+    Enrolled,
+    Refused,
+}
+
+/// What the phone knows of itself once an invite was given.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) stage: Stage,
+    pub(crate) device: DeviceId,
+    /// Seed of the Ed25519 log key; encrypted at rest with the whole file.
+    pub(crate) log_key: Secret32,
+    pub(crate) label: String,
+    pub(crate) hub_url: String,
+    pub(crate) hub_key: Hash32,
+    pub(crate) invite_code: [u8; 16],
+    pub(crate) courier_name: Option<String>,
+}
+
+pub(crate) fn identity(conn: &Connection) -> Result<Option<Identity>> {
+    let mut stmt = conn.prepare_cached("SELECT * FROM phone WHERE id = 1")?;
+    let mut rows = stmt.query([])?;
+    let Some(r) = rows.next()? else {
+        return Err(StoreError::BadRow("phone").into());
+    };
+    let stage = match r.get_ref("enrolment")?.as_str().map_err(|_| bad())? {
+        "none" => return Ok(None),
+        "pending" => Stage::Pending,
+        "enrolled" => Stage::Enrolled,
+        "refused" => Stage::Refused,
+        _ => Stage::None,
+    };
+    Ok(Some(Identity {
+        stage,
+        device: DeviceId(row::uuid(r, "device_id")?),
+        log_key: Secret32::new(row::bytes(r, "log_key")?),
+        label: r.get("label")?,
+        hub_url: r.get("hub_url")?,
+        hub_key: Hash32(row::bytes(r, "hub_key")?),
+        invite_code: row::bytes(r, "invite_code")?,
+        courier_name: r.get("courier_name")?,
+    }))
+}
+
+pub(crate) fn save_pending(conn: &Connection, id: &Identity) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET enrolment = 'pending', device_id = ?1, log_key = ?2, label = ?3,
+         hub_url = ?4, hub_key = ?5, invite_code = ?6 WHERE id = 1",
+        params![
+            id.device.as_bytes(),
+            id.log_key.expose(),
+            id.label,
+            id.hub_url,
+            id.hub_key.0,
+            id.invite_code
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn save_enrolled(
+    conn: &Connection,
+    courier: CourierId,
+    courier_name: &str,
+    certificate: &[u8],
+) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET enrolment = 'enrolled', courier_id = ?1, courier_name = ?2,
+         certificate = ?3, invite_code = zeroblob(16) WHERE id = 1",
+        params![courier.as_bytes(), courier_name, certificate],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn save_refused(conn: &Connection) -> Result<()> {
+    conn.execute("UPDATE phone SET enrolment = 'refused' WHERE id = 1", [])?;
+    Ok(())
+}
+
+/// Facts of the queue kept with the phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SyncFacts {
+    /// Add to the wall clock to get the hub's time.
+    pub(crate) hub_offset_ms: i64,
+    pub(crate) last_contact_ms: Option<i64>,
+    pub(crate) receipt_alarms: u64,
+    pub(crate) version: i64,
+}
+
+pub(crate) fn sync_facts(conn: &Connection) -> Result<SyncFacts> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT hub_offset_ms, last_contact_ms, receipt_alarms, version FROM phone WHERE id = 1",
+    )?;
+    let mut rows = stmt.query([])?;
+    let r = rows
+        .next()?
+        .ok_or_else(|| Error::from(StoreError::BadRow("phone")))?;
+    Ok(SyncFacts {
+        hub_offset_ms: r.get("hub_offset_ms")?,
+        last_contact_ms: r.get("last_contact_ms")?,
+        receipt_alarms: row::unsigned(r, "receipt_alarms")?,
+        version: r.get("version")?,
+    })
+}
+
+pub(crate) fn set_hub_offset(conn: &Connection, offset_ms: i64) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET hub_offset_ms = ?1 WHERE id = 1",
+        [offset_ms],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn set_contact(conn: &Connection, now_ms: i64) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET last_contact_ms = ?1 WHERE id = 1",
+        [now_ms],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn count_receipt_alarm(conn: &Connection) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET receipt_alarms = receipt_alarms + 1 WHERE id = 1",
+        [],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn feed_cursor(conn: &Connection) -> Result<Option<String>> {
+    Ok(conn
+        .query_row("SELECT feed_cursor FROM phone WHERE id = 1", [], |r| {
+            r.get(0)
+        })
+        .optional()?
+        .flatten())
+}
+
+pub(crate) fn set_feed_cursor(conn: &Connection, cursor: &str) -> Result<()> {
+    conn.execute("UPDATE phone SET feed_cursor = ?1 WHERE id = 1", [cursor])?;
+    Ok(())
+}
+
+/// The next version of the store's contents, for `changes_since`.
+pub(crate) fn next_version(conn: &Connection) -> Result<i64> {
+    let mut stmt = conn
+        .prepare_cached("UPDATE phone SET version = version + 1 WHERE id = 1 RETURNING version")?;
+    Ok(stmt.query_row([], |r| r.get(0))?)
+}
+
+fn bad() -> Error {
+    StoreError::BadRow("phone").into()
+}

@@ -1,0 +1,60 @@
+//! Ratings that came back from the hub, and feed items kept for a later build.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use satchel_protocol::feed::{FeedItem, RatingItem};
+use satchel_protocol::ids::{ParcelId, StopId};
+
+use crate::error::{Result, StoreError};
+use crate::model::stop::RatingView;
+
+/// Stores a rating. Gives the stop it belongs to, if the parcel is still on this phone.
+pub(crate) fn upsert(conn: &Connection, item: &RatingItem, raw: &str) -> Result<Option<StopId>> {
+    conn.execute(
+        "INSERT INTO rating (parcel_id, rated_at_ms, stars, raw) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (parcel_id, rated_at_ms) DO UPDATE SET stars = ?3, raw = ?4",
+        params![item.parcel_id.as_bytes(), item.rated_at_ms, item.stars, raw],
+    )?;
+    let stop: Option<Vec<u8>> = conn
+        .query_row(
+            "SELECT stop_id FROM parcel WHERE parcel_id = ?1",
+            [item.parcel_id.as_bytes()],
+            |r| r.get(0),
+        )
+        .optional()?;
+    stop.map(|b| {
+        uuid::Uuid::from_slice(&b)
+            .map(StopId)
+            .map_err(|_| StoreError::BadRow("stop_id").into())
+    })
+    .transpose()
+}
+
+/// The latest rating of a parcel.
+pub(crate) fn latest(conn: &Connection, parcel: ParcelId) -> Result<Option<RatingView>> {
+    let raw: Option<String> = conn
+        .prepare_cached(
+            "SELECT raw FROM rating WHERE parcel_id = ?1 ORDER BY rated_at_ms DESC LIMIT 1",
+        )?
+        .query_row([parcel.as_bytes()], |r| r.get(0))
+        .optional()?;
+    raw.map(|text| {
+        let item: RatingItem =
+            serde_json::from_str(&text).map_err(|_| StoreError::BadRow("rating"))?;
+        Ok(RatingView {
+            stars: item.stars,
+            tags: item.tags,
+            comment: item.comment,
+            rated_at_ms: item.rated_at_ms,
+        })
+    })
+    .transpose()
+}
+
+/// Keeps an item that this build does not understand.
+pub(crate) fn keep_item(conn: &Connection, item: &FeedItem) -> Result<()> {
+    conn.execute(
+        "INSERT INTO feed_kept (seq, kind, data) VALUES (?1, ?2, ?3) ON CONFLICT (seq) DO NOTHING",
+        params![item.seq, item.kind, item.data.to_string()],
+    )?;
+    Ok(())
+}

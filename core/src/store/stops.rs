@@ -1,0 +1,303 @@
+//! Routes, stops, parcels and consents: what the feed brought and what attempts made of it.
+
+use rusqlite::{Connection, Row, params};
+use satchel_protocol::feed::{LatLng, ParcelItem, RouteItem, StopItem};
+use satchel_protocol::ids::{Handle, ParcelId, RouteId, StopId};
+use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, Outcome, PromiseClass};
+
+use super::{phone, row};
+use crate::error::{Error, Result, StoreError};
+
+/// A stop as stored, unmasked.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StopRow {
+    pub(crate) stop_id: StopId,
+    pub(crate) route_id: RouteId,
+    pub(crate) position: u32,
+    pub(crate) place: LatLng,
+    pub(crate) address: String,
+    pub(crate) recipient_name: String,
+    pub(crate) recipient_phone: String,
+    pub(crate) window_start_ms: Option<i64>,
+    pub(crate) window_end_ms: Option<i64>,
+    pub(crate) removed: bool,
+}
+
+/// A parcel as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ParcelRow {
+    pub(crate) parcel_id: ParcelId,
+    pub(crate) stop_id: StopId,
+    pub(crate) waybill: String,
+    pub(crate) handle: Handle,
+    pub(crate) rating_key: [u8; 32],
+    pub(crate) promise_class: PromiseClass,
+    pub(crate) promised_by_ms: i64,
+    pub(crate) tags: Vec<HandlingTag>,
+    pub(crate) door_required: bool,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) attempts: u32,
+    /// Entry of the last attempt.
+    pub(crate) last_seq: Option<i64>,
+}
+
+pub(crate) fn upsert_route(conn: &Connection, item: &RouteItem, raw: &str) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO route (route_id, name, service_date, depot_lat, depot_lng, raw)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (route_id) DO UPDATE SET name = ?2, service_date = ?3, depot_lat = ?4,
+             depot_lng = ?5, raw = ?6",
+    )?
+    .execute(params![
+        item.route_id.as_bytes(),
+        item.name,
+        item.service_date,
+        item.depot.map(|d| d.lat),
+        item.depot.map(|d| d.lng),
+        raw
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn upsert_stop(conn: &Connection, item: &StopItem, raw: &str) -> Result<()> {
+    let version = phone::next_version(conn)?;
+    conn.prepare_cached(
+        "INSERT INTO stop (stop_id, route_id, position, lat, lng, address, recipient_name,
+             recipient_phone, window_start_ms, window_end_ms, version, raw)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+         ON CONFLICT (stop_id) DO UPDATE SET route_id = ?2, position = ?3, lat = ?4, lng = ?5,
+             address = ?6, recipient_name = ?7, recipient_phone = ?8, window_start_ms = ?9,
+             window_end_ms = ?10, version = ?11, raw = ?12, removed = 0",
+    )?
+    .execute(params![
+        item.stop_id.as_bytes(),
+        item.route_id.as_bytes(),
+        item.position,
+        item.place.lat,
+        item.place.lng,
+        item.address,
+        item.recipient.name,
+        item.recipient.phone,
+        item.window_start_ms,
+        item.window_end_ms,
+        version,
+        raw
+    ])?;
+    for parcel in &item.parcels {
+        upsert_parcel(conn, item.stop_id, parcel)?;
+    }
+    Ok(())
+}
+
+/// What the courier recorded (outcome, attempts) is never overwritten by the feed.
+fn upsert_parcel(conn: &Connection, stop: StopId, item: &ParcelItem) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO parcel (parcel_id, stop_id, waybill, handle, rating_key, promise_class,
+             promised_by_ms, accepted_at_ms, tags, door_required)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (parcel_id) DO UPDATE SET stop_id = ?2, waybill = ?3, handle = ?4,
+             rating_key = ?5, promise_class = ?6, promised_by_ms = ?7, accepted_at_ms = ?8,
+             tags = ?9, door_required = ?10",
+    )?
+    .execute(params![
+        item.parcel_id.as_bytes(),
+        stop.as_bytes(),
+        item.waybill,
+        item.handle.0,
+        item.rating_key.0,
+        item.promise_class.code(),
+        item.promised_by_ms,
+        item.accepted_at_ms,
+        codes(item.tags.iter().map(|t| t.code())),
+        item.door_required
+    ])?;
+    conn.prepare_cached("DELETE FROM consent WHERE parcel_id = ?1")?
+        .execute([item.parcel_id.as_bytes()])?;
+    let mut insert = conn.prepare_cached(
+        "INSERT INTO consent (parcel_id, consent_id, scope, channel, given_at_ms, expires_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+    )?;
+    for consent in &item.consents {
+        insert.execute(params![
+            item.parcel_id.as_bytes(),
+            consent.consent_id,
+            codes(consent.scope.iter().map(|h| h.code())),
+            consent.channel.code(),
+            consent.given_at_ms,
+            consent.expires_at_ms
+        ])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn remove_stop(conn: &Connection, stop: StopId) -> Result<()> {
+    let version = phone::next_version(conn)?;
+    conn.execute(
+        "UPDATE stop SET removed = 1, version = ?2 WHERE stop_id = ?1",
+        params![stop.as_bytes(), version],
+    )?;
+    Ok(())
+}
+
+/// Marks a stop as changed.
+pub(crate) fn touch(conn: &Connection, stop: StopId) -> Result<()> {
+    let version = phone::next_version(conn)?;
+    conn.prepare_cached("UPDATE stop SET version = ?2 WHERE stop_id = ?1")?
+        .execute(params![stop.as_bytes(), version])?;
+    Ok(())
+}
+
+pub(crate) fn routes(conn: &Connection) -> Result<Vec<(RouteId, String, String)>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT route_id, name, service_date FROM route ORDER BY service_date, name",
+    )?;
+    let mut rows = stmt.query([])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push((
+            RouteId(row::uuid(r, "route_id")?),
+            r.get("name")?,
+            r.get("service_date")?,
+        ));
+    }
+    Ok(out)
+}
+
+/// Every stop in the order of the rounds.
+pub(crate) fn stops(conn: &Connection) -> Result<Vec<StopRow>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT * FROM stop ORDER BY route_id, position, stop_id")?;
+    let mut rows = stmt.query([])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(read_stop(r)?);
+    }
+    Ok(out)
+}
+
+pub(crate) fn stop(conn: &Connection, id: StopId) -> Result<StopRow> {
+    let mut stmt = conn.prepare_cached("SELECT * FROM stop WHERE stop_id = ?1")?;
+    let mut rows = stmt.query([id.as_bytes()])?;
+    rows.next()?
+        .map_or(Err(Error::NotFound { what: "stop" }), read_stop)
+}
+
+pub(crate) fn changed_stops(conn: &Connection, since: i64) -> Result<Vec<StopId>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT stop_id FROM stop WHERE version > ?1 ORDER BY version")?;
+    let mut rows = stmt.query([since])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(StopId(row::uuid(r, "stop_id")?));
+    }
+    Ok(out)
+}
+
+/// Parcels of one stop, or of all stops.
+pub(crate) fn parcels(conn: &Connection, stop: Option<StopId>) -> Result<Vec<ParcelRow>> {
+    let mut all =
+        conn.prepare_cached("SELECT * FROM parcel ORDER BY stop_id, waybill, parcel_id")?;
+    let mut one =
+        conn.prepare_cached("SELECT * FROM parcel WHERE stop_id = ?1 ORDER BY waybill, parcel_id")?;
+    let mut rows = match stop {
+        Some(id) => one.query([id.as_bytes()])?,
+        None => all.query([])?,
+    };
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(read_parcel(r)?);
+    }
+    Ok(out)
+}
+
+pub(crate) fn parcel(conn: &Connection, id: ParcelId) -> Result<ParcelRow> {
+    let mut stmt = conn.prepare_cached("SELECT * FROM parcel WHERE parcel_id = ?1")?;
+    let mut rows = stmt.query([id.as_bytes()])?;
+    rows.next()?
+        .map_or(Err(Error::NotFound { what: "parcel" }), read_parcel)
+}
+
+pub(crate) fn record_outcome(
+    conn: &Connection,
+    parcel: ParcelId,
+    outcome: Outcome,
+    seq: i64,
+) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE parcel SET outcome = ?2, attempts = attempts + 1, last_seq = ?3 WHERE parcel_id = ?1",
+    )?
+    .execute(params![parcel.as_bytes(), outcome.code(), seq])?;
+    Ok(())
+}
+
+/// Consents of a parcel that are valid at `now_ms`, as (handoff, consent id).
+pub(crate) fn valid_consents(
+    conn: &Connection,
+    parcel: ParcelId,
+    now_ms: i64,
+) -> Result<Vec<(HandoffKind, String)>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT consent_id, scope FROM consent
+         WHERE parcel_id = ?1 AND (expires_at_ms IS NULL OR expires_at_ms > ?2)
+         ORDER BY given_at_ms DESC",
+    )?;
+    let mut rows = stmt.query(params![parcel.as_bytes(), now_ms])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        let scope: String = r.get("scope")?;
+        let id: String = r.get("consent_id")?;
+        for code in scope.split(',').filter(|c| !c.is_empty()) {
+            let handoff = HandoffKind::from_code(code)
+                .map_err(|_| Error::from(StoreError::BadRow("consent scope")))?;
+            out.push((handoff, id.clone()));
+        }
+    }
+    Ok(out)
+}
+
+fn read_stop(r: &Row<'_>) -> Result<StopRow> {
+    Ok(StopRow {
+        stop_id: StopId(row::uuid(r, "stop_id")?),
+        route_id: RouteId(row::uuid(r, "route_id")?),
+        position: row::unsigned(r, "position")?,
+        place: LatLng {
+            lat: r.get("lat")?,
+            lng: r.get("lng")?,
+        },
+        address: r.get("address")?,
+        recipient_name: r.get("recipient_name")?,
+        recipient_phone: r.get("recipient_phone")?,
+        window_start_ms: r.get("window_start_ms")?,
+        window_end_ms: r.get("window_end_ms")?,
+        removed: r.get("removed")?,
+    })
+}
+
+fn read_parcel(r: &Row<'_>) -> Result<ParcelRow> {
+    let tags: String = r.get("tags")?;
+    let outcome: Option<String> = r.get("outcome")?;
+    Ok(ParcelRow {
+        parcel_id: ParcelId(row::uuid(r, "parcel_id")?),
+        stop_id: StopId(row::uuid(r, "stop_id")?),
+        waybill: r.get("waybill")?,
+        handle: Handle(row::bytes(r, "handle")?),
+        rating_key: row::bytes(r, "rating_key")?,
+        promise_class: row::code(r, "promise_class", |c| PromiseClass::from_code(c).ok())?,
+        promised_by_ms: r.get("promised_by_ms")?,
+        tags: tags
+            .split(',')
+            .filter(|c| !c.is_empty())
+            .map(|c| HandlingTag::from_code(c).map_err(|_| StoreError::BadRow("tags").into()))
+            .collect::<Result<_>>()?,
+        door_required: r.get("door_required")?,
+        outcome: outcome
+            .map(|c| Outcome::from_code(&c).map_err(|_| Error::from(StoreError::BadRow("outcome"))))
+            .transpose()?,
+        attempts: row::unsigned(r, "attempts")?,
+        last_seq: r.get("last_seq")?,
+    })
+}
+
+fn codes<'a>(codes: impl Iterator<Item = &'a str>) -> String {
+    codes.collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,196 @@
+//! Building requests: exact bytes, signed by the phone's key in the fixed RFC 9421 profile.
+
+use data_encoding::{BASE64, HEXLOWER};
+use satchel_protocol::api::{
+    PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS, PATH_RECEIPT_SUFFIX, TUS_VERSION,
+};
+use satchel_protocol::batch::{BATCH_MEDIA_TYPE, Batch, InlineBlob};
+use satchel_protocol::enrol::EnrolRequest;
+use satchel_protocol::http_sig::{self, RequestParts, SignParams};
+use satchel_protocol::ids::Hash32;
+use satchel_protocol::limits::{
+    FEED_PAGE_ITEMS, MAX_ANSWER_BYTES, MAX_BATCH_ENTRIES, MAX_FEED_PAGE_BYTES,
+    MAX_INLINE_BLOB_BYTES, TARGET_BATCH_BYTES,
+};
+
+use super::engine::Step;
+use super::task::Purpose;
+use crate::courier::Keys;
+use crate::error::{Error, Result};
+use crate::store::db::Snapshot;
+use crate::store::proofs::ProofRow;
+use crate::store::{entries, proofs};
+
+/// A request before it is signed and named.
+pub(crate) struct Draft {
+    pub(crate) purpose: Purpose,
+    pub(crate) method: &'static str,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// The same for every repetition of the same content; `None`: the nonce will do.
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) max_answer_bytes: usize,
+}
+
+impl Draft {
+    fn new(purpose: Purpose, method: &'static str, url: String) -> Self {
+        Self {
+            purpose,
+            method,
+            url,
+            headers: Vec::new(),
+            body: Vec::new(),
+            idempotency_key: None,
+            max_answer_bytes: MAX_ANSWER_BYTES,
+        }
+    }
+
+    fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    fn body(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Adds the signature headers. `created_s` is the hub's time as the phone knows it.
+    pub(crate) fn sign(&mut self, keys: &Keys, created_s: i64, nonce: &[u8; 12]) -> Result<()> {
+        let key = self
+            .idempotency_key
+            .clone()
+            .unwrap_or_else(|| HEXLOWER.encode(nonce));
+        let device = keys.device.to_string();
+        let parts = RequestParts {
+            method: self.method,
+            target_uri: &self.url,
+            body: &self.body,
+            idempotency_key: &key,
+        };
+        let params = SignParams {
+            created_s,
+            nonce,
+            key_id: &device,
+        };
+        let signed =
+            http_sig::sign(&parts, &params, &keys.log_key).map_err(|_| Error::InvalidInput {
+                what: "hub address",
+            })?;
+        self.headers
+            .extend(signed.iter().map(|(n, v)| (n.to_owned(), v.to_owned())));
+        self.headers.push(("idempotency-key".to_owned(), key));
+        Ok(())
+    }
+}
+
+/// `POST /v1/enrol`. Signed by its own body, since the hub does not know the key yet.
+pub(crate) fn enrol(keys: &Keys) -> Result<Draft> {
+    let request = EnrolRequest::signed(&keys.invite_code, keys.device, &keys.label, &keys.log_key);
+    let body = serde_json::to_vec(&request).map_err(|_| Error::InvalidInput { what: "label" })?;
+    Ok(Draft::new(
+        Purpose::Enrol,
+        "POST",
+        format!("{}{PATH_ENROL}", keys.hub_url),
+    )
+    .header("content-type", "application/json")
+    .body(body))
+}
+
+/// `GET /v1/log?after=SEQ`: what does the hub hold?
+pub(crate) fn ask_log(keys: &Keys, after: i64) -> Draft {
+    Draft::new(
+        Purpose::Log,
+        "GET",
+        format!("{}{PATH_LOG}?after={after}", keys.hub_url),
+    )
+}
+
+/// `POST /v1/log` with the next entries, or `None` when nothing is unsent.
+pub(crate) fn push_log(conn: &Snapshot, keys: &Keys) -> Result<Option<Draft>> {
+    let rows = entries::unsent(conn, MAX_BATCH_ENTRIES)?;
+    let mut batch = Batch::default();
+    let mut size_bytes = 0usize;
+    let mut last: Option<Hash32> = None;
+    for row in rows {
+        let inline = inline_proofs(conn, row.seq)?;
+        let entry_bytes =
+            row.entry.header.len() + row.entry.body.as_ref().map_or(0, Vec::len) + 100;
+        let with_proofs = entry_bytes + inline.iter().map(|b| b.bytes.len()).sum::<usize>();
+        if last.is_some() && size_bytes + with_proofs > TARGET_BATCH_BYTES {
+            break;
+        }
+        size_bytes += with_proofs;
+        last = Some(row.entry.hash());
+        batch.entries.push(row.entry);
+        batch.blobs.extend(inline);
+    }
+    let Some(last) = last else { return Ok(None) };
+    let mut draft = Draft::new(Purpose::Log, "POST", format!("{}{PATH_LOG}", keys.hub_url))
+        .header("content-type", BATCH_MEDIA_TYPE)
+        .body(batch.encode()?);
+    draft.idempotency_key = Some(last.to_string());
+    Ok(Some(draft))
+}
+
+fn inline_proofs(conn: &Snapshot, seq: i64) -> Result<Vec<InlineBlob>> {
+    Ok(proofs::inline_of_entry(conn, seq)?
+        .into_iter()
+        .filter_map(|row| {
+            let bytes = row
+                .inline_bytes
+                .filter(|b| b.len() <= MAX_INLINE_BLOB_BYTES)?;
+            Some(InlineBlob {
+                hash: row.proof.hash,
+                kind: row.proof.kind,
+                bytes,
+            })
+        })
+        .collect())
+}
+
+/// `GET /v1/feed`.
+pub(crate) fn pull_feed(keys: &Keys, cursor: Option<&str>) -> Draft {
+    let cursor = cursor.map(|c| format!("&cursor={c}")).unwrap_or_default();
+    let url = format!(
+        "{}{PATH_FEED}?limit={FEED_PAGE_ITEMS}{cursor}",
+        keys.hub_url
+    );
+    let mut draft = Draft::new(Purpose::Feed, "GET", url).header("accept", "application/json");
+    draft.max_answer_bytes = MAX_FEED_PAGE_BYTES;
+    draft
+}
+
+/// One step of a resumable upload (tus 1.0). The URL follows from the content hash, so it is known
+/// before the first request and after any kill.
+pub(crate) fn upload(keys: &Keys, row: &ProofRow, step: Step, bytes: &[u8]) -> Draft {
+    let collection = format!("{}{PATH_PROOFS}", keys.hub_url);
+    let url = format!("{collection}/{}", row.proof.hash);
+    let tus = |draft: Draft| draft.header("tus-resumable", TUS_VERSION);
+    match step {
+        Step::Create => tus(Draft::new(Purpose::Proof, "POST", collection))
+            .header("upload-length", bytes.len().to_string())
+            .header(
+                "upload-metadata",
+                format!(
+                    "sha256 {},kind {}",
+                    BASE64.encode(&row.proof.hash.0),
+                    BASE64.encode(row.proof.kind.code().as_bytes())
+                ),
+            )
+            .header("content-type", "application/offset+octet-stream")
+            .body(bytes.to_vec()),
+        Step::AskOffset => tus(Draft::new(Purpose::Proof, "HEAD", url)),
+        Step::Resume { offset } => {
+            let from = usize::try_from(offset).unwrap_or(usize::MAX);
+            tus(Draft::new(Purpose::Proof, "PATCH", url))
+                .header("upload-offset", offset.to_string())
+                .header("content-type", "application/offset+octet-stream")
+                .body(bytes.get(from..).unwrap_or_default().to_vec())
+        }
+        Step::AskReceipt => {
+            Draft::new(Purpose::Proof, "GET", format!("{url}{PATH_RECEIPT_SUFFIX}"))
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Tasks for the host, and their outcomes.
+
+/// What kind of network the host has right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// None, or airplane mode.
+    Offline,
+    /// One that costs the courier money.
+    Metered,
+    /// One that does not.
+    Unmetered,
+}
+
+/// What the host should do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// One HTTP request.
+    Http(HttpTask),
+    /// Nothing now; ask again later.
+    Wait {
+        /// Not before this wall time, Unix milliseconds; `None`: when something changes.
+        until_ms: Option<i64>,
+        /// Why.
+        why: WaitReason,
+    },
+    /// Everything is done; the host's loop may end until the next record or reconnect.
+    Done,
+}
+
+/// Why there is nothing to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitReason {
+    /// No network.
+    Offline,
+    /// A failed request will be tried again.
+    Retry,
+    /// Another thread of the host still holds a task.
+    InFlight,
+}
+
+/// One request, ready to send as it is: every header matters, the body is exact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpTask {
+    /// Give it back with the outcome.
+    pub id: String,
+    /// For a progress display.
+    pub purpose: Purpose,
+    /// HTTP method.
+    pub method: &'static str,
+    /// Absolute URL.
+    pub url: String,
+    /// Header names and values to send. The host adds only what its HTTP stack must.
+    pub headers: Vec<(String, String)>,
+    /// Body; empty for none.
+    pub body: Vec<u8>,
+    /// Stop reading the answer after this many bytes and report what was read.
+    pub max_answer_bytes: usize,
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Registering this phone.
+    Enrol,
+    /// Sending the evidence log, or asking how much of it the hub has.
+    Log,
+    /// Reading the route and ratings.
+    Feed,
+    /// Sending a photo.
+    Proof,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskOutcome {
+    /// An answer came, whatever it says.
+    Response {
+        /// HTTP status.
+        status: u16,
+        /// Header names and values as received.
+        headers: Vec<(String, String)>,
+        /// The body, up to `max_answer_bytes`.
+        body: Vec<u8>,
+    },
+    /// No whole answer came; the hub may or may not have got the request.
+    Failed,
+}
