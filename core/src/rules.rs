@@ -1,5 +1,5 @@
 //! The rules of the doorstep, as pure functions over values (B4-12: enforced here, never in a UI).
 
 pub mod geofence;
-pub mod mask;
+pub use satchel_protocol::mask;
 pub mod requirements;

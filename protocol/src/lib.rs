@@ -16,6 +16,7 @@ pub mod http_sig;
 pub mod ids;
 pub mod ink;
 pub mod limits;
+pub mod mask;
 pub mod receipt;
 pub mod signed_time;
 pub mod taxonomy;
