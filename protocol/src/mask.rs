@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(name("张三丰"), "张*");
         assert_eq!(name("李"), "*");
         assert_eq!(phone("13812345612"), "138******12");
-        assert_eq!(phone("0535-6212345"), "053*******45");
+        assert_eq!(phone("0535-6212345"), "053******45");
         assert_eq!(phone("110"), "***");
         assert_eq!(
             address("港城东大街588号3单元1201室"),
