@@ -3,6 +3,10 @@
 /// Handoffs opened but not completed that are held in memory; a courier works at one door at a time.
 pub const MAX_OPEN_DRAFTS: usize = 32;
 
+/// An open handoff with photos is taken up again after a kill for this long; a photo of the morning
+/// must not pass for one of the evening's visit.
+pub const DRAFT_RESUMABLE_MS: i64 = 30 * 60 * 1_000;
+
 /// Photos per attempt: the entry binds at most 16 proofs, one is the signature and one a code.
 pub const MAX_PHOTOS_PER_ATTEMPT: usize = 12;
 

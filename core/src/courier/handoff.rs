@@ -39,7 +39,10 @@ impl Courier {
         let (facts, open) = self.db.read(|conn| {
             let parcels = open_parcels(conn, stop)?;
             let facts = facts(conn, handoff, &parcels, now_ms)?;
-            Ok((facts, attempts::open_at_stop(conn, stop)?))
+            Ok((
+                facts,
+                attempts::open_at_stop(conn, stop, now_ms - limits::DRAFT_RESUMABLE_MS)?,
+            ))
         })?;
         requirements::gate(&facts)?;
         let attempt_id = match open {

@@ -50,13 +50,17 @@ pub(crate) fn get(conn: &Connection, id: AttemptId) -> Result<Option<AttemptRow>
     }))
 }
 
-/// The open attempt with photos at a stop, if the app was killed before completing it.
-pub(crate) fn open_at_stop(conn: &Connection, stop: StopId) -> Result<Option<AttemptId>> {
+/// The attempt at a stop opened after `since_ms` that was left open when the app was killed.
+pub(crate) fn open_at_stop(
+    conn: &Connection,
+    stop: StopId,
+    since_ms: i64,
+) -> Result<Option<AttemptId>> {
     let found: Option<Vec<u8>> = conn
         .query_row(
             "SELECT attempt_id FROM attempt WHERE stop_id = ?1 AND completed_at_ms IS NULL
-             ORDER BY opened_at_ms DESC LIMIT 1",
-            [stop.as_bytes()],
+             AND opened_at_ms > ?2 ORDER BY opened_at_ms DESC LIMIT 1",
+            params![stop.as_bytes(), since_ms],
             |r| r.get(0),
         )
         .optional()?;
