@@ -105,11 +105,17 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Io`] when it can be neither made nor read.
     pub fn open(dir: &Path) -> Result<Self, BlobError> {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(dir)?;
+        if !dir.is_dir() {
+            let mut builder = DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(dir)?;
+            // A new folder is itself an entry that a power cut could take, with all in it.
+            if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
+                flush_dir(parent)?;
+            }
+        }
         fs::read_dir(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
@@ -138,8 +144,8 @@ impl BlobStore {
     /// bytes under the same key again replaces the file, and so heals a damaged one.
     ///
     /// # Errors
-    /// [`BlobError::StorageFull`], [`BlobError::TooLarge`] or [`BlobError::Io`]; the folder is
-    /// then as before.
+    /// [`BlobError::StorageFull`], [`BlobError::TooLarge`] or [`BlobError::Io`]. The folder is then
+    /// as before, or, if only its last flush failed, holds an orphan for the next sweep.
     pub fn put(
         &self,
         key: &[u8; 32],
@@ -167,7 +173,7 @@ impl BlobStore {
             let _ = fs::remove_file(&temp);
             return Err(error.into());
         }
-        self.flush_dir()?;
+        flush_dir(&self.dir)?;
         Ok(BlobRef {
             sha256,
             size_bytes,
@@ -205,7 +211,7 @@ impl BlobStore {
             return Err(BlobError::BadName);
         }
         match fs::remove_file(self.dir.join(file_name)) {
-            Ok(()) => self.flush_dir().map(|()| true),
+            Ok(()) => flush_dir(&self.dir).map(|()| true),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(e) => Err(e.into()),
         }
@@ -235,7 +241,7 @@ impl BlobStore {
             }
         }
         if report != SweepReport::default() {
-            self.flush_dir()?;
+            flush_dir(&self.dir)?;
         }
         Ok(report)
     }
@@ -270,13 +276,13 @@ impl BlobStore {
         }
         Ok(files)
     }
+}
 
-    /// Makes a rename or removal itself durable.
-    fn flush_dir(&self) -> Result<(), BlobError> {
-        #[cfg(unix)]
-        File::open(&self.dir)?.sync_all()?;
-        Ok(())
-    }
+/// Makes a rename, removal or new folder itself durable.
+fn flush_dir(dir: &Path) -> Result<(), BlobError> {
+    #[cfg(unix)]
+    File::open(dir)?.sync_all()?;
+    Ok(())
 }
 
 fn write_flushed(path: &Path, bytes: &[u8]) -> io::Result<()> {
