@@ -1,0 +1,299 @@
+//! What the app hands in at the door, and what it gets back.
+
+use satchel_core::model::attempt::{self as core, SignatureInput};
+pub use satchel_core::proof::ink::InkPoint;
+use satchel_core::protocol::attempt::{Fix, IdentityCheck};
+use satchel_core::rules::requirements;
+
+use crate::codes::{
+    Action, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, PhotoWarning, Reason,
+    Relation, RequirementItem, RequirementLevel,
+};
+use crate::convert::id;
+use crate::error::SatchelError;
+use crate::rating::RatingCode;
+
+/// A handoff that was opened at the door.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct AttemptDraft {
+    /// Names the visit in every later call.
+    pub attempt_id: String,
+    /// What this handoff needs before it can be completed, in the order of work.
+    pub requirements: Vec<Requirement>,
+}
+
+/// One line of the checklist, ready to show.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Requirement {
+    /// What.
+    pub item: RequirementItem,
+    /// How strongly.
+    pub level: RequirementLevel,
+    /// What the courier reads, in Chinese.
+    pub text_zh: String,
+    /// What the courier reads, in English.
+    pub text_en: String,
+    /// The rule it comes from.
+    pub source: String,
+}
+
+/// A photo that is safely stored and waits for its attempt.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Photo {
+    /// SHA-256 of the stored picture, hex.
+    pub hash: String,
+    /// Width as stored, upright.
+    pub width_px: u32,
+    /// Height as stored, upright.
+    pub height_px: u32,
+    /// Size as stored.
+    pub size_bytes: u64,
+    /// What the courier may want to look at; never blocks (B4-18).
+    pub warnings: Vec<PhotoWarning>,
+    /// Where it came from (B4-20).
+    pub origin: PhotoOrigin,
+}
+
+/// One touch sample of the signature pad.
+#[uniffi::remote(Record)]
+pub struct InkPoint {
+    /// Distance from the left edge, in the units of the canvas.
+    pub x: f32,
+    /// Distance from the top edge, in the units of the canvas.
+    pub y: f32,
+    /// Time of the sample; taken so that events can be handed over as they are, and not kept (PIPL 28).
+    pub t_ms: u32,
+}
+
+/// The drawn signature, as the pad gives it.
+#[derive(Clone, PartialEq, uniffi::Record)]
+pub struct Signature {
+    /// The strokes, each a list of points.
+    pub strokes: Vec<Vec<InkPoint>>,
+    /// Width of the canvas, in the unit of the points.
+    pub canvas_width: f32,
+    /// Height of the canvas, in the unit of the points.
+    pub canvas_height: f32,
+}
+
+/// Ink must not reach a log.
+impl std::fmt::Debug for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signature")
+            .field("strokes", &self.strokes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How the recipient was checked and what came of it (A028).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct RecipientCheck {
+    /// By what.
+    pub method: IdentityMethod,
+    /// Whether it matched.
+    pub matched: bool,
+}
+
+/// Where the phone was, as its provider said; the distance to the door is computed inside.
+#[derive(Debug, Clone, Copy, PartialEq, uniffi::Record)]
+pub struct Position {
+    /// Degrees north, WGS-84.
+    pub lat: f64,
+    /// Degrees east, WGS-84.
+    pub lng: f64,
+    /// Radius of 68 % confidence.
+    pub accuracy_m: f32,
+    /// Age of the fix at completion.
+    pub age_ms: i64,
+    /// The provider said that it was a mock location.
+    pub mock: bool,
+}
+
+/// What came of one parcel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum ParcelOutcome {
+    /// Handed over.
+    Delivered,
+    /// Not handed over.
+    Failed {
+        /// Why.
+        reason: Reason,
+        /// What happens next; must be legal for the reason (A043).
+        action: Action,
+    },
+}
+
+/// One parcel of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ParcelResult {
+    /// The parcel.
+    pub parcel_id: String,
+    /// What came of it.
+    pub outcome: ParcelOutcome,
+}
+
+/// Everything the app gives to complete an attempt. Photos were given before, by `addPhoto`.
+#[derive(Clone, PartialEq, uniffi::Record)]
+pub struct Completion {
+    /// The handoff as it happened.
+    pub handoff: HandoffKind,
+    /// Outcome per parcel; 1 to 200.
+    pub parcels: Vec<ParcelResult>,
+    /// Who took it, as told at the door; at most 80 characters.
+    #[uniffi(default = None)]
+    pub signer_name: Option<String>,
+    /// Who that is to the recipient.
+    #[uniffi(default = None)]
+    pub relation: Option<Relation>,
+    /// Result of the recipient check.
+    #[uniffi(default = None)]
+    pub identity: Option<RecipientCheck>,
+    /// Answer to the inspection prompt.
+    #[uniffi(default = None)]
+    pub inspection: Option<InspectionResult>,
+    /// The drawn signature.
+    #[uniffi(default = None)]
+    pub signature: Option<Signature>,
+    /// Where the phone was.
+    #[uniffi(default = None)]
+    pub position: Option<Position>,
+    /// The courier's note; at most 2,000 characters.
+    #[uniffi(default = None)]
+    pub note: Option<String>,
+}
+
+/// One parcel of a completed attempt.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct RecordedParcel {
+    /// The parcel.
+    pub parcel_id: String,
+    /// Position of its entry in this phone's log.
+    pub seq: i64,
+    /// The entry's hash, hex, which the hub's receipt will name.
+    pub entry_hash: String,
+    /// The rating code, for a delivered parcel.
+    pub rating: Option<RatingCode>,
+}
+
+/// A completed attempt: on disk, flushed, before this value exists.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Recorded {
+    /// The attempt.
+    pub attempt_id: String,
+    /// Its parcels.
+    pub parcels: Vec<RecordedParcel>,
+}
+
+impl From<core::Draft> for AttemptDraft {
+    fn from(draft: core::Draft) -> Self {
+        Self {
+            attempt_id: draft.attempt_id.to_string(),
+            requirements: draft
+                .requirements
+                .into_iter()
+                .map(Requirement::from)
+                .collect(),
+        }
+    }
+}
+
+impl From<requirements::Requirement> for Requirement {
+    fn from(line: requirements::Requirement) -> Self {
+        Self {
+            item: line.item,
+            level: line.level,
+            text_zh: line.item.zh().to_owned(),
+            text_en: line.item.en().to_owned(),
+            source: line.item.source().to_owned(),
+        }
+    }
+}
+
+impl From<core::PhotoView> for Photo {
+    fn from(photo: core::PhotoView) -> Self {
+        Self {
+            hash: photo.hash.to_string(),
+            width_px: photo.width_px,
+            height_px: photo.height_px,
+            size_bytes: photo.size_bytes,
+            warnings: photo.warnings,
+            origin: photo.origin,
+        }
+    }
+}
+
+impl From<core::Recorded> for Recorded {
+    fn from(recorded: core::Recorded) -> Self {
+        Self {
+            attempt_id: recorded.attempt_id.to_string(),
+            parcels: recorded
+                .parcels
+                .into_iter()
+                .map(|parcel| RecordedParcel {
+                    parcel_id: parcel.parcel_id.to_string(),
+                    seq: parcel.seq,
+                    entry_hash: parcel.entry_hash.to_string(),
+                    rating: parcel.rating.map(RatingCode::from),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<Signature> for SignatureInput {
+    fn from(signature: Signature) -> Self {
+        Self {
+            strokes: signature.strokes,
+            canvas_width: signature.canvas_width,
+            canvas_height: signature.canvas_height,
+        }
+    }
+}
+
+impl TryFrom<ParcelResult> for core::ParcelResult {
+    type Error = SatchelError;
+
+    fn try_from(result: ParcelResult) -> Result<Self, SatchelError> {
+        Ok(Self {
+            parcel_id: id(&result.parcel_id, "parcel_id")?,
+            outcome: match result.outcome {
+                ParcelOutcome::Delivered => core::ParcelOutcome::Delivered,
+                ParcelOutcome::Failed { reason, action } => {
+                    core::ParcelOutcome::Failed { reason, action }
+                }
+            },
+        })
+    }
+}
+
+impl TryFrom<Completion> for core::Completion {
+    type Error = SatchelError;
+
+    fn try_from(completion: Completion) -> Result<Self, SatchelError> {
+        Ok(Self {
+            handoff: completion.handoff,
+            parcels: completion
+                .parcels
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
+            signer_name: completion.signer_name,
+            relation: completion.relation,
+            identity: completion.identity.map(|check| IdentityCheck {
+                method: check.method,
+                matched: check.matched,
+            }),
+            inspection: completion.inspection,
+            signature: completion.signature.map(SignatureInput::from),
+            fix: completion.position.map(|p| Fix {
+                lat: p.lat,
+                lng: p.lng,
+                accuracy_m: p.accuracy_m,
+                age_ms: p.age_ms,
+                mock: p.mock,
+                distance_m: None,
+            }),
+            note: completion.note,
+        })
+    }
+}

@@ -1,0 +1,41 @@
+//! Satchel for Kotlin, Swift and Python.
+//!
+//! A thin facade: it parses ids, turns the core's values into records of plain fields and folds its
+//! errors into one enum with a variant per action of the host. There is no rule in here; whoever looks
+//! for one finds it in `satchel-core`.
+//!
+//! Every call blocks, none does network I/O, and all may come from any thread. The one callback is
+//! [`LogSink`], which is never called while a lock is held.
+#![allow(
+    unsafe_code,
+    reason = "the code that UniFFI's macros expand to is the C interface itself; none is written here"
+)]
+
+mod codes;
+mod config;
+mod convert;
+mod door;
+mod error;
+mod labels;
+mod log;
+mod rating;
+mod route;
+mod satchel;
+mod sync;
+mod text;
+
+pub use codes::*;
+pub use config::{HostClock, SatchelConfig};
+pub use door::{
+    AttemptDraft, Completion, InkPoint, ParcelOutcome, ParcelResult, Photo, Position,
+    RecipientCheck, Recorded, RecordedParcel, Requirement, Signature,
+};
+pub use error::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
+pub use labels::*;
+pub use log::{LogLevel, LogRecord, LogSink, clear_log_sink, set_log_sink};
+pub use rating::{QrCode, RatingCode};
+pub use route::{Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
+pub use satchel::Satchel;
+pub use sync::{Enrolment, Header, HttpAnswer, HttpTask, SyncStatus, SyncTask, TaskOutcome};
+
+uniffi::setup_scaffolding!("satchel");

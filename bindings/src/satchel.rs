@@ -1,0 +1,216 @@
+//! The one object an app holds.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use satchel_core::clock::OsEntropy;
+use satchel_core::proof::photo::PhotoSource;
+use satchel_core::{Courier, Environment};
+
+use crate::codes::{HandoffKind, NetworkState, PhotoOrigin};
+use crate::config::SatchelConfig;
+use crate::convert::id;
+use crate::door::{AttemptDraft, Completion, Photo, Recorded};
+use crate::error::SatchelError;
+use crate::rating::{QrCode, RatingCode};
+use crate::route::{self, Changes, Contact, Route, Stop, StopPage};
+use crate::sync::{Enrolment, SyncStatus, SyncTask, TaskOutcome};
+
+type Result<T> = core::result::Result<T, SatchelError>;
+
+/// The phone of one courier: its route, the handoff at the door, the evidence and the queue.
+///
+/// Open one and keep it as long as the app runs. Every call blocks, so none belongs on the UI thread;
+/// calls may come from any thread and never wait for the network, because the library does none.
+#[derive(uniffi::Object)]
+pub struct Satchel {
+    courier: Courier,
+}
+
+#[uniffi::export]
+impl Satchel {
+    /// Opens the store in the configured folder, or creates it. Nothing is ever deleted.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a key that is not 32 bytes or another bad value; `WrongKey`, `StoreForeign`,
+    /// `StoreDamaged`, `StoreFromNewerVersion`, `StoreLocked`, `StorageFull` for a store that cannot be
+    /// used.
+    #[uniffi::constructor]
+    pub fn open(config: SatchelConfig) -> Result<Arc<Self>> {
+        let (config, clock) = config.into_parts()?;
+        let env = Environment {
+            clock: Arc::new(clock),
+            entropy: Arc::new(OsEntropy),
+        };
+        let courier = Courier::open(config, env)?;
+        Ok(Arc::new(Self { courier }))
+    }
+
+    /// Takes the invite the dispatcher showed. The enrolment itself is the next sync task.
+    ///
+    /// # Errors
+    /// `InviteRejected` for any other text, `AlreadyDone` once enrolled.
+    pub fn enrol(&self, invite: String, label: String) -> Result<()> {
+        Ok(self.courier.enrol(&invite, &label)?)
+    }
+
+    /// Whether this phone belongs to a hub.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn enrolment(&self) -> Result<Enrolment> {
+        Ok(self.courier.enrolment()?.into())
+    }
+
+    /// The rounds on this phone: those of one courier, a handful.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn routes(&self) -> Result<Vec<Route>> {
+        let routes = self.courier.routes()?;
+        Ok(routes.into_iter().map(Route::from).collect())
+    }
+
+    /// One page of the stops in the order of the rounds, personal data masked. Start with offset 0 and
+    /// go on with `nextOffset`; a page holds 1 to 500 stops.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a limit out of range; those of the store.
+    #[uniffi::method(default(offset = 0, limit = 200))]
+    pub fn stops(&self, offset: u32, limit: u32) -> Result<StopPage> {
+        if !(1..=route::MAX_PAGE_STOPS).contains(&limit) {
+            return Err(SatchelError::invalid("limit"));
+        }
+        Ok(route::page(self.courier.stops()?, offset, limit))
+    }
+
+    /// One stop, personal data masked.
+    ///
+    /// # Errors
+    /// `NotFound` for a stop this phone never had.
+    pub fn stop(&self, stop_id: String) -> Result<Stop> {
+        Ok(self.courier.stop(id(&stop_id, "stop_id")?)?.into())
+    }
+
+    /// The unmasked person and door of one stop. Each call is an entry in the evidence log (A038).
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown stop, `NotEnrolled` before enrolment.
+    pub fn reveal(&self, stop_id: String) -> Result<Contact> {
+        Ok(self.courier.reveal(id(&stop_id, "stop_id")?)?.into())
+    }
+
+    /// Opens a handoff at a stop and says what it needs. One that was left open when the app was killed
+    /// is taken up again, with its photos.
+    ///
+    /// # Errors
+    /// `Refused` when this handoff is not allowed here, so that the courier learns it before he walks to
+    /// the locker; `NotFound` for an unknown stop.
+    pub fn begin_attempt(&self, stop_id: String, handoff: HandoffKind) -> Result<AttemptDraft> {
+        let stop = id(&stop_id, "stop_id")?;
+        Ok(self.courier.begin_attempt(stop, handoff)?.into())
+    }
+
+    /// Takes a photo over: checked, turned upright, scaled, stripped of metadata, encrypted and flushed
+    /// before this returns. The file may then be deleted. At most 12 per attempt.
+    ///
+    /// # Errors
+    /// `PhotoRejected` when it cannot be a proof, `NotFound` for an unknown attempt, `AlreadyDone` after
+    /// completion.
+    pub fn add_photo(
+        &self,
+        attempt_id: String,
+        path: String,
+        origin: PhotoOrigin,
+    ) -> Result<Photo> {
+        let attempt = id(&attempt_id, "attempt_id")?;
+        let source = PhotoSource::Path(Path::new(&path));
+        Ok(self.courier.add_photo(attempt, source, origin)?.into())
+    }
+
+    /// Completes an attempt in one transaction and returns after the flush: what this has acknowledged
+    /// survives a power cut. On any error nothing is written.
+    ///
+    /// # Errors
+    /// `Refused` with everything that is missing, `SignatureRejected`, `AlreadyDone` the second time (the
+    /// first version stands), `InvalidInput` for values out of range.
+    pub fn complete_attempt(&self, attempt_id: String, completion: Completion) -> Result<Recorded> {
+        let attempt = id(&attempt_id, "attempt_id")?;
+        let completion = completion.try_into()?;
+        Ok(self.courier.complete_attempt(attempt, &completion)?.into())
+    }
+
+    /// The rating code of a delivered parcel, made without a network, as often as asked for.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown parcel or one that is not delivered.
+    pub fn rating_code(&self, parcel_id: String) -> Result<RatingCode> {
+        let parcel = id(&parcel_id, "parcel_id")?;
+        Ok(self.courier.rating_code(parcel)?.into())
+    }
+
+    /// The rating code drawn as a QR code, the PNG as wide as asked (41 to 2,048 pixels).
+    ///
+    /// # Errors
+    /// Those of `ratingCode`; `InvalidInput` for a width that cannot hold the code.
+    #[uniffi::method(default(png_width_px = 512))]
+    pub fn rating_qr(&self, parcel_id: String, png_width_px: u32) -> Result<QrCode> {
+        QrCode::draw(self.rating_code(parcel_id)?, png_width_px)
+    }
+
+    /// What changed after `version`; start with 0. Ask after a sync and after each completion.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn changes_since(&self, version: i64) -> Result<Changes> {
+        Ok(self.courier.changes_since(version)?.into())
+    }
+
+    /// What to send next. The sync host of the package calls this in a loop; an app need not.
+    ///
+    /// # Errors
+    /// Those of the store; the network's troubles are never errors.
+    pub fn next_task(&self, network: NetworkState) -> Result<SyncTask> {
+        Ok(self.courier.next_task(network)?.into())
+    }
+
+    /// Takes what came of a task. An id that is unknown or was completed before is harmless.
+    ///
+    /// # Errors
+    /// Those of the store; then the answer was not applied and will be asked for again.
+    pub fn complete_task(&self, task_id: String, outcome: TaskOutcome) -> Result<()> {
+        Ok(self.courier.complete_task(&task_id, outcome.into())?)
+    }
+
+    /// The network is back or the courier asked: retry what waits, and read the route and ratings.
+    pub fn request_sync(&self) {
+        self.courier.request_sync();
+    }
+
+    /// The honest state of the queue.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn sync_status(&self) -> Result<SyncStatus> {
+        Ok(self.courier.sync_status()?.into())
+    }
+
+    /// Closes every file and drops every lock until `resume`. Call it before the system suspends the
+    /// app; other calls then fail with `Paused`.
+    pub fn pause(&self) {
+        self.courier.pause();
+    }
+
+    /// Opens the files again after `pause`.
+    ///
+    /// # Errors
+    /// Those of `open`; `Closed` after `shutdown`.
+    pub fn resume(&self) -> Result<()> {
+        Ok(self.courier.resume()?)
+    }
+
+    /// Closes for good. Everything acknowledged is already on disk.
+    pub fn shutdown(&self) {
+        self.courier.shutdown();
+    }
+}

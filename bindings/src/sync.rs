@@ -1,0 +1,196 @@
+//! Tasks for the host's HTTP, their outcomes, and the honest state of the queue.
+
+use satchel_core::model::status;
+use satchel_core::sync::task::{self, Task};
+
+use crate::codes::{Blocking, TaskPurpose, WaitReason};
+use crate::convert::count;
+
+/// Whether this phone belongs to a hub.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum Enrolment {
+    /// No invite was given yet.
+    Absent,
+    /// An invite was given; the hub has not answered.
+    Pending,
+    /// This phone is a device of a hub.
+    Enrolled {
+        /// Its id at the hub.
+        device_id: String,
+        /// The courier's display name.
+        courier_name: String,
+    },
+    /// The hub refused the invite; a new one is needed.
+    Refused,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum SyncTask {
+    /// Send this request and give its outcome to `completeTask`.
+    Http {
+        /// The request.
+        task: HttpTask,
+    },
+    /// Nothing now; ask again later.
+    Wait {
+        /// Not before this time, Unix milliseconds; `null`: when something changes.
+        until_ms: Option<i64>,
+        /// Why.
+        reason: WaitReason,
+    },
+    /// Everything is sent and read; the loop may end.
+    Done,
+}
+
+/// One request, to be sent exactly as it is: it is signed, every header counts.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HttpTask {
+    /// Give it back with the outcome.
+    pub id: String,
+    /// For a progress display.
+    pub purpose: TaskPurpose,
+    /// `GET`, `HEAD`, `POST` or `PATCH`.
+    pub method: String,
+    /// Absolute URL.
+    pub url: String,
+    /// Headers to send. Add only what the HTTP stack must.
+    pub headers: Vec<Header>,
+    /// Body; empty for none.
+    pub body: Vec<u8>,
+    /// Stop reading the answer after this many bytes and report what was read.
+    pub max_answer_bytes: u32,
+}
+
+/// One HTTP header.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Header {
+    /// Name; case does not matter.
+    pub name: String,
+    /// Value.
+    pub value: String,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum TaskOutcome {
+    /// An answer came, whatever it says: a 500 is an answer too.
+    Answered {
+        /// The answer.
+        answer: HttpAnswer,
+    },
+    /// No whole answer came; the hub may or may not have got the request.
+    Failed,
+}
+
+/// An HTTP answer as received. Redirects are not followed: a 302 is the answer.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HttpAnswer {
+    /// Status code.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<Header>,
+    /// The body, up to the task's `maxAnswerBytes`.
+    pub body: Vec<u8>,
+}
+
+/// The honest state of the queue (B4-13, B4-14): every figure comes from the store.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct SyncStatus {
+    /// Entries without a receipt.
+    pub unsent_entries: u64,
+    /// Proofs without a receipt.
+    pub unsent_proofs: u64,
+    /// Bytes of those proofs.
+    pub unsent_bytes: u64,
+    /// When the oldest unsent entry happened, Unix milliseconds.
+    pub oldest_unsent_ms: Option<i64>,
+    /// The last time the hub answered with something true, Unix milliseconds.
+    pub last_contact_ms: Option<i64>,
+    /// When the next retry is due, Unix milliseconds.
+    pub next_retry_ms: Option<i64>,
+    /// What holds the queue, if anything does.
+    pub blocking: Option<Blocking>,
+    /// Receipts that were forged, for another device or for unknown hashes.
+    pub receipt_alarms: u64,
+}
+
+impl From<status::Enrolment> for Enrolment {
+    fn from(enrolment: status::Enrolment) -> Self {
+        match enrolment {
+            status::Enrolment::None => Self::Absent,
+            status::Enrolment::Pending => Self::Pending,
+            status::Enrolment::Enrolled {
+                device_id,
+                courier_name,
+            } => Self::Enrolled {
+                device_id: device_id.to_string(),
+                courier_name,
+            },
+            status::Enrolment::Refused => Self::Refused,
+        }
+    }
+}
+
+impl From<Task> for SyncTask {
+    fn from(task: Task) -> Self {
+        match task {
+            Task::Http(task) => Self::Http { task: task.into() },
+            Task::Wait { until_ms, why } => Self::Wait {
+                until_ms,
+                reason: why,
+            },
+            Task::Done => Self::Done,
+        }
+    }
+}
+
+impl From<task::HttpTask> for HttpTask {
+    fn from(task: task::HttpTask) -> Self {
+        Self {
+            id: task.id,
+            purpose: task.purpose,
+            method: task.method.to_owned(),
+            url: task.url,
+            headers: task
+                .headers
+                .into_iter()
+                .map(|(name, value)| Header { name, value })
+                .collect(),
+            body: task.body,
+            max_answer_bytes: count(task.max_answer_bytes),
+        }
+    }
+}
+
+impl From<TaskOutcome> for task::TaskOutcome {
+    fn from(outcome: TaskOutcome) -> Self {
+        match outcome {
+            TaskOutcome::Answered { answer } => Self::Response {
+                status: answer.status,
+                headers: answer
+                    .headers
+                    .into_iter()
+                    .map(|header| (header.name, header.value))
+                    .collect(),
+                body: answer.body,
+            },
+            TaskOutcome::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<status::SyncStatus> for SyncStatus {
+    fn from(status: status::SyncStatus) -> Self {
+        Self {
+            unsent_entries: status.unsent_entries,
+            unsent_proofs: status.unsent_proofs,
+            unsent_bytes: status.unsent_bytes,
+            oldest_unsent_ms: status.oldest_unsent_ms,
+            last_contact_ms: status.last_contact_ms,
+            next_retry_ms: status.next_retry_ms,
+            blocking: status.blocking,
+            receipt_alarms: status.receipt_alarms,
+        }
+    }
+}

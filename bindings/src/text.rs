@@ -1,0 +1,133 @@
+//! What a courier reads when something is refused, in Chinese and English.
+//!
+//! The words belong to the library: every app that embeds it must explain a rule in the same way, and an
+//! app that shows an error it was not written for must still have something to show.
+
+use satchel_core::Refusal;
+
+use crate::codes::RequirementItem;
+use crate::error::{PhotoProblem, SignatureProblem};
+
+/// The refusal in both languages, Chinese first.
+pub(crate) fn refusal(refusal: &Refusal) -> (String, String) {
+    match refusal {
+        Refusal::ConsentMissing { handoff } => (
+            format!("未经客户同意,不得采用“{}”。请先联系客户。", handoff.zh()),
+            format!(
+                "The customer has not agreed to \"{}\". Ask the customer first.",
+                handoff.en()
+            ),
+        ),
+        Refusal::DoorRequired => pair(
+            "面单注明送货上门,不得投放驿站或快递柜。",
+            "Door delivery is noted on the waybill: a station or locker is not allowed.",
+        ),
+        Refusal::Missing { items } => (
+            format!("还缺:{}。", list(items, RequirementItem::zh, "、")),
+            format!("Still missing: {}.", list(items, RequirementItem::en, ", ")),
+        ),
+        Refusal::IllegalAction { reason, action } => (
+            format!("原因“{}”不能选择“{}”。", reason.zh(), action.zh()),
+            format!(
+                "\"{}\" cannot be followed by \"{}\".",
+                reason.en(),
+                action.en()
+            ),
+        ),
+        Refusal::ParcelClosed => pair(
+            "该快件已有最终结果。",
+            "The parcel already has its outcome.",
+        ),
+        Refusal::ParcelNotAtStop => pair(
+            "有快件不属于该停靠点。",
+            "One of the parcels does not belong to this stop.",
+        ),
+        Refusal::HandoffUnavailable { handoff } => (
+            format!("本版本尚不支持“{}”。", handoff.zh()),
+            format!("\"{}\" is not offered by this release.", handoff.en()),
+        ),
+        _ => pair("规则不允许此操作。", "The rules do not allow this."),
+    }
+}
+
+/// Why a photo was not taken, Chinese first.
+pub(crate) fn photo(reason: PhotoProblem) -> (&'static str, &'static str) {
+    match reason {
+        PhotoProblem::Missing => (
+            "找不到照片文件,请重拍。",
+            "The photo file is gone. Take it again.",
+        ),
+        PhotoProblem::Unreadable => (
+            "照片无法读取,请重拍。",
+            "The photo cannot be read. Take it again.",
+        ),
+        PhotoProblem::Empty => (
+            "照片是空文件,请重拍。",
+            "The photo is empty. Take it again.",
+        ),
+        PhotoProblem::TooLarge => ("照片文件过大。", "The photo file is too large."),
+        PhotoProblem::TooManyPixels => ("照片像素过多。", "The photo has too many pixels."),
+        PhotoProblem::NotAnImage => ("该文件不是照片。", "The file is not a photo."),
+        PhotoProblem::UnsupportedFormat => (
+            "不支持该照片格式,请改用 JPEG。",
+            "Photos of this format are not taken. Use JPEG.",
+        ),
+        PhotoProblem::CutOff => (
+            "照片不完整,请重拍。",
+            "The photo is cut off. Take it again.",
+        ),
+        PhotoProblem::Damaged => (
+            "照片已损坏,请重拍。",
+            "The photo is damaged. Take it again.",
+        ),
+        PhotoProblem::NotEncodable => (
+            "照片无法保存,请重拍。",
+            "The photo cannot be saved. Take it again.",
+        ),
+    }
+}
+
+/// Why a signature was not taken, Chinese first.
+pub(crate) fn signature(reason: SignatureProblem) -> (&'static str, &'static str) {
+    match reason {
+        SignatureProblem::Empty => ("请签名。", "Please sign."),
+        SignatureProblem::Dot => (
+            "只有一个点,请重新签名。",
+            "That is only a dot. Please sign again.",
+        ),
+        SignatureProblem::TooShort => (
+            "签名过短,请重新签名。",
+            "That is too short. Please sign again.",
+        ),
+        SignatureProblem::StraightLine => (
+            "只有一条直线,请重新签名。",
+            "That is only a line. Please sign again.",
+        ),
+        SignatureProblem::NotFinite
+        | SignatureProblem::BadCanvas
+        | SignatureProblem::OutsideCanvas => (
+            "签名未能正确记录,请重新签名。",
+            "The signature was not captured. Please sign again.",
+        ),
+        SignatureProblem::TooMuchInk => (
+            "笔画过多,请重新签名。",
+            "That is too much ink. Please sign again.",
+        ),
+    }
+}
+
+fn pair(zh: &str, en: &str) -> (String, String) {
+    (zh.to_owned(), en.to_owned())
+}
+
+fn list(
+    items: &[RequirementItem],
+    word: impl Fn(RequirementItem) -> &'static str,
+    between: &str,
+) -> String {
+    items
+        .iter()
+        .map(|item| word(*item))
+        .collect::<Vec<_>>()
+        .join(between)
+}
