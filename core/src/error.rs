@@ -157,12 +157,6 @@ pub enum StoreError {
     BadRow(&'static str),
 }
 
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Self::Store(error.into())
@@ -191,24 +185,6 @@ impl From<std::io::Error> for StoreError {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
             kind => Self::Io(kind),
-        }
-    }
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        match error {
-            rusqlite::Error::SqliteFailure(e, _) => match e.code {
-                ErrorCode::DiskFull => Self::Full,
-                ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => Self::Damaged,
-                ErrorCode::SystemIoFailure => Self::Io(std::io::ErrorKind::Other),
-                _ => Self::Sql(e.extended_code),
-            },
-            rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..) => Self::BadRow("row"),
-            _ => Self::Sql(-1),
         }
     }
 }

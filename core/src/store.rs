@@ -6,6 +6,7 @@
 pub(crate) mod attempts;
 pub(crate) mod db;
 pub(crate) mod entries;
+mod failure;
 mod keycheck;
 pub(crate) mod phone;
 pub(crate) mod proofs;

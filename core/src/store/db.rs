@@ -1,12 +1,13 @@
 //! The only opener of connections and transactions.
 //!
 //! One writer behind a mutex, always `BEGIN IMMEDIATE` and `synchronous=FULL`: when `write` returns,
-//! what it wrote survives a power cut. Readers see the last committed state and never wait for the
-//! writer. `pause` closes every file so that a suspended app holds no lock (iOS kills apps that do).
+//! what it wrote survives a power cut. Readers see the last committed state and do not wait for the
+//! writer's flush. `pause` waits for calls that are running, then closes every file and gives the
+//! lock back, so that a suspended app holds nothing (iOS kills apps that do).
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use data_encoding::HEXLOWER;
 use rusqlite::config::DbConfig;
@@ -30,46 +31,74 @@ pub(crate) type Tx<'a> = Transaction<'a>;
 /// A snapshot to read from; a [`Tx`] is one too.
 pub(crate) type Snapshot = Connection;
 
-enum Writer {
-    Open(Box<Connection>),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
     Paused,
     Closed,
 }
 
-/// The phone's store.
+impl Phase {
+    fn check(self) -> Result<()> {
+        match self {
+            Self::Open => Ok(()),
+            Self::Paused => Err(Error::Paused),
+            Self::Closed => Err(Error::Closed),
+        }
+    }
+}
+
+/// What readers share. Never held while SQLite works.
+struct Gate {
+    phase: Phase,
+    idle: Vec<Connection>,
+    reading: usize,
+}
+
+/// What is open while the store is.
+struct Writer {
+    conn: Connection,
+    // Held as long as the store is open; the operating system drops it with the process.
+    _lock: File,
+}
+
+/// The phone's store. Lock order: `writer` before `gate`.
 pub(crate) struct Db {
     dir: PathBuf,
     key: Secret32,
-    writer: Mutex<Writer>,
-    readers: Mutex<Vec<Connection>>,
-    // Held as long as the store is open; the operating system drops it with the process.
-    _lock: File,
+    writer: Mutex<Option<Writer>>,
+    gate: Mutex<Gate>,
+    no_readers: Condvar,
 }
 
 impl Db {
     /// Opens or creates the store in `dir`.
     pub(crate) fn open(dir: &Path, key: Secret32) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
-        let lock = lock(dir)?;
-        let conn = open_or_create(dir, &key)?;
+        let writer = Writer::open(dir, &key)?;
         Ok(Self {
             dir: dir.to_owned(),
             key,
-            writer: Mutex::new(Writer::Open(Box::new(conn))),
-            readers: Mutex::default(),
-            _lock: lock,
+            writer: Mutex::new(Some(writer)),
+            gate: Mutex::new(Gate {
+                phase: Phase::Open,
+                idle: Vec::new(),
+                reading: 0,
+            }),
+            no_readers: Condvar::new(),
         })
     }
 
     /// Runs `work` in one durable transaction; an error rolls everything back.
     pub(crate) fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut writer = self.writer();
-        let conn = match &mut *writer {
-            Writer::Open(conn) => conn,
-            Writer::Paused => return Err(Error::Paused),
-            Writer::Closed => return Err(Error::Closed),
+        let Some(open) = &mut *writer else {
+            self.gate().phase.check()?;
+            return Err(Error::Paused);
         };
-        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = open
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = work(&tx)?;
         tx.commit()?;
         Ok(value)
@@ -77,13 +106,8 @@ impl Db {
 
     /// Runs `work` on one consistent snapshot.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        match &*self.writer() {
-            Writer::Open(_) => {}
-            Writer::Paused => return Err(Error::Paused),
-            Writer::Closed => return Err(Error::Closed),
-        }
-        let pooled = self.readers().pop();
-        let mut conn = match pooled {
+        let mut reader = self.reader()?;
+        let conn = match reader.conn.take() {
             Some(conn) => conn,
             None => connect(
                 &self.dir.join(DB_FILE),
@@ -91,54 +115,97 @@ impl Db {
                 OpenFlags::SQLITE_OPEN_READ_ONLY,
             )?,
         };
-        let value = {
-            let tx = conn.transaction()?;
-            work(&tx)?
-        };
-        // A pause meanwhile has emptied the pool on purpose: then this connection closes here.
-        let open = matches!(&*self.writer(), Writer::Open(_));
-        let mut readers = self.readers();
-        if open && readers.len() < limits::MAX_READERS {
-            readers.push(conn);
-        }
-        Ok(value)
+        // Dropping it ends the snapshot, whatever `work` says.
+        let conn = reader.conn.insert(conn);
+        let tx = conn.transaction()?;
+        work(&tx)
     }
 
-    /// Closes every file until [`Db::resume`].
+    /// Waits for running calls, then closes every file until [`Db::resume`].
     pub(crate) fn pause(&self) {
-        let mut writer = self.writer();
-        if matches!(*writer, Writer::Open(_)) {
-            self.readers().clear();
-            *writer = Writer::Paused;
-        }
+        self.shut(Phase::Paused);
+    }
+
+    /// Closes for good. Another instance may open the folder from here on.
+    pub(crate) fn close(&self) {
+        self.shut(Phase::Closed);
     }
 
     /// Opens the files again after [`Db::pause`].
     pub(crate) fn resume(&self) -> Result<()> {
         let mut writer = self.writer();
-        match *writer {
-            Writer::Open(_) => Ok(()),
-            Writer::Closed => Err(Error::Closed),
-            Writer::Paused => {
-                *writer = Writer::Open(Box::new(open_or_create(&self.dir, &self.key)?));
-                Ok(())
-            }
+        match self.gate().phase {
+            Phase::Open => return Ok(()),
+            Phase::Closed => return Err(Error::Closed),
+            Phase::Paused => {}
         }
+        *writer = Some(Writer::open(&self.dir, &self.key)?);
+        self.gate().phase = Phase::Open;
+        Ok(())
     }
 
-    /// Closes for good.
-    pub(crate) fn close(&self) {
+    fn shut(&self, phase: Phase) {
         let mut writer = self.writer();
-        self.readers().clear();
-        *writer = Writer::Closed;
+        let mut gate = self.gate();
+        if gate.phase != Phase::Closed {
+            gate.phase = phase;
+        }
+        // No new reader starts from here on; those under way are short.
+        while gate.reading > 0 {
+            gate = self
+                .no_readers
+                .wait(gate)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        gate.idle.clear();
+        drop(gate);
+        *writer = None;
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
+    fn reader(&self) -> Result<Reader<'_>> {
+        let mut gate = self.gate();
+        gate.phase.check()?;
+        gate.reading += 1;
+        let conn = gate.idle.pop();
+        Ok(Reader { db: self, conn })
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn readers(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One read under way; gives its connection back, also when the work fails or panics.
+struct Reader<'a> {
+    db: &'a Db,
+    conn: Option<Connection>,
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        let mut gate = self.db.gate();
+        if let Some(conn) = self.conn.take()
+            && gate.phase == Phase::Open
+            && gate.idle.len() < limits::MAX_READERS
+        {
+            gate.idle.push(conn);
+        }
+        gate.reading -= 1;
+        if gate.reading == 0 {
+            self.db.no_readers.notify_all();
+        }
+    }
+}
+
+impl Writer {
+    fn open(dir: &Path, key: &Secret32) -> Result<Self> {
+        let lock = lock(dir)?;
+        let conn = open_or_create(dir, key)?;
+        Ok(Self { conn, _lock: lock })
     }
 }
 
@@ -160,36 +227,37 @@ fn open_or_create(dir: &Path, key: &Secret32) -> Result<Connection> {
     let path = dir.join(DB_FILE);
     let check_path = dir.join(KEY_CHECK_FILE);
     let checked = keycheck::check(&check_path, key)?;
-    if checked == KeyCheck::Differs {
-        return Err(StoreError::WrongKey.into());
-    }
     let len_bytes = match std::fs::metadata(&path) {
         Ok(meta) => meta.len(),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => 0,
         Err(e) => return Err(StoreError::from(e).into()),
     };
+    // What an unreadable store means depends on what the file beside it says about the key.
+    let unreadable = match checked {
+        KeyCheck::Absent => StoreError::Foreign,
+        KeyCheck::Matches => StoreError::Damaged,
+        KeyCheck::Differs => StoreError::WrongKey,
+    };
     // The key check is written last at creation: where it is, a missing store is a loss, not a beginning.
-    if len_bytes == 0 && checked == KeyCheck::Matches {
-        return Err(StoreError::Damaged.into());
+    if len_bytes == 0 && checked != KeyCheck::Absent {
+        return Err(unreadable.into());
     }
     if len_bytes > 0 && starts_plain(&path)? {
         return Err(StoreError::Foreign.into());
     }
-    let unreadable = |error: Error| match error {
-        Error::Store(StoreError::Damaged) if checked == KeyCheck::Absent => {
-            Error::Store(StoreError::Foreign)
-        }
-        other => other,
-    };
     let mut conn = connect(
         &path,
         key,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
     )
-    .map_err(unreadable)?;
+    .map_err(|error| match error {
+        Error::Store(StoreError::Damaged) => unreadable.into(),
+        other => other,
+    })?;
     schema::migrate(&mut conn)?;
-    if checked == KeyCheck::Absent {
-        // The first attempt must not be acknowledged before the file itself would survive a power cut.
+    if checked != KeyCheck::Matches {
+        // A new store, or a key check that is damaged while the key does open the store. The first
+        // attempt must not be acknowledged before the file itself would survive a power cut.
         conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         keycheck::write(&check_path, key)?;
         File::open(dir)?.sync_all()?;
