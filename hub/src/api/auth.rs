@@ -1,0 +1,185 @@
+//! Which device is asking: the signature check in front of every device route.
+//!
+//! Order matters. The signature over the headers is checked before a byte of the body is read, so a
+//! stranger cannot make the hub buffer or hash for him; the clock is judged only after the signature,
+//! so only a genuine device is told the time; the nonce is taken last, so a refused request costs none.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use ed25519_dalek::VerifyingKey;
+use satchel_protocol::api::ErrorCode;
+use satchel_protocol::http_sig::{self, ParsedSignature, RequestParts, SigError};
+use satchel_protocol::ids::DeviceId;
+use satchel_protocol::limits;
+use satchel_protocol::signed_time::SignedTime;
+
+use crate::api::error::ApiError;
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::store::couriers::{self, DeviceRow};
+
+/// The device whose signature covers the head of the request. The body is not vouched for yet.
+#[derive(Debug)]
+pub(crate) struct SignedHead {
+    pub(crate) device: DeviceRow,
+    pub(crate) key: VerifyingKey,
+    /// What the signature says the body hashes to.
+    pub(crate) content_digest: String,
+}
+
+/// A request whose head and whole body are the device's.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    pub(crate) device: DeviceRow,
+    pub(crate) key: VerifyingKey,
+    pub(crate) body: Bytes,
+}
+
+impl FromRequestParts<Hub> for SignedHead {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, ApiError> {
+        let refused = check(parts, hub).await;
+        if refused.is_err() {
+            hub.metrics().refused_signatures.add(1);
+        }
+        refused
+    }
+}
+
+impl FromRequest<Hub> for Signed {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, hub: &Hub) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let head = SignedHead::from_request_parts(&mut parts, hub).await?;
+        let body = head.whole_body(body, limits::MAX_BATCH_BYTES).await?;
+        Ok(Self {
+            device: head.device,
+            key: head.key,
+            body,
+        })
+    }
+}
+
+impl SignedHead {
+    /// Reads the body and checks that it is the signed one.
+    async fn whole_body(&self, body: Body, limit: usize) -> Result<Bytes, ApiError> {
+        let bytes = axum::body::to_bytes(body, limit)
+            .await
+            .map_err(|_| ApiError::new(ErrorCode::TooLarge).detail("body cut off or too large"))?;
+        if http_sig::content_digest(&bytes) != self.content_digest {
+            return Err(ApiError::new(ErrorCode::BadSignature).detail("content digest"));
+        }
+        Ok(bytes)
+    }
+
+    /// Refuses a device that may only read.
+    pub(crate) fn may_write(&self) -> Result<(), ApiError> {
+        may_write(&self.device)
+    }
+}
+
+/// Refuses a revoked device, and one whose log is set aside.
+pub(crate) fn may_write(device: &DeviceRow) -> Result<(), ApiError> {
+    not_revoked(device)?;
+    if device.quarantined {
+        return Err(ApiError::new(ErrorCode::Quarantined));
+    }
+    Ok(())
+}
+
+/// Refuses a revoked device.
+pub(crate) fn not_revoked(device: &DeviceRow) -> Result<(), ApiError> {
+    if device.revoked_at_seq.is_some() {
+        return Err(ApiError::new(ErrorCode::RevokedDevice));
+    }
+    Ok(())
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default()
+}
+
+async fn check(parts: &Parts, hub: &Hub) -> Result<SignedHead, ApiError> {
+    let parsed = http_sig::parse(
+        header(&parts.headers, "signature-input"),
+        header(&parts.headers, "signature"),
+    )
+    .map_err(refusal)?;
+    let id: DeviceId = parsed
+        .key_id
+        .parse()
+        .map_err(|_| ApiError::new(ErrorCode::UnknownDevice))?;
+    let device = couriers::device(hub.db().read(), id)
+        .await?
+        .ok_or_else(|| ApiError::new(ErrorCode::UnknownDevice))?;
+    let key = VerifyingKey::from_bytes(&device.log_key.0)
+        .map_err(|_| HubError::DamagedRow { what: "device key" })?;
+    let content_digest = header(&parts.headers, "content-digest").to_owned();
+    verify(parts, hub, &parsed, &key, &content_digest)?;
+
+    let expires_at_ms = parsed.created_s.saturating_add(http_sig::NONCE_MEMORY_S) * 1_000;
+    let mut tx = hub.db().write().await?;
+    let fresh = couriers::use_nonce(&mut tx, id, &parsed.nonce, expires_at_ms).await?;
+    tx.commit().await?;
+    if !fresh {
+        return Err(ApiError::new(ErrorCode::Replayed));
+    }
+    Ok(SignedHead {
+        device,
+        key,
+        content_digest,
+    })
+}
+
+fn verify(
+    parts: &Parts,
+    hub: &Hub,
+    parsed: &ParsedSignature,
+    key: &VerifyingKey,
+    content_digest: &str,
+) -> Result<(), ApiError> {
+    // Scheme and host come from the configuration: a proxy may have rewritten what stands here.
+    let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    let target_uri = format!("{}{path}", hub.public_url());
+    let signed = RequestParts {
+        method: parts.method.as_str(),
+        target_uri: &target_uri,
+        body: &[],
+        idempotency_key: header(&parts.headers, "idempotency-key"),
+    };
+    let now_ms = hub.now_ms();
+    let now_s = now_ms.div_euclid(1_000);
+    http_sig::verify_head(
+        &signed,
+        content_digest,
+        parsed,
+        key,
+        now_s,
+        http_sig::MAX_SKEW_S,
+    )
+    .map_err(|error| match error {
+        // Late or wrong, the remedy is the same: take the hub's time and sign again.
+        SigError::ClockSkew | SigError::Expired => {
+            let nonce = data_encoding::BASE64URL_NOPAD.encode(&parsed.nonce);
+            ApiError::clock_skew(SignedTime::sign(&hub.keys().signing, now_ms, &nonce))
+        }
+        other => refusal(other),
+    })
+}
+
+fn refusal(error: SigError) -> ApiError {
+    let code = match error {
+        SigError::Missing | SigError::Malformed | SigError::UnsupportedProfile => {
+            ErrorCode::Unsigned
+        }
+        _ => ErrorCode::BadSignature,
+    };
+    ApiError::new(code).detail(error.to_string())
+}

@@ -1,0 +1,98 @@
+//! What a phone is told when the hub says no: a status, a code, never personal data.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use satchel_protocol::api::{ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
+use satchel_protocol::signed_time::SignedTime;
+
+use crate::error::HubError;
+
+/// A refusal.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    pub(crate) code: ErrorCode,
+    detail: Option<String>,
+    time: Option<SignedTime>,
+    expected_seq: Option<i64>,
+}
+
+impl ApiError {
+    pub(crate) fn new(code: ErrorCode) -> Self {
+        Self {
+            code,
+            detail: None,
+            time: None,
+            expected_seq: None,
+        }
+    }
+
+    /// Adds a clause for whoever reads the phone's log. Fixed texts and numbers only.
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub(crate) fn clock_skew(time: SignedTime) -> Self {
+        Self {
+            time: Some(time),
+            ..Self::new(ErrorCode::ClockSkew)
+        }
+    }
+
+    pub(crate) fn gap(expected_seq: i64) -> Self {
+        Self {
+            expected_seq: Some(expected_seq),
+            ..Self::new(ErrorCode::LogGap)
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self.code {
+            ErrorCode::Unsigned
+            | ErrorCode::BadSignature
+            | ErrorCode::ClockSkew
+            | ErrorCode::Replayed
+            | ErrorCode::UnknownDevice => StatusCode::UNAUTHORIZED,
+            ErrorCode::RevokedDevice | ErrorCode::BadCode => StatusCode::FORBIDDEN,
+            ErrorCode::Malformed => StatusCode::BAD_REQUEST,
+            ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::LogGap | ErrorCode::LogFork | ErrorCode::OffsetMismatch => {
+                StatusCode::CONFLICT
+            }
+            ErrorCode::Quarantined => StatusCode::LOCKED,
+            ErrorCode::BadEntry => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::HashMismatch => StatusCode::from_u16(STATUS_CHECKSUM_MISMATCH)
+                .unwrap_or(StatusCode::UNPROCESSABLE_ENTITY),
+            ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<HubError> for ApiError {
+    fn from(error: HubError) -> Self {
+        tracing::error!(%error, "request failed");
+        Self::new(ErrorCode::Internal)
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        HubError::from(error).into()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let body = ErrorBody {
+            error: self.code,
+            detail: self.detail,
+            time: self.time,
+            expected_seq: self.expected_seq,
+        };
+        (status, Json(body)).into_response()
+    }
+}

@@ -1,0 +1,103 @@
+//! The upload of the evidence log, and the question what of it is held.
+
+// The OpenAPI macro writes out paths that are in scope.
+#![allow(unused_qualifications)]
+
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use satchel_protocol::FormatError;
+use satchel_protocol::api::ErrorCode;
+use satchel_protocol::batch::{Batch, RECEIPT_MEDIA_TYPE};
+use satchel_protocol::receipt::SignedReceipt;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::api::auth::{Signed, SignedHead, may_write, not_revoked};
+use crate::api::error::ApiError;
+use crate::api::schema::ErrorSchema;
+use crate::hub::Hub;
+use crate::ingest;
+use crate::receipts;
+
+/// A receipt as an answer.
+pub(crate) fn receipt_body(receipt: &SignedReceipt) -> Response {
+    (
+        [(header::CONTENT_TYPE, RECEIPT_MEDIA_TYPE)],
+        receipt.encode(),
+    )
+        .into_response()
+}
+
+/// Upload entries in order, with small proofs beside them.
+#[utoipa::path(
+    post, path = "/v1/log", tag = "log",
+    request_body(
+        content_type = "application/vnd.satchel.batch", content = Vec<u8>,
+        description = "SLB1 frame: zstd-compressed CBOR entries, then the raw bytes of small proofs"
+    ),
+    responses(
+        (status = 200, description = "All entries are held; a signed receipt names them",
+         content_type = "application/vnd.satchel.receipt", body = Vec<u8>),
+        (status = 400, description = "Not the format", body = ErrorSchema),
+        (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
+        (status = 403, description = "The device is revoked", body = ErrorSchema),
+        (status = 409, description = "`log_gap` with `expected_seq`, or `log_fork`", body = ErrorSchema),
+        (status = 413, description = "Over a limit", body = ErrorSchema),
+        (status = 422, description = "An entry does not verify; the log is set aside", body = ErrorSchema),
+        (status = 423, description = "The log is set aside until a person has looked", body = ErrorSchema),
+    ),
+    security(("device_signature" = []))
+)]
+pub(crate) async fn upload(State(hub): State<Hub>, request: Signed) -> Result<Response, ApiError> {
+    let answer = upload_batch(&hub, &request).await;
+    if answer.is_err() {
+        hub.metrics().refused_batches.add(1);
+    }
+    answer
+}
+
+async fn upload_batch(hub: &Hub, request: &Signed) -> Result<Response, ApiError> {
+    may_write(&request.device)?;
+    let batch = Batch::decode(&request.body).map_err(|error| {
+        let code = match error {
+            FormatError::TooLarge { .. } => ErrorCode::TooLarge,
+            _ => ErrorCode::Malformed,
+        };
+        ApiError::new(code).detail(error.to_string())
+    })?;
+    let receipt = ingest::ingest(hub, &request.device, &request.key, batch).await?;
+    Ok(receipt_body(&receipt))
+}
+
+/// Where the question starts.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct After {
+    /// The last position the phone has a receipt for.
+    #[serde(default)]
+    after: i64,
+}
+
+/// What does the hub hold of my log behind this position?
+///
+/// Asked after a lost answer: the receipt is the same as the one that got lost.
+#[utoipa::path(
+    get, path = "/v1/log", tag = "log",
+    params(After),
+    responses(
+        (status = 200, description = "A signed receipt of at most 1,000 entries",
+         content_type = "application/vnd.satchel.receipt", body = Vec<u8>),
+        (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
+        (status = 403, description = "The device is revoked", body = ErrorSchema),
+    ),
+    security(("device_signature" = []))
+)]
+pub(crate) async fn held(
+    State(hub): State<Hub>,
+    head: SignedHead,
+    Query(after): Query<After>,
+) -> Result<Response, ApiError> {
+    not_revoked(&head.device)?;
+    let receipt = receipts::held_after(&hub, head.device.id, after.after).await?;
+    Ok(receipt_body(&receipt))
+}

@@ -1,0 +1,212 @@
+//! Bytes of one upload: streamed to its file, kept when the connection dies, checked at the end.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::HeaderMap;
+use data_encoding::BASE64;
+use satchel_protocol::api::ErrorCode;
+use satchel_protocol::ids::{DeviceId, Hash32};
+use sha2::{Digest, Sha256};
+use tokio::fs::{File, OpenOptions};
+use tokio::io::AsyncWriteExt;
+
+use crate::api::error::ApiError;
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::store::proofs::{self, UploadRow};
+use crate::uploads::Turn;
+
+/// How far an upload has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Held, checked and recorded.
+    Whole { size_bytes: u64 },
+    /// More is wanted from here.
+    Partial { offset: u64 },
+}
+
+/// One upload that was begun.
+#[derive(Debug)]
+pub(super) struct Upload<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) device: DeviceId,
+    pub(super) hash: Hash32,
+    pub(super) row: UploadRow,
+}
+
+impl Upload<'_> {
+    /// How much has come. Ends the turn of a request that hangs, so the answer stays true.
+    pub(super) async fn offset(&self) -> u64 {
+        let turn = self.hub.uploads().take(self.device, self.hash).await;
+        let _held = turn.hold().await;
+        self.hub.blobs().offset(self.device, &self.hash)
+    }
+
+    /// Appends a body at `start`; what comes of a cut body is kept.
+    pub(super) async fn append(
+        &self,
+        headers: &HeaderMap,
+        content_digest: &str,
+        body: Body,
+        start: u64,
+    ) -> Result<Progress, ApiError> {
+        let checksum = checksum(headers)?;
+        let turn = self.hub.uploads().take(self.device, self.hash).await;
+        let mut file = self.open_at(&turn, start).await?;
+        let mut sha = Sha256::new();
+        let offset = self.stream(&turn, &mut file, &mut sha, body, start).await?;
+        let digest: [u8; 32] = sha.finalize().into();
+        let signed = format!("sha-256=:{}:", BASE64.encode(&digest)) == content_digest;
+        if !signed || checksum.is_some_and(|promised| promised != digest) {
+            // The whole body came and is not what was signed: take it back (checksum extension).
+            self.cut_back(&turn, &file, start).await?;
+            let code = if signed {
+                ErrorCode::HashMismatch
+            } else {
+                ErrorCode::BadSignature
+            };
+            return Err(ApiError::new(code).detail("these bytes were discarded"));
+        }
+        if offset < self.row.length_bytes {
+            return Ok(Progress::Partial { offset });
+        }
+        drop(file);
+        self.finish(&turn).await
+    }
+
+    /// Forgets the upload and its bytes.
+    pub(super) async fn give_up(&self) -> Result<(), HubError> {
+        let turn = self.hub.uploads().take(self.device, self.hash).await;
+        let _held = turn.hold().await;
+        self.forget().await
+    }
+
+    async fn forget(&self) -> Result<(), HubError> {
+        let mut tx = self.hub.db().write().await?;
+        proofs::end_upload(&mut tx, self.device, &self.hash).await?;
+        tx.commit().await?;
+        self.hub.blobs().discard(self.device, &self.hash)?;
+        self.hub.uploads().forget(self.device, self.hash);
+        Ok(())
+    }
+
+    /// Opens the file for writing at `start`, which is its end, or 0 to begin anew.
+    async fn open_at(&self, turn: &Turn, start: u64) -> Result<File, ApiError> {
+        let _held = turn.hold().await.ok_or_else(overtaken)?;
+        if start != 0 && start != self.hub.blobs().offset(self.device, &self.hash) {
+            return Err(ApiError::new(ErrorCode::OffsetMismatch));
+        }
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        options.mode(0o600);
+        let file = options
+            .open(self.hub.blobs().incoming(self.device, &self.hash))
+            .await
+            .map_err(HubError::io("open upload"))?;
+        file.set_len(start)
+            .await
+            .map_err(HubError::io("open upload"))?;
+        Ok(file)
+    }
+
+    async fn stream(
+        &self,
+        turn: &Turn,
+        file: &mut File,
+        sha: &mut Sha256,
+        mut body: Body,
+        start: u64,
+    ) -> Result<u64, ApiError> {
+        let mut offset = start;
+        while let Some(chunk) = next_chunk(&mut body).await? {
+            let end = offset.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+            if end > self.row.length_bytes {
+                self.cut_back(turn, file, start).await?;
+                return Err(ApiError::new(ErrorCode::TooLarge).detail("more bytes than announced"));
+            }
+            let _held = turn.hold().await.ok_or_else(overtaken)?;
+            file.write_all(&chunk)
+                .await
+                .map_err(HubError::io("write upload"))?;
+            file.flush().await.map_err(HubError::io("write upload"))?;
+            sha.update(&chunk);
+            offset = end;
+        }
+        Ok(offset)
+    }
+
+    async fn cut_back(&self, turn: &Turn, file: &File, to: u64) -> Result<(), ApiError> {
+        let _held = turn.hold().await.ok_or_else(overtaken)?;
+        file.set_len(to)
+            .await
+            .map_err(HubError::io("cut upload back"))?;
+        Ok(())
+    }
+
+    /// All bytes are there: check them, place the file, record it. In this order, so that a row never
+    /// speaks of bytes that a power cut can take.
+    async fn finish(&self, turn: &Turn) -> Result<Progress, ApiError> {
+        let _held = turn.hold().await.ok_or_else(overtaken)?;
+        let _gate = self.hub.blobs().gate.read().await;
+        if !self.hub.blobs().finish(self.device, self.hash).await? {
+            self.forget().await?;
+            return Err(ApiError::new(ErrorCode::HashMismatch).detail("the upload was discarded"));
+        }
+        let size_bytes = self.row.length_bytes;
+        let mut tx = self.hub.db().write().await?;
+        proofs::add(
+            &mut tx,
+            &self.hash,
+            self.row.kind,
+            size_bytes,
+            self.hub.now_ms(),
+        )
+        .await?;
+        proofs::end_upload(&mut tx, self.device, &self.hash).await?;
+        tx.commit().await?;
+        self.hub.uploads().forget(self.device, self.hash);
+        self.hub.metrics().proofs.add(1);
+        self.hub
+            .metrics()
+            .proof_bytes
+            .add(usize::try_from(size_bytes).unwrap_or(0));
+        Ok(Progress::Whole { size_bytes })
+    }
+}
+
+fn overtaken() -> ApiError {
+    ApiError::new(ErrorCode::OffsetMismatch).detail("a newer request took this upload over")
+}
+
+/// The next bytes of a body; a cut connection is an error after which the file keeps what came.
+async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, ApiError> {
+    loop {
+        match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+            None => return Ok(None),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+            Some(Err(_)) => return Err(ApiError::new(ErrorCode::Malformed).detail("body cut off")),
+        }
+    }
+}
+
+/// `Upload-Checksum: sha256 <base64>`.
+fn checksum(headers: &HeaderMap) -> Result<Option<[u8; 32]>, ApiError> {
+    let Some(value) = headers.get("upload-checksum") else {
+        return Ok(None);
+    };
+    let digest = value
+        .to_str()
+        .ok()
+        .and_then(|v| v.strip_prefix("sha256 "))
+        .and_then(|v| BASE64.decode(v.as_bytes()).ok())
+        .and_then(|v| v.try_into().ok());
+    let bad = || ApiError::new(ErrorCode::Malformed).detail("Upload-Checksum");
+    digest.map(Some).ok_or_else(bad)
+}

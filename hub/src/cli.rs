@@ -1,0 +1,297 @@
+//! The commands, each a few lines over the library.
+
+mod mappings;
+mod qr;
+mod serve;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use satchel_hub::import::{GroupRule, GroupRuleError, MappingError};
+use satchel_hub::{Hub, HubConfig, HubError, ImportOptions, ImportReport};
+use satchel_protocol::ids::{DeviceId, IdError};
+use thiserror::Error;
+
+/// Where commands find the address the server was started with, so that invites carry the same one.
+const URL_FILE: &str = "public-url";
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
+/// The hub of Satchel: takes couriers' evidence, customers' ratings, and shows a board.
+#[derive(Debug, Parser)]
+#[command(name = "satchel-hub", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(ServeArgs),
+    /// Import deliveries from a CSV or JSON file; a second import of the same file changes nothing.
+    Import(ImportArgs),
+    /// Keep column mappings by name.
+    Mapping {
+        #[command(subcommand)]
+        command: MappingCommand,
+    },
+    /// Make a one-time invite for a courier's phone.
+    Invite {
+        #[command(flatten)]
+        place: Place,
+        /// The courier's name; a new name makes a new courier.
+        #[arg(long)]
+        courier: String,
+        /// Also print the invite as a QR code.
+        #[arg(long, value_enum)]
+        qr: Option<QrForm>,
+    },
+    /// Make a link that opens the board once.
+    LoginLink {
+        #[command(flatten)]
+        place: Place,
+        /// How long the link can be used, minutes.
+        #[arg(long, default_value_t = 15)]
+        ttl_min: u32,
+    },
+    /// Let a device write again whose log was set aside; look at the alarms first.
+    Release {
+        #[command(flatten)]
+        place: Place,
+        /// The device id.
+        device: String,
+    },
+    /// Refuse everything a lost device would write from now on.
+    Revoke {
+        #[command(flatten)]
+        place: Place,
+        /// The device id.
+        device: String,
+    },
+    /// Derive the tables of attempts and parcels from the log again.
+    Rebuild(Place),
+    /// Print what is held, as JSON.
+    Audit(Place),
+    /// Print the OpenAPI description of the device API, as JSON.
+    Openapi,
+}
+
+#[derive(Debug, Args)]
+struct Place {
+    /// The data directory.
+    #[arg(long, env = "SATCHEL_DATA", default_value = "satchel-data")]
+    data: PathBuf,
+    /// The address phones and customers use; the one the server was last started with by default.
+    #[arg(long, env = "SATCHEL_PUBLIC_URL")]
+    public_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Take the time from standard input: lines `clock UNIX_MS`; the end of input stops the server.
+    #[arg(long)]
+    clock_stdin: bool,
+    /// Whom a customer can turn to, shown on the complaint page.
+    #[arg(long)]
+    complaint_contact: Option<String>,
+    /// Offset of the times on the board from UTC, minutes.
+    #[arg(long, default_value_t = 480, allow_negative_numbers = true)]
+    utc_offset_min: i32,
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    #[command(flatten)]
+    place: Place,
+    /// The file.
+    file: PathBuf,
+    /// A mapping file, or the name of a saved one.
+    #[arg(long)]
+    mapping: String,
+    /// How to cut rounds: depot=150m,window=20min,max=60 or column=NAME or single.
+    #[arg(long)]
+    group: Option<String>,
+    /// Who drives; rounds go to these in turn. May be repeated.
+    #[arg(long)]
+    courier: Vec<String>,
+    /// Read, plan and report; write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum MappingCommand {
+    /// Check a mapping file and keep it under a name.
+    Save {
+        #[command(flatten)]
+        place: Place,
+        /// Letters, digits, `-` and `_`.
+        name: String,
+        /// The mapping file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum QrForm {
+    /// For a terminal.
+    Ansi,
+    /// A picture.
+    Svg,
+}
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    #[error("mapping: {0}")]
+    Mapping(#[from] MappingError),
+    #[error("--group: {0}")]
+    Group(#[from] GroupRuleError),
+    #[error("{0}")]
+    Id(#[from] IdError),
+    #[error("no mapping {name:?}: neither a file nor saved in the data directory")]
+    NoMapping { name: String },
+    #[error("a mapping's name has 1 to 64 letters, digits, '-' or '_'")]
+    BadMappingName,
+    #[error("{what}: {source}")]
+    Io {
+        what: &'static str,
+        source: std::io::Error,
+    },
+    #[error("the text does not fit into a QR code")]
+    Qr,
+    #[error("report: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl CliError {
+    fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { what, source }
+    }
+}
+
+pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
+    match cli.command {
+        Command::Serve(args) => serve::serve(args).await,
+        Command::Import(args) => import(args).await,
+        Command::Mapping {
+            command: MappingCommand::Save { place, name, file },
+        } => mappings::save(&place.data, &name, &file),
+        Command::Invite { place, courier, qr } => invite(&place, &courier, qr).await,
+        Command::LoginLink { place, ttl_min } => {
+            let hub = open(&place).await?;
+            println!("{}", hub.login_link(i64::from(ttl_min) * 60_000).await?);
+            Ok(())
+        }
+        Command::Release { place, device } => Ok(open(&place)
+            .await?
+            .release(device.parse::<DeviceId>()?)
+            .await?),
+        Command::Revoke { place, device } => Ok(open(&place)
+            .await?
+            .revoke(device.parse::<DeviceId>()?)
+            .await?),
+        Command::Rebuild(place) => {
+            println!("{} entries replayed", open(&place).await?.rebuild().await?);
+            Ok(())
+        }
+        Command::Audit(place) => {
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&open(&place).await?.audit().await?)?
+            );
+            Ok(())
+        }
+        Command::Openapi => {
+            println!("{}", satchel_hub::openapi_json());
+            Ok(())
+        }
+    }
+}
+
+async fn open(place: &Place) -> Result<Hub, CliError> {
+    let url = place.public_url.clone().or_else(|| saved_url(&place.data));
+    let url = url.unwrap_or_else(|| DEFAULT_URL.to_owned());
+    Ok(Hub::open(HubConfig::new(&place.data, url)).await?)
+}
+
+fn saved_url(data: &Path) -> Option<String> {
+    std::fs::read_to_string(data.join(URL_FILE))
+        .ok()
+        .map(|text| text.trim().to_owned())
+}
+
+async fn invite(place: &Place, courier: &str, qr: Option<QrForm>) -> Result<(), CliError> {
+    let text = open(place).await?.invite(courier).await?.to_text();
+    println!("{text}");
+    match qr {
+        Some(QrForm::Ansi) => println!("{}", qr::ansi(&text).ok_or(CliError::Qr)?),
+        Some(QrForm::Svg) => println!("{}", qr::svg(&text).ok_or(CliError::Qr)?),
+        None => {}
+    }
+    Ok(())
+}
+
+async fn import(args: ImportArgs) -> Result<(), CliError> {
+    let mapping = mappings::find(&args.place.data, &args.mapping)?;
+    let bytes = std::fs::read(&args.file).map_err(CliError::io("read the file"))?;
+    let options = ImportOptions {
+        group: args
+            .group
+            .as_deref()
+            .map(str::parse::<GroupRule>)
+            .transpose()?,
+        couriers: args.courier,
+        dry_run: args.dry_run,
+    };
+    let report = open(&args.place)
+        .await?
+        .import(&bytes, &mapping, &options)
+        .await?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print_report(&report);
+    }
+    Ok(())
+}
+
+fn print_report(report: &ImportReport) {
+    for error in &report.errors {
+        println!("{error}");
+    }
+    for round in &report.rounds {
+        println!(
+            "{}  {}  {} stops, {} parcels  {}",
+            round.service_date,
+            round.name,
+            round.stops,
+            round.parcels,
+            round.courier.as_deref().unwrap_or("(nobody)")
+        );
+    }
+    println!(
+        "{} rows, {} rejected; {} rounds; {} new parcels, {} known{}",
+        report.rows_read,
+        report.rows_rejected,
+        report.rounds.len(),
+        report.new_parcels,
+        report.known_parcels,
+        if report.dry_run {
+            "; dry run, nothing written"
+        } else {
+            ""
+        }
+    );
+}

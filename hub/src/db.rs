@@ -1,0 +1,156 @@
+//! Opens the embedded database and hands out its only writer.
+//!
+//! One connection writes, a few read (WAL): writers queue inside the process instead of colliding in
+//! SQLite, and every write is one `BEGIN IMMEDIATE` transaction. `synchronous=FULL`, because what a
+//! receipt says is held must survive a power cut (security notes §0).
+
+use std::path::Path;
+use std::time::Duration;
+
+use satchel_protocol::ids::{CourierId, DeviceId, Handle, Hash32, ParcelId};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{Row, Sqlite, Transaction};
+use uuid::Uuid;
+
+use crate::error::HubError;
+
+static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// `PRAGMA application_id` of a hub's file, as the first migration sets it.
+const APPLICATION_ID: i64 = 0x5348_5542;
+/// Long enough for a large import of another process, short enough for a phone to retry.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const READERS: u32 = 4;
+const FILE_NAME: &str = "hub.db";
+
+/// A write transaction.
+pub(crate) type Tx = Transaction<'static, Sqlite>;
+
+/// The database of one hub.
+#[derive(Debug, Clone)]
+pub(crate) struct Db {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Db {
+    /// Opens or creates the database of `dir` and brings it to this build's schema.
+    pub(crate) async fn open(dir: &Path) -> Result<Self, HubError> {
+        let path = dir.join(FILE_NAME);
+        check_owner(&path).await?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("temp_store", "MEMORY")
+            .pragma("trusted_schema", "OFF")
+            .pragma("secure_delete", "ON");
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        MIGRATOR.run(&writer).await.map_err(|e| match e {
+            MigrateError::VersionMissing(found) | MigrateError::VersionTooNew(found, _) => {
+                HubError::NewerDatabase { found }
+            }
+            other => HubError::Migration(other),
+        })?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Starts a write transaction. Dropping it without `commit` rolls back.
+    pub(crate) async fn write(&self) -> Result<Tx, HubError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The read-only connections.
+    pub(crate) fn read(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Closes all connections; the last one folds the WAL back into the file.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Refuses a file that is not ours before anything is written to it, even a changed journal mode.
+async fn check_owner(path: &Path) -> Result<(), HubError> {
+    if std::fs::metadata(path).map_or(0, |m| m.len()) == 0 {
+        return Ok(());
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options)
+        .await
+        .map_err(not_ours)?;
+    let id: Result<i64, _> = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&pool)
+        .await;
+    pool.close().await;
+    if id.map_err(not_ours)? == APPLICATION_ID {
+        Ok(())
+    } else {
+        Err(HubError::ForeignDatabase)
+    }
+}
+
+/// SQLite's "not a database" and "malformed" as what they mean here.
+fn not_ours(e: sqlx::Error) -> HubError {
+    let code = e
+        .as_database_error()
+        .and_then(|d| d.code())
+        .unwrap_or_default()
+        .into_owned();
+    match code.as_str() {
+        "26" | "11" => HubError::ForeignDatabase,
+        _ => HubError::Database(e),
+    }
+}
+
+/// Reads the typed ids out of rows; a wrong length is damage, not a panic.
+pub(crate) trait RowExt {
+    fn uuid(&self, column: &'static str) -> Result<Uuid, HubError>;
+    fn hash(&self, column: &'static str) -> Result<Hash32, HubError>;
+    fn handle(&self, column: &'static str) -> Result<Handle, HubError>;
+
+    fn device(&self, column: &'static str) -> Result<DeviceId, HubError> {
+        self.uuid(column).map(DeviceId)
+    }
+    fn courier(&self, column: &'static str) -> Result<CourierId, HubError> {
+        self.uuid(column).map(CourierId)
+    }
+    fn parcel(&self, column: &'static str) -> Result<ParcelId, HubError> {
+        self.uuid(column).map(ParcelId)
+    }
+}
+
+impl RowExt for SqliteRow {
+    fn uuid(&self, column: &'static str) -> Result<Uuid, HubError> {
+        let bytes: &[u8] = self.try_get(column)?;
+        Uuid::from_slice(bytes).map_err(|_| HubError::DamagedRow { what: column })
+    }
+
+    fn hash(&self, column: &'static str) -> Result<Hash32, HubError> {
+        let bytes: &[u8] = self.try_get(column)?;
+        Hash32::try_from(bytes).map_err(|_| HubError::DamagedRow { what: column })
+    }
+
+    fn handle(&self, column: &'static str) -> Result<Handle, HubError> {
+        let bytes: &[u8] = self.try_get(column)?;
+        Handle::try_from(bytes).map_err(|_| HubError::DamagedRow { what: column })
+    }
+}

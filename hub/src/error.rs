@@ -1,0 +1,83 @@
+//! What can go wrong in the hub, for its operator; what a phone is told lives in [`crate::api::error`].
+//!
+//! No variant carries personal data or a secret: errors end up in logs.
+
+use std::io;
+
+use satchel_protocol::ids::DeviceId;
+use thiserror::Error;
+
+/// An error of the hub's library functions.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// The database refused or failed.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The file in the data directory is not a database, or not the hub's.
+    #[error("the database file is damaged or belongs to another program; it was left as it is")]
+    ForeignDatabase,
+    /// The database was written by a newer hub.
+    #[error("the database has schema version {found}, newer than this hub knows")]
+    NewerDatabase {
+        /// The unknown version.
+        found: i64,
+    },
+    /// A migration could not be applied; the database is unchanged.
+    #[error("migration: {0}")]
+    Migration(sqlx::migrate::MigrateError),
+    /// A stored value does not have the form the hub wrote.
+    #[error("stored {what} is damaged")]
+    DamagedRow {
+        /// Which value.
+        what: &'static str,
+    },
+    /// A file operation failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The key file exists but cannot be read as one.
+    #[error("the key file is damaged; restore it from a backup, a new one would void all receipts")]
+    DamagedKeyFile,
+    /// The operating system gave no random bytes.
+    #[error("no randomness available")]
+    NoEntropy,
+    /// The public URL is not an http or https address without path, query or user.
+    #[error("the public URL must be like https://hub.example.com, without a path")]
+    BadPublicUrl,
+    /// A name is empty, too long or holds control characters.
+    #[error("a name must have 1 to 100 printable characters")]
+    BadName,
+    /// No device of this hub.
+    #[error("no device {0}")]
+    UnknownDevice(DeviceId),
+    /// An import gave rounds, and nobody was named to drive them.
+    #[error("no courier: name at least one")]
+    NoCourier,
+    /// No row of the file can be trusted.
+    #[error("import: {0}")]
+    Import(#[from] crate::import::ImportError),
+    /// The grouping rule does not fit the file.
+    #[error("grouping: {0}")]
+    Grouping(#[from] crate::import::GroupError),
+    /// A worker thread ended early; only a bug or a shutdown does that.
+    #[error("a background task ended early")]
+    Worker,
+}
+
+impl HubError {
+    /// Names a failed file operation.
+    pub(crate) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { what, source }
+    }
+}
+
+impl From<tokio::task::JoinError> for HubError {
+    fn from(_: tokio::task::JoinError) -> Self {
+        Self::Worker
+    }
+}

@@ -1,0 +1,268 @@
+//! Taking a batch into the evidence log: all of it, or none and a reason.
+//!
+//! Signatures, commitments and hashes are checked before the database is touched; small proofs are on
+//! disk before the transaction that speaks of them; order and chain are checked inside that
+//! transaction; the receipt is signed after its commit. What is refused as forged or forked is kept
+//! aside with an alarm, because a broken log is evidence too (threats 6 and 7).
+
+use ed25519_dalek::VerifyingKey;
+use satchel_protocol::FormatError;
+use satchel_protocol::api::ErrorCode;
+use satchel_protocol::batch::Batch;
+use satchel_protocol::entry::{EntryError, SignedEntry};
+use satchel_protocol::ids::{DeviceId, Hash32};
+use satchel_protocol::receipt::{ReceiptEntry, SignedReceipt};
+use satchel_protocol::taxonomy::ProofKind;
+
+use crate::api::auth::may_write;
+use crate::api::error::ApiError;
+use crate::db::Tx;
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::project;
+use crate::rating::bind;
+use crate::receipts;
+use crate::store::couriers::{self, DeviceRow};
+use crate::store::entries::{self, AlarmKind, Aside, CheckedEntry};
+use crate::store::proofs;
+
+/// A small proof that was stored before the transaction.
+struct StoredBlob {
+    hash: Hash32,
+    kind: ProofKind,
+    size_bytes: u64,
+}
+
+/// Where a checked entry belongs.
+enum Place {
+    /// Next in the chain.
+    Next,
+    /// Held already, the very same.
+    Held,
+    /// Another history.
+    Fork,
+    /// Something before it is missing.
+    Gap { expected_seq: i64 },
+}
+
+/// Stores a batch of `device` and gives the receipt for it.
+pub(crate) async fn ingest(
+    hub: &Hub,
+    device: &DeviceRow,
+    key: &VerifyingKey,
+    batch: Batch,
+) -> Result<SignedReceipt, ApiError> {
+    let Batch {
+        entries: sent,
+        blobs,
+    } = batch;
+    let checked = match check(&sent, device.id, key) {
+        Ok(checked) => checked,
+        Err(Unfit::Newer) => {
+            return Err(ApiError::new(ErrorCode::Malformed).detail("entry of an unknown version"));
+        }
+        Err(Unfit::Bad { index, error }) => {
+            set_aside(hub, device.id, &sent, index, AlarmKind::BadEntry).await?;
+            return Err(ApiError::new(ErrorCode::BadEntry).detail(error.to_string()));
+        }
+    };
+    let mut stored = Vec::with_capacity(blobs.len());
+    let mut files = Vec::with_capacity(blobs.len());
+    for blob in blobs {
+        let size_bytes = u64::try_from(blob.bytes.len()).unwrap_or(u64::MAX);
+        stored.push(StoredBlob {
+            hash: blob.hash,
+            kind: blob.kind,
+            size_bytes,
+        });
+        files.push((blob.hash, blob.bytes));
+    }
+    let gate = hub.blobs().gate.read().await;
+    hub.blobs().put_all(files).await?;
+    let taken = store(hub, device.id, &checked, &stored).await?;
+    drop(gate);
+    match taken {
+        Taken::All { head_seq, blobs } => {
+            let named = checked
+                .iter()
+                .map(|c| ReceiptEntry {
+                    seq: c.header.seq,
+                    hash: c.hash,
+                })
+                .collect();
+            Ok(receipts::sign(hub, device.id, named, blobs, head_seq))
+        }
+        Taken::Gap { expected_seq } => Err(ApiError::gap(expected_seq)),
+        Taken::Fork { index } => {
+            set_aside(hub, device.id, &sent, index, AlarmKind::LogFork).await?;
+            Err(ApiError::new(ErrorCode::LogFork))
+        }
+    }
+}
+
+/// Why a batch is not even looked up.
+enum Unfit {
+    /// A newer phone's header; no fault of anybody.
+    Newer,
+    /// Forged, damaged or another device's.
+    Bad { index: usize, error: EntryError },
+}
+
+fn check(
+    sent: &[SignedEntry],
+    device: DeviceId,
+    key: &VerifyingKey,
+) -> Result<Vec<CheckedEntry>, Unfit> {
+    let mut checked = Vec::with_capacity(sent.len());
+    for (index, entry) in sent.iter().enumerate() {
+        let header = match entry.verify(key) {
+            Ok(header) if header.device == device => header,
+            Ok(_) => {
+                return Err(Unfit::Bad {
+                    index,
+                    error: EntryError::BadSignature,
+                });
+            }
+            Err(EntryError::Format(FormatError::UnknownVersion { .. })) => {
+                return Err(Unfit::Newer);
+            }
+            Err(error) => return Err(Unfit::Bad { index, error }),
+        };
+        checked.push(CheckedEntry {
+            header,
+            hash: entry.hash(),
+            entry: entry.clone(),
+        });
+    }
+    Ok(checked)
+}
+
+enum Taken {
+    All { head_seq: i64, blobs: Vec<Hash32> },
+    Gap { expected_seq: i64 },
+    Fork { index: usize },
+}
+
+/// One transaction: the whole batch or nothing.
+async fn store(
+    hub: &Hub,
+    device: DeviceId,
+    checked: &[CheckedEntry],
+    stored: &[StoredBlob],
+) -> Result<Taken, ApiError> {
+    let now_ms = hub.now_ms();
+    let mut tx = hub.db().write().await?;
+    // Looked at again inside the transaction: another batch may just have set this log aside.
+    let row = couriers::device_in(&mut tx, device).await?;
+    may_write(&row.ok_or_else(|| ApiError::new(ErrorCode::UnknownDevice))?)?;
+
+    let (mut new, mut duplicates) = (0, 0);
+    for blob in stored {
+        if proofs::add(&mut tx, &blob.hash, blob.kind, blob.size_bytes, now_ms).await? {
+            hub.metrics().proofs.add(1);
+            hub.metrics()
+                .proof_bytes
+                .add(usize::try_from(blob.size_bytes).unwrap_or(0));
+        }
+    }
+    let mut head = entries::head(&mut tx, device).await?;
+    for (index, entry) in checked.iter().enumerate() {
+        match place(&mut tx, head, entry).await? {
+            Place::Held => duplicates += 1,
+            Place::Gap { expected_seq } => return Ok(Taken::Gap { expected_seq }),
+            Place::Fork => return Ok(Taken::Fork { index }),
+            Place::Next => {
+                entries::append(&mut tx, entry, now_ms).await?;
+                project::apply(&mut tx, entry, now_ms).await?;
+                project::raise_alarms(&mut tx, entry, now_ms).await?;
+                bind::bind_to_entry(&mut tx, entry, now_ms).await?;
+                head = (entry.header.seq, entry.hash);
+                new += 1;
+            }
+        }
+    }
+    let mut blobs: Vec<_> = stored.iter().map(|b| (0, b.hash)).collect();
+    for entry in checked {
+        for hash in &entry.header.blobs {
+            if is_held(&mut tx, hash).await? {
+                blobs.push((entry.header.seq, *hash));
+            }
+        }
+    }
+    tx.commit().await?;
+    hub.metrics().entries.add(new);
+    hub.metrics().duplicates.add(duplicates);
+    tracing::debug!(%device, new, duplicates, head_seq = head.0, "batch stored");
+    Ok(Taken::All {
+        head_seq: head.0,
+        blobs: receipts::distinct(blobs),
+    })
+}
+
+async fn place(
+    tx: &mut Tx,
+    (head_seq, head_hash): (i64, Hash32),
+    entry: &CheckedEntry,
+) -> Result<Place, HubError> {
+    let seq = entry.header.seq;
+    if seq <= head_seq {
+        let held = entries::hash_at(tx, entry.header.device, seq).await?;
+        return Ok(if held == Some(entry.hash) {
+            Place::Held
+        } else {
+            Place::Fork
+        });
+    }
+    if seq > head_seq + 1 {
+        return Ok(Place::Gap {
+            expected_seq: head_seq + 1,
+        });
+    }
+    // The right number behind another predecessor is a second history as well.
+    Ok(if entry.header.prev == head_hash {
+        Place::Next
+    } else {
+        Place::Fork
+    })
+}
+
+async fn is_held(tx: &mut Tx, hash: &Hash32) -> Result<bool, HubError> {
+    Ok(
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM blob WHERE hash = ?)")
+            .bind(&hash.0[..])
+            .fetch_one(&mut **tx)
+            .await?,
+    )
+}
+
+/// Keeps a refused batch beside the log, quarantines the device and raises an alarm.
+async fn set_aside(
+    hub: &Hub,
+    device: DeviceId,
+    sent: &[SignedEntry],
+    culprit: usize,
+    kind: AlarmKind,
+) -> Result<(), HubError> {
+    let now_ms = hub.now_ms();
+    let mut tx = hub.db().write().await?;
+    let mut seq = None;
+    for (index, entry) in sent.iter().enumerate() {
+        let why = match (index == culprit, kind) {
+            (true, AlarmKind::LogFork) => Aside::Fork,
+            (true, _) => Aside::Bad,
+            (false, _) => Aside::Beside,
+        };
+        if index == culprit {
+            seq = satchel_protocol::entry::Header::decode(&entry.header)
+                .ok()
+                .map(|h| h.seq);
+        }
+        entries::set_aside(&mut tx, device, entry, why, now_ms).await?;
+    }
+    couriers::quarantine(&mut tx, device, now_ms).await?;
+    entries::alarm(&mut tx, kind, device, seq, None, now_ms).await?;
+    tx.commit().await?;
+    hub.metrics().quarantines.add(1);
+    tracing::warn!(%device, kind = kind.code(), "device log set aside");
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! The self-hostable hub: it takes the evidence log and the proofs of couriers' phones and answers
+//! with signed receipts, feeds routes down, takes customers' ratings and shows a board.
+//!
+//! [`Hub`] is the whole server as a value: [`Hub::open`] on a data directory, [`Hub::serve`] on a
+//! listener. The binary `satchel-hub` is a thin command line over it.
+//!
+//! Inside, requests go `api`/`pages` → `ingest`, `rating` → `store` → SQLite. Only the log is truth:
+//! what the tables of attempts and parcels say is projected from it and can be rebuilt ([`Hub::rebuild`]).
+
+mod api;
+mod audit;
+mod blobs;
+mod clock;
+mod db;
+mod entropy;
+mod error;
+mod files;
+mod hub;
+mod i18n;
+pub mod import;
+mod ingest;
+mod intake;
+mod keys;
+mod mask;
+mod metrics;
+mod pages;
+mod people;
+mod project;
+mod rating;
+mod receipts;
+mod store;
+mod sweep;
+mod uploads;
+
+pub use api::openapi_json;
+pub use audit::{AttemptAudit, Audit, DeviceAudit, ParcelAudit, ProofAudit, RatingAudit};
+pub use clock::{Clock, SimClock, SystemClock};
+pub use entropy::{Entropy, OsEntropy, SeededEntropy};
+pub use error::HubError;
+pub use hub::{Hub, HubConfig};
+pub use intake::{ImportOptions, ImportReport, RoundReport};

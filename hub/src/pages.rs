@@ -1,0 +1,143 @@
+//! Pages for people: the customer's rating page and the board. Server-rendered, without JavaScript.
+
+pub(crate) mod board;
+pub(crate) mod customer;
+pub(crate) mod pictures;
+pub(crate) mod session;
+mod view;
+
+use askama::Template;
+use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use data_encoding::BASE64;
+use satchel_protocol::crypto;
+
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::i18n::{Lang, Texts};
+
+const CUSTOMER_CSS: &str = include_str!("../templates/customer.css");
+const BOARD_CSS: &str = include_str!("../templates/board.css");
+
+/// All pages. Fixed paths are more specific than `/{token}` and win.
+pub(crate) fn router(_hub: &Hub) -> Router<Hub> {
+    Router::new()
+        .route("/thanks", get(customer::thanks))
+        .route("/help", get(customer::help))
+        .route("/{token}", get(customer::show).post(customer::submit))
+        .route("/board", get(board::parcels))
+        .route("/board/ratings", get(board::ratings))
+        .route("/board/alarms", get(board::alarms))
+        .route("/board/parcels/{id}", get(board::parcel))
+        .route("/board/thumbs/{hash}", get(pictures::thumb))
+        .route("/board/proofs/{hash}", get(pictures::full))
+        .route("/board/login/{token}", get(session::login))
+        .route("/board/logout", post(session::logout))
+}
+
+/// The language of one request.
+pub(crate) fn lang_of(wish: Option<&str>, headers: &HeaderMap) -> Lang {
+    Lang::pick(
+        wish,
+        headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|v| v.to_str().ok()),
+    )
+}
+
+/// Which style a page carries inline: one request shows the whole page, and its hash in the policy
+/// lets in this style and no other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Style {
+    Customer,
+    Board,
+}
+
+impl Style {
+    const fn css(self) -> &'static str {
+        match self {
+            Self::Customer => CUSTOMER_CSS,
+            Self::Board => BOARD_CSS,
+        }
+    }
+
+    fn policy(self) -> String {
+        let hash = BASE64.encode(&crypto::sha256(&[self.css().as_bytes()]).0);
+        let images = match self {
+            Self::Customer => "",
+            Self::Board => " img-src 'self';",
+        };
+        format!(
+            "default-src 'none'; style-src 'sha256-{hash}';{images} form-action 'self'; \
+             base-uri 'none'; frame-ancestors 'none'"
+        )
+    }
+}
+
+/// Renders a page with the headers that every page has.
+pub(crate) fn page(status: StatusCode, style: Style, template: &impl Template) -> Response {
+    let html = match template.render() {
+        Ok(html) => html,
+        Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    };
+    let mut answer = (status, Html(html)).into_response();
+    let headers = answer.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&style.policy()) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    private(headers);
+    answer
+}
+
+/// Nothing of these pages is cached, framed, indexed or told to the next site.
+pub(crate) fn private(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(
+        "x-robots-tag",
+        HeaderValue::from_static("noindex, nofollow"),
+    );
+}
+
+/// A page that only says one thing.
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticePage<'a> {
+    t: &'a Texts,
+    lang: Lang,
+    css: &'static str,
+    title: &'a str,
+    body: &'a str,
+}
+
+/// One short message, in the style of the customer's pages.
+pub(crate) fn notice(status: StatusCode, lang: Lang, title: &str, body: &str) -> Response {
+    let template = NoticePage {
+        t: lang.texts(),
+        lang,
+        css: Style::Customer.css(),
+        title,
+        body,
+    };
+    page(status, Style::Customer, &template)
+}
+
+/// Turns a failure into a page; the reason goes to the log.
+pub(crate) fn fault(lang: Lang, error: &HubError) -> Response {
+    tracing::error!(%error, "page failed");
+    let t = lang.texts();
+    notice(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        lang,
+        t.fault_title,
+        t.fault_body,
+    )
+}

@@ -1,0 +1,71 @@
+//! Receipts: signed after the commit they speak of, never before.
+
+use satchel_protocol::ids::{DeviceId, Hash32};
+use satchel_protocol::limits;
+use satchel_protocol::receipt::{Receipt, ReceiptEntry, SignedReceipt};
+
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::store::entries;
+
+/// A receipt with more proofs than this would pass the size a phone reads.
+const MAX_RECEIPT_BLOBS: usize = 2_000;
+
+/// Signs what is held of one device.
+pub(crate) fn sign(
+    hub: &Hub,
+    device: DeviceId,
+    entries: Vec<ReceiptEntry>,
+    blobs: Vec<Hash32>,
+    head_seq: i64,
+) -> SignedReceipt {
+    Receipt {
+        version: 1,
+        device,
+        hub_key: hub.keys().id,
+        received_at_ms: hub.now_ms(),
+        entries,
+        blobs,
+        head_seq,
+    }
+    .sign(&hub.keys().signing)
+}
+
+/// What the hub holds of a device's log behind `after`, with the proofs those entries bind.
+pub(crate) async fn held_after(
+    hub: &Hub,
+    device: DeviceId,
+    after: i64,
+) -> Result<SignedReceipt, HubError> {
+    let db = hub.db().read();
+    let mut held = entries::held_after(db, device, after, limits::MAX_RECEIPT_ENTRIES).await?;
+    let mut blobs = match (held.first(), held.last()) {
+        (Some(first), Some(last)) => entries::held_blobs(db, device, first.seq, last.seq).await?,
+        _ => Vec::new(),
+    };
+    // Too many proofs: name fewer entries, whole ones; the phone asks again behind the last.
+    if let Some((cut, _)) = blobs.get(MAX_RECEIPT_BLOBS).copied() {
+        blobs.retain(|(seq, _)| *seq < cut);
+        held.retain(|e| e.seq < cut);
+    }
+    let head_seq = entries::head_seq(db, device).await?;
+    Ok(sign(hub, device, held, distinct(blobs), head_seq))
+}
+
+/// A receipt that names one proof.
+pub(crate) async fn for_proof(
+    hub: &Hub,
+    device: DeviceId,
+    hash: Hash32,
+) -> Result<SignedReceipt, HubError> {
+    let head_seq = entries::head_seq(hub.db().read(), device).await?;
+    Ok(sign(hub, device, Vec::new(), vec![hash], head_seq))
+}
+
+/// Parcels handed over together share proofs; each is named once.
+pub(crate) fn distinct(blobs: Vec<(i64, Hash32)>) -> Vec<Hash32> {
+    let mut hashes: Vec<_> = blobs.into_iter().map(|(_, hash)| hash).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
+}

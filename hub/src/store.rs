@@ -1,0 +1,8 @@
+//! Everything that speaks SQL, one file per family of tables.
+
+pub(crate) mod couriers;
+pub(crate) mod entries;
+pub(crate) mod feed;
+pub(crate) mod proofs;
+pub(crate) mod rounds;
+pub(crate) mod sessions;

@@ -1,0 +1,231 @@
+//! The evidence log's rows: append, look up, set aside. Nothing here ever changes an entry.
+
+use satchel_protocol::entry::{Header, SignedEntry};
+use satchel_protocol::ids::{DeviceId, Hash32, ParcelId};
+use satchel_protocol::receipt::ReceiptEntry;
+use sqlx::Row;
+use sqlx::sqlite::SqlitePool;
+
+use crate::db::{RowExt, Tx};
+use crate::error::HubError;
+
+/// An entry that passed every check of form, signature and commitment.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckedEntry {
+    pub(crate) header: Header,
+    pub(crate) hash: Hash32,
+    pub(crate) entry: SignedEntry,
+}
+
+/// Why entries were set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aside {
+    /// Another entry with this device and seq, or another predecessor, is held.
+    Fork,
+    /// Signature, form or commitment is wrong.
+    Bad,
+    /// Came in one batch with one of the above.
+    Beside,
+}
+
+impl Aside {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Fork => "fork",
+            Self::Bad => "bad",
+            Self::Beside => "beside",
+        }
+    }
+}
+
+/// The last entry held of a device: seq and hash, or 0 and zero.
+pub(crate) async fn head(tx: &mut Tx, device: DeviceId) -> Result<(i64, Hash32), HubError> {
+    let row =
+        sqlx::query("SELECT seq, hash FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1")
+            .bind(&device.as_bytes()[..])
+            .fetch_optional(&mut **tx)
+            .await?;
+    match row {
+        Some(row) => Ok((row.try_get("seq")?, row.hash("hash")?)),
+        None => Ok((0, Hash32::ZERO)),
+    }
+}
+
+/// The hash held at this position.
+pub(crate) async fn hash_at(
+    tx: &mut Tx,
+    device: DeviceId,
+    seq: i64,
+) -> Result<Option<Hash32>, HubError> {
+    let row = sqlx::query("SELECT hash FROM entry WHERE device_id = ? AND seq = ?")
+        .bind(&device.as_bytes()[..])
+        .bind(seq)
+        .fetch_optional(&mut **tx)
+        .await?;
+    row.map(|r| r.hash("hash")).transpose()
+}
+
+/// Appends an entry whose place in the chain was checked.
+pub(crate) async fn append(tx: &mut Tx, new: &CheckedEntry, now_ms: i64) -> Result<(), HubError> {
+    sqlx::query(
+        "INSERT INTO entry (device_id, seq, hash, kind, header, sig, salt, body, received_at_ms) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&new.header.device.as_bytes()[..])
+    .bind(new.header.seq)
+    .bind(&new.hash.0[..])
+    .bind(i64::from(new.header.kind.0))
+    .bind(&new.entry.header)
+    .bind(&new.entry.sig.0[..])
+    .bind(new.entry.salt.map(|s| s.0.to_vec()))
+    .bind(&new.entry.body)
+    .bind(now_ms)
+    .execute(&mut **tx)
+    .await?;
+    for (ordinal, blob) in (0_i64..).zip(&new.header.blobs) {
+        sqlx::query("INSERT INTO entry_blob (device_id, seq, ordinal, hash) VALUES (?, ?, ?, ?)")
+            .bind(&new.header.device.as_bytes()[..])
+            .bind(new.header.seq)
+            .bind(ordinal)
+            .bind(&blob.0[..])
+            .execute(&mut **tx)
+            .await?;
+        // From now on the proof belongs to evidence and does not expire.
+        sqlx::query("UPDATE blob SET expires_at_ms = NULL WHERE hash = ?")
+            .bind(&blob.0[..])
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Keeps an entry that was not accepted. The header may be unreadable, so its seq may be unknown.
+pub(crate) async fn set_aside(
+    tx: &mut Tx,
+    device: DeviceId,
+    entry: &SignedEntry,
+    why: Aside,
+    now_ms: i64,
+) -> Result<(), HubError> {
+    let seq = Header::decode(&entry.header).ok().map(|h| h.seq);
+    sqlx::query(
+        "INSERT INTO entry_conflict \
+           (device_id, seq, hash, reason, header, sig, salt, body, received_at_ms) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(&device.as_bytes()[..])
+    .bind(seq)
+    .bind(&entry.hash().0[..])
+    .bind(why.code())
+    .bind(&entry.header)
+    .bind(&entry.sig.0[..])
+    .bind(entry.salt.map(|s| s.0.to_vec()))
+    .bind(&entry.body)
+    .bind(now_ms)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What kind of thing a person has to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AlarmKind {
+    /// Two histories of one device.
+    LogFork,
+    /// An entry that does not verify.
+    BadEntry,
+    /// An attempt names a parcel this hub does not have, or another delivery's handle.
+    ForeignParcel,
+    /// An attempt names a proof its signed header does not bind.
+    UnboundProof,
+}
+
+impl AlarmKind {
+    /// As stored.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::LogFork => "log_fork",
+            Self::BadEntry => "bad_entry",
+            Self::ForeignParcel => "foreign_parcel",
+            Self::UnboundProof => "unbound_proof",
+        }
+    }
+}
+
+/// Raises an alarm for the board.
+pub(crate) async fn alarm(
+    tx: &mut Tx,
+    kind: AlarmKind,
+    device: DeviceId,
+    seq: Option<i64>,
+    parcel: Option<ParcelId>,
+    now_ms: i64,
+) -> Result<(), HubError> {
+    sqlx::query(
+        "INSERT INTO alarm (kind, device_id, seq, parcel_id, raised_at_ms) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(kind.code())
+    .bind(&device.as_bytes()[..])
+    .bind(seq)
+    .bind(parcel.map(|p| p.as_bytes().to_vec()))
+    .bind(now_ms)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What a receipt names of the log behind `after`, in order, at most `limit` entries.
+pub(crate) async fn held_after(
+    db: &SqlitePool,
+    device: DeviceId,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<ReceiptEntry>, HubError> {
+    let rows = sqlx::query(
+        "SELECT seq, hash FROM entry WHERE device_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+    )
+    .bind(&device.as_bytes()[..])
+    .bind(after)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ReceiptEntry {
+                seq: row.try_get("seq")?,
+                hash: row.hash("hash")?,
+            })
+        })
+        .collect()
+}
+
+/// Proofs held whole that the entries of `first..=last` bind, with the entry that binds each.
+pub(crate) async fn held_blobs(
+    db: &SqlitePool,
+    device: DeviceId,
+    first: i64,
+    last: i64,
+) -> Result<Vec<(i64, Hash32)>, HubError> {
+    let rows = sqlx::query(
+        "SELECT eb.seq, eb.hash FROM entry_blob eb JOIN blob USING (hash) \
+         WHERE eb.device_id = ? AND eb.seq BETWEEN ? AND ? ORDER BY eb.seq, eb.ordinal",
+    )
+    .bind(&device.as_bytes()[..])
+    .bind(first)
+    .bind(last)
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("seq")?, row.hash("hash")?)))
+        .collect()
+}
+
+/// The last position held of a device.
+pub(crate) async fn head_seq(db: &SqlitePool, device: DeviceId) -> Result<i64, HubError> {
+    Ok(
+        sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM entry WHERE device_id = ?")
+            .bind(&device.as_bytes()[..])
+            .fetch_one(db)
+            .await?,
+    )
+}

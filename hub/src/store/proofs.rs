@@ -1,0 +1,150 @@
+//! Which proofs are held whole, and which are on their way.
+
+use satchel_protocol::ids::{DeviceId, Hash32};
+use satchel_protocol::taxonomy::ProofKind;
+use sqlx::Row;
+use sqlx::sqlite::SqlitePool;
+
+use crate::db::{RowExt, Tx};
+use crate::error::HubError;
+
+/// A proof that no entry binds yet may wait for its entry this long: a phone that is offline for a
+/// week still brings both.
+pub(crate) const UNBOUND_TTL_MS: i64 = 7 * 24 * 3_600 * 1_000;
+
+/// An upload that was begun.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UploadRow {
+    pub(crate) kind: ProofKind,
+    pub(crate) length_bytes: u64,
+    pub(crate) expires_at_ms: i64,
+}
+
+/// Size of a proof that is held whole.
+pub(crate) async fn size(db: &SqlitePool, hash: &Hash32) -> Result<Option<u64>, HubError> {
+    let size: Option<i64> = sqlx::query_scalar("SELECT size_bytes FROM blob WHERE hash = ?")
+        .bind(&hash.0[..])
+        .fetch_optional(db)
+        .await?;
+    Ok(size.and_then(|s| u64::try_from(s).ok()))
+}
+
+/// Records a proof whose file is in place. It expires unless an entry binds it.
+pub(crate) async fn add(
+    tx: &mut Tx,
+    hash: &Hash32,
+    kind: ProofKind,
+    size_bytes: u64,
+    now_ms: i64,
+) -> Result<bool, HubError> {
+    let done = sqlx::query(
+        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms) \
+         SELECT ?1, ?2, ?3, ?4, \
+           CASE WHEN EXISTS (SELECT 1 FROM entry_blob WHERE hash = ?1) THEN NULL ELSE ?5 END \
+         WHERE true ON CONFLICT DO NOTHING",
+    )
+    .bind(&hash.0[..])
+    .bind(kind.code())
+    .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
+    .bind(now_ms)
+    .bind(now_ms.saturating_add(UNBOUND_TTL_MS))
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(crate) async fn upload(
+    db: &SqlitePool,
+    device: DeviceId,
+    hash: &Hash32,
+) -> Result<Option<UploadRow>, HubError> {
+    let row = sqlx::query(
+        "SELECT kind, length_bytes, expires_at_ms FROM upload WHERE device_id = ? AND hash = ?",
+    )
+    .bind(&device.as_bytes()[..])
+    .bind(&hash.0[..])
+    .fetch_optional(db)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let damaged = HubError::DamagedRow { what: "upload" };
+    let kind: &str = row.try_get("kind")?;
+    let length: i64 = row.try_get("length_bytes")?;
+    match (ProofKind::from_code(kind), u64::try_from(length)) {
+        (Ok(kind), Ok(length_bytes)) => Ok(Some(UploadRow {
+            kind,
+            length_bytes,
+            expires_at_ms: row.try_get("expires_at_ms")?,
+        })),
+        _ => Err(damaged),
+    }
+}
+
+/// Begins an upload, or states anew what one begun earlier will be.
+pub(crate) async fn begin_upload(
+    tx: &mut Tx,
+    device: DeviceId,
+    hash: &Hash32,
+    upload: &UploadRow,
+    now_ms: i64,
+) -> Result<(), HubError> {
+    sqlx::query(
+        "INSERT INTO upload (device_id, hash, kind, length_bytes, created_at_ms, expires_at_ms) \
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (device_id, hash) DO UPDATE SET \
+           kind = excluded.kind, length_bytes = excluded.length_bytes, \
+           expires_at_ms = excluded.expires_at_ms",
+    )
+    .bind(&device.as_bytes()[..])
+    .bind(&hash.0[..])
+    .bind(upload.kind.code())
+    .bind(i64::try_from(upload.length_bytes).unwrap_or(i64::MAX))
+    .bind(now_ms)
+    .bind(upload.expires_at_ms)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn end_upload(
+    tx: &mut Tx,
+    device: DeviceId,
+    hash: &Hash32,
+) -> Result<(), HubError> {
+    sqlx::query("DELETE FROM upload WHERE device_id = ? AND hash = ?")
+        .bind(&device.as_bytes()[..])
+        .bind(&hash.0[..])
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// How many uploads a device has open.
+pub(crate) async fn open_uploads(db: &SqlitePool, device: DeviceId) -> Result<i64, HubError> {
+    Ok(
+        sqlx::query_scalar("SELECT count(*) FROM upload WHERE device_id = ?")
+            .bind(&device.as_bytes()[..])
+            .fetch_one(db)
+            .await?,
+    )
+}
+
+/// Takes the rows of expired uploads and of expired unbound proofs out; their files are next.
+pub(crate) async fn expire(
+    tx: &mut Tx,
+    now_ms: i64,
+) -> Result<(Vec<(DeviceId, Hash32)>, Vec<Hash32>), HubError> {
+    let uploads =
+        sqlx::query("DELETE FROM upload WHERE expires_at_ms < ? RETURNING device_id, hash")
+            .bind(now_ms)
+            .fetch_all(&mut **tx)
+            .await?;
+    let blobs = sqlx::query("DELETE FROM blob WHERE expires_at_ms < ? RETURNING hash")
+        .bind(now_ms)
+        .fetch_all(&mut **tx)
+        .await?;
+    let uploads: Result<_, HubError> = uploads
+        .iter()
+        .map(|r| Ok((r.device("device_id")?, r.hash("hash")?)))
+        .collect();
+    let blobs: Result<_, HubError> = blobs.iter().map(|r| r.hash("hash")).collect();
+    Ok((uploads?, blobs?))
+}

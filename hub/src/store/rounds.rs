@@ -1,0 +1,136 @@
+//! Routes, stops and parcels as the import gives them.
+
+use satchel_protocol::feed::{ConsentItem, ParcelItem, RouteItem, StopItem};
+use satchel_protocol::ids::{CourierId, Hash32, ParcelId, RouteId};
+use satchel_protocol::taxonomy::PromiseClass;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::db::{RowExt, Tx};
+use crate::error::HubError;
+
+/// The courier of a known route: `None` for an unknown route, `Some(None)` for one without a courier.
+pub(crate) async fn owner(
+    tx: &mut Tx,
+    route: RouteId,
+) -> Result<Option<Option<CourierId>>, HubError> {
+    let row = sqlx::query("SELECT courier_id FROM route WHERE route_id = ?")
+        .bind(&route.as_bytes()[..])
+        .fetch_optional(&mut **tx)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let courier: Option<&[u8]> = row.try_get("courier_id")?;
+    Ok(Some(if courier.is_some() {
+        Some(row.courier("courier_id")?)
+    } else {
+        None
+    }))
+}
+
+pub(crate) async fn add_route(
+    tx: &mut Tx,
+    route: &RouteItem,
+    courier: Option<CourierId>,
+) -> Result<(), HubError> {
+    sqlx::query(
+        "INSERT INTO route (route_id, courier_id, name, service_date, depot_lat, depot_lng) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&route.route_id.as_bytes()[..])
+    .bind(courier.map(|c| c.as_bytes().to_vec()))
+    .bind(&route.name)
+    .bind(&route.service_date)
+    .bind(route.depot.map(|d| d.lat))
+    .bind(route.depot.map(|d| d.lng))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Adds a stop, or new parcels to a known one.
+pub(crate) async fn add_stop(tx: &mut Tx, stop: &StopItem) -> Result<(), HubError> {
+    sqlx::query(
+        "INSERT INTO stop (stop_id, route_id, position, lat, lng, address, recipient_name, \
+           recipient_phone, window_start_ms, window_end_ms) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (stop_id) DO NOTHING",
+    )
+    .bind(&stop.stop_id.as_bytes()[..])
+    .bind(&stop.route_id.as_bytes()[..])
+    .bind(i64::from(stop.position))
+    .bind(stop.place.lat)
+    .bind(stop.place.lng)
+    .bind(&stop.address)
+    .bind(&stop.recipient.name)
+    .bind(&stop.recipient.phone)
+    .bind(stop.window_start_ms)
+    .bind(stop.window_end_ms)
+    .execute(&mut **tx)
+    .await?;
+    for parcel in &stop.parcels {
+        sqlx::query(
+            "INSERT INTO parcel (parcel_id, stop_id, waybill, handle, promise_class, \
+               promised_by_ms, accepted_at_ms, tags, door_required, consents) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&parcel.parcel_id.as_bytes()[..])
+        .bind(&stop.stop_id.as_bytes()[..])
+        .bind(&parcel.waybill)
+        .bind(&parcel.handle.0[..])
+        .bind(parcel.promise_class.code())
+        .bind(parcel.promised_by_ms)
+        .bind(parcel.accepted_at_ms)
+        .bind(json(&parcel.tags)?)
+        .bind(parcel.door_required)
+        .bind(json(&parcel.consents)?)
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn parcel_is_known(tx: &mut Tx, parcel: ParcelId) -> Result<bool, HubError> {
+    Ok(
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM parcel WHERE parcel_id = ?)")
+            .bind(&parcel.as_bytes()[..])
+            .fetch_one(&mut **tx)
+            .await?,
+    )
+}
+
+/// The stop with all parcels it has by now.
+pub(crate) async fn stop_parcels(tx: &mut Tx, mut stop: StopItem) -> Result<StopItem, HubError> {
+    let rows = sqlx::query("SELECT * FROM parcel WHERE stop_id = ? ORDER BY waybill, parcel_id")
+        .bind(&stop.stop_id.as_bytes()[..])
+        .fetch_all(&mut **tx)
+        .await?;
+    stop.parcels = rows.iter().map(parcel_item).collect::<Result<_, _>>()?;
+    Ok(stop)
+}
+
+fn parcel_item(row: &SqliteRow) -> Result<ParcelItem, HubError> {
+    let class: &str = row.try_get("promise_class")?;
+    Ok(ParcelItem {
+        parcel_id: row.parcel("parcel_id")?,
+        waybill: row.try_get("waybill")?,
+        handle: row.handle("handle")?,
+        rating_key: Hash32::ZERO,
+        promise_class: PromiseClass::from_code(class).map_err(|_| HubError::DamagedRow {
+            what: "promise class",
+        })?,
+        promised_by_ms: row.try_get("promised_by_ms")?,
+        accepted_at_ms: row.try_get("accepted_at_ms")?,
+        tags: from_json(row.try_get("tags")?)?,
+        door_required: row.try_get("door_required")?,
+        consents: from_json::<Vec<ConsentItem>>(row.try_get("consents")?)?,
+    })
+}
+
+fn json(value: &impl Serialize) -> Result<String, HubError> {
+    serde_json::to_string(value).map_err(|_| HubError::DamagedRow { what: "parcel" })
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, HubError> {
+    serde_json::from_str(text).map_err(|_| HubError::DamagedRow { what: "parcel" })
+}

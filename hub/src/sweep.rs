@@ -1,0 +1,41 @@
+//! Clearing away what has expired: half uploads, proofs nobody binds, nonces, sessions, links.
+
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::store::proofs;
+
+impl Hub {
+    /// Removes everything whose time is over by the hub's clock. Evidence has no such time.
+    ///
+    /// # Errors
+    /// [`HubError`]; what was not removed is removed the next time.
+    pub async fn sweep(&self) -> Result<(), HubError> {
+        let now_ms = self.now_ms();
+        // Nobody may place or record a proof between the loss of its row and the loss of its file.
+        let _gate = self.blobs().gate.write().await;
+        let mut tx = self.db().write().await?;
+        let (uploads, blobs) = proofs::expire(&mut tx, now_ms).await?;
+        for clear in [
+            "DELETE FROM nonce WHERE expires_at_ms < ?",
+            "DELETE FROM login_link WHERE expires_at_ms < ?",
+            "DELETE FROM board_session WHERE expires_at_ms < ?",
+        ] {
+            sqlx::query(clear).bind(now_ms).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        for (device, hash) in &uploads {
+            self.blobs().discard(*device, hash)?;
+        }
+        for hash in &blobs {
+            self.blobs().unlink(hash)?;
+        }
+        if !uploads.is_empty() || !blobs.is_empty() {
+            tracing::info!(
+                uploads = uploads.len(),
+                proofs = blobs.len(),
+                "expired and removed"
+            );
+        }
+        Ok(())
+    }
+}
