@@ -2,8 +2,9 @@
 //!
 //! [`Courier`] is the one object a host holds. Every method is blocking and safe to call from any
 //! thread; none does network I/O. The parts: opening and enrolment here, the day's route in `route`,
-//! the door in `handoff`, the queue in `tasks`.
+//! the door in `handoff`, the queue in `tasks` and `answered`.
 
+mod answered;
 mod handoff;
 mod route;
 mod tasks;
@@ -27,7 +28,7 @@ use crate::store::attempts::AttemptRow;
 use crate::store::db::Db;
 use crate::store::phone::{self, Identity, Stage};
 use crate::store::proofs;
-use crate::sync::engine::Engine;
+use crate::sync::engine::{Engine, Lane};
 
 const BLOB_FOLDER: &str = "blobs";
 
@@ -105,24 +106,25 @@ impl Courier {
         Ok(())
     }
 
-    /// Takes the invite the dispatcher showed. The enrolment itself is the next task.
+    /// Takes the invite the dispatcher showed. The enrolment itself is the next task. `label` is what
+    /// the courier calls this phone.
     ///
     /// # Errors
-    /// [`Error::InvalidInvite`] for any other text, [`Error::AlreadyEnrolled`] once enrolled.
+    /// [`Error::InvalidInvite`] for any other text, [`Error::InvalidInput`] for an empty or overlong
+    /// label, [`Error::AlreadyEnrolled`] once enrolled.
     pub fn enrol(&self, invite: &str, label: &str) -> Result<()> {
         let invite = Invite::parse(invite).map_err(|_| Error::InvalidInvite)?;
-        if label.chars().count() > limits::MAX_NAME_CHARS {
+        let label = label.trim();
+        let fits = !label.is_empty()
+            && label.chars().count() <= limits::MAX_NAME_CHARS
+            && !label.contains(char::is_control);
+        if !fits {
             return Err(Error::InvalidInput { what: "label" });
         }
-        let known = self.keys().clone();
-        if known.as_ref().is_some_and(|k| k.stage == Stage::Enrolled) {
-            return Err(Error::AlreadyEnrolled);
-        }
         let entropy = &*self.env.entropy;
-        let device = DeviceId::from_parts(self.env.clock.wall_ms(), random(entropy)?);
-        let identity = Identity {
+        let mut identity = Identity {
             stage: Stage::Pending,
-            device,
+            device: DeviceId::from_parts(self.env.clock.wall_ms(), random(entropy)?),
             log_key: Secret32::new(random(entropy)?),
             label: label.to_owned(),
             hub_url: invite.hub_url.trim_end_matches('/').to_owned(),
@@ -130,7 +132,21 @@ impl Courier {
             invite_code: invite.code,
             courier_name: None,
         };
-        self.db.write(|tx| phone::save_pending(tx, &identity))?;
+        self.db.write(|tx| {
+            if let Some(known) = phone::identity(tx)? {
+                if known.stage == Stage::Enrolled {
+                    return Err(Error::AlreadyEnrolled);
+                }
+                // The hub may have taken the first request and only its answer was lost: then the
+                // code belongs to that identity, and scanning it again must not make another.
+                if known.invite_code == identity.invite_code && known.hub_key == identity.hub_key {
+                    identity.device = known.device;
+                    identity.log_key = known.log_key;
+                }
+            }
+            phone::save_pending(tx, &identity)
+        })?;
+        self.engine().succeeded(Lane::Enrol);
         self.load()
     }
 
@@ -153,8 +169,9 @@ impl Courier {
         })
     }
 
-    /// Closes every file and drops every lock until [`Courier::resume`]. Call it when the system is
-    /// about to suspend the app; other calls then give [`Error::Paused`].
+    /// Waits for calls that are running, then closes every file and drops every lock until
+    /// [`Courier::resume`]. Call it when the system is about to suspend the app; other calls then give
+    /// [`Error::Paused`].
     pub fn pause(&self) {
         self.db.pause();
     }
@@ -165,11 +182,13 @@ impl Courier {
     /// Those of [`Courier::open`]; [`Error::Closed`] after [`Courier::shutdown`].
     pub fn resume(&self) -> Result<()> {
         self.db.resume()?;
+        // A call that was cut off by the pause may have stored more than it could read back.
+        self.load()?;
         self.engine().want_feed();
         Ok(())
     }
 
-    /// Closes for good. Everything acknowledged is already on disk.
+    /// Closes for good; the folder may then be opened again. Everything acknowledged is already on disk.
     pub fn shutdown(&self) {
         self.db.close();
     }

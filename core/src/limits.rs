@@ -33,3 +33,10 @@ pub const RETRY_REFUSED_MS: i64 = 15 * 60 * 1_000;
 
 /// Read connections kept open beside the one writer.
 pub const MAX_READERS: usize = 2;
+
+/// Requests one upload may take without getting on before it has to wait. Create, ask, resume and ask
+/// for the receipt are four.
+pub const MAX_UPLOAD_STEPS: u32 = 12;
+
+/// Proofs looked at to find the next one to send.
+pub const PROOF_WINDOW: u32 = 64;

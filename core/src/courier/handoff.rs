@@ -16,6 +16,7 @@ use crate::limits;
 use crate::model::attempt::{
     Completion, Draft, ParcelOutcome, ParcelResult, PhotoView, Recorded, RecordedParcel,
 };
+use crate::proof::blob::BlobRef;
 use crate::proof::ink::Signature;
 use crate::proof::photo::{PhotoPolicy, PhotoSource, ingest_photo};
 use crate::rating;
@@ -37,14 +38,13 @@ impl Courier {
         self.enrolled()?;
         let now_ms = self.env.clock.wall_ms();
         let (facts, open) = self.db.read(|conn| {
-            let parcels = open_parcels(conn, stop)?;
+            let parcels = allowed_parcels(conn, stop, handoff, now_ms)?;
             let facts = facts(conn, handoff, &parcels, now_ms)?;
             Ok((
                 facts,
                 attempts::open_at_stop(conn, stop, now_ms - limits::DRAFT_RESUMABLE_MS)?,
             ))
         })?;
-        requirements::gate(&facts)?;
         let attempt_id = match open {
             Some(id) => id,
             None => {
@@ -91,17 +91,22 @@ impl Courier {
             origin: Some(origin),
             captured_at_ms: self.env.clock.wall_ms(),
         };
-        self.db.write(|tx| {
+        let staged = self.db.write(|tx| {
             refuse_completed(tx, attempt)?;
             attempts::insert(tx, attempt, &row)?;
             let staged = proofs::of_attempt(tx, attempt)?;
-            if staged.len() >= limits::MAX_PHOTOS_PER_ATTEMPT {
+            let again = staged.iter().any(|p| p.proof.hash == proof.hash);
+            if !again && staged.len() >= limits::MAX_PHOTOS_PER_ATTEMPT {
                 return Err(Error::InvalidInput {
                     what: "number of photos",
                 });
             }
             proofs::stage(tx, attempt, &proof, None)
-        })?;
+        });
+        if let Err(error) = staged {
+            self.discard(attempt, &stored);
+            return Err(error);
+        }
         Ok(PhotoView {
             hash: proof.hash,
             width_px: photo.width_px,
@@ -249,6 +254,18 @@ impl Courier {
         })
     }
 
+    /// Removes the file of a photo that was not taken over: on a full disk its space is what the next
+    /// attempt needs. If that fails too, the sweep at the next opening does it.
+    fn discard(&self, attempt: AttemptId, stored: &BlobRef) {
+        let named = self.db.read(|conn| {
+            let staged = proofs::of_attempt(conn, attempt)?;
+            Ok(staged.iter().any(|p| p.proof.hash.0 == stored.sha256))
+        });
+        if matches!(named, Ok(false)) {
+            let _ = self.blobs.remove(&stored.file_name);
+        }
+    }
+
     /// Randomness drawn beforehand, so that sealing never goes on with a missing nonce.
     fn drawn(&self) -> Result<impl FnMut(&mut [u8]) + use<>> {
         let mut pool = random::<128>(&*self.env.entropy)?.into_iter();
@@ -345,7 +362,14 @@ fn check_values(input: &Completion) -> Result<()> {
     Ok(())
 }
 
-fn open_parcels(conn: &Snapshot, stop: StopId) -> Result<Vec<ParcelRow>> {
+/// The open parcels of a stop that may be handed over this way now. One parcel without consent does not
+/// keep its neighbours from the locker; completion judges each parcel by itself.
+fn allowed_parcels(
+    conn: &Snapshot,
+    stop: StopId,
+    handoff: HandoffKind,
+    now_ms: i64,
+) -> Result<Vec<ParcelRow>> {
     let row = stops::stop(conn, stop)?;
     let open: Vec<ParcelRow> = stops::parcels(conn, Some(stop))?
         .into_iter()
@@ -354,7 +378,23 @@ fn open_parcels(conn: &Snapshot, stop: StopId) -> Result<Vec<ParcelRow>> {
     if row.removed || open.is_empty() {
         return Err(Refusal::ParcelClosed.into());
     }
-    Ok(open)
+    let mut allowed = Vec::with_capacity(open.len());
+    let mut refusal = Refusal::ParcelClosed;
+    for parcel in open {
+        match requirements::gate(&facts(
+            conn,
+            handoff,
+            core::slice::from_ref(&parcel),
+            now_ms,
+        )?) {
+            Ok(()) => allowed.push(parcel),
+            Err(why) => refusal = why,
+        }
+    }
+    if allowed.is_empty() {
+        return Err(refusal.into());
+    }
+    Ok(allowed)
 }
 
 fn is_open(parcel: &ParcelRow) -> bool {

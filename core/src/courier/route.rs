@@ -54,7 +54,7 @@ impl Courier {
     /// Only those of the store.
     pub fn stops(&self) -> Result<Vec<StopView>> {
         let now_ms = self.env.clock.wall_ms();
-        let sending = self.engine().log_in_flight();
+        let sending = self.engine().sending_up_to();
         self.db.read(|conn| {
             let mut parcels: HashMap<StopId, Vec<ParcelRow>> = HashMap::new();
             for parcel in stops::parcels(conn, None)? {
@@ -81,7 +81,7 @@ impl Courier {
     /// [`Error::NotFound`] for a stop this phone never had.
     pub fn stop(&self, id: StopId) -> Result<StopView> {
         let now_ms = self.env.clock.wall_ms();
-        let sending = self.engine().log_in_flight();
+        let sending = self.engine().sending_up_to();
         self.db.read(|conn| {
             let stop = stops::stop(conn, id)?;
             let parcels = stops::parcels(conn, Some(id))?;
@@ -154,13 +154,17 @@ impl Courier {
     }
 }
 
-fn sync_state(sync: Option<&StopSync>, log_in_flight: bool) -> SyncState {
+/// `sending_up_to` is the last entry of the batch in flight: what was recorded after it is not on its
+/// way yet.
+fn sync_state(sync: Option<&StopSync>, sending_up_to: Option<i64>) -> SyncState {
     match sync {
         None => SyncState::Nothing,
-        Some(s) if s.entries_unsent > 0 && log_in_flight => SyncState::Sending,
-        Some(s) if s.entries_unsent > 0 => SyncState::Local,
-        Some(s) if s.proofs_unsent > 0 => SyncState::Received,
-        Some(_) => SyncState::ProofComplete,
+        Some(s) => match (s.last_unsent, s.proofs_unsent) {
+            (Some(last), _) if sending_up_to >= Some(last) => SyncState::Sending,
+            (Some(_), _) => SyncState::Local,
+            (None, 1..) => SyncState::Received,
+            (None, _) => SyncState::ProofComplete,
+        },
     }
 }
 

@@ -105,39 +105,68 @@ pub(crate) fn received_head(conn: &Connection) -> Result<i64> {
     }
 }
 
-/// Marks an entry as received if the hash is ours. Gives its stop.
+/// What a receipt's line did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marked {
+    /// First receipt for this entry; the entry may belong to a stop.
+    New(Option<StopId>),
+    /// It had one before.
+    Before,
+    /// This phone has no such entry.
+    Unknown,
+}
+
+/// Marks an entry as received if the hash is ours.
 pub(crate) fn mark_received(
     conn: &Connection,
     seq: i64,
     hash: Hash32,
     at_ms: i64,
-) -> Result<Option<StopId>> {
+) -> Result<Marked> {
     if hash_at(conn, seq)? != Some(hash) {
-        return Err(Error::NotFound { what: "entry" });
+        return Ok(Marked::Unknown);
     }
-    let stop: Option<Option<Vec<u8>>> = conn
+    let marked: Option<Option<Vec<u8>>> = conn
         .prepare_cached(
             "UPDATE entry SET received_at_ms = ?2 WHERE seq = ?1 AND received_at_ms IS NULL
              RETURNING stop_id",
         )?
         .query_row(params![seq, at_ms], |r| r.get(0))
         .optional()?;
-    stop.flatten()
-        .map(|b| {
-            uuid::Uuid::from_slice(&b)
-                .map(StopId)
-                .map_err(|_| StoreError::BadRow("stop_id").into())
-        })
-        .transpose()
+    Ok(match marked {
+        None => Marked::Before,
+        Some(stop) => Marked::New(stop.as_deref().map(stop_id).transpose()?),
+    })
 }
 
-/// The hub turned out not to have what it receipted from `seq` on: send it again.
-pub(crate) fn unmark_from(conn: &Connection, seq: i64) -> Result<()> {
-    conn.execute(
-        "UPDATE entry SET received_at_ms = NULL WHERE seq >= ?1",
-        [seq],
+/// The hub turned out not to have what it receipted after `seq`, nor the proofs those entries bind:
+/// send them again. Gives the stops concerned.
+pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<Vec<StopId>> {
+    let mut stmt = conn.prepare_cached(
+        "UPDATE entry SET received_at_ms = NULL WHERE seq > ?1 AND received_at_ms IS NOT NULL
+         RETURNING stop_id",
     )?;
-    Ok(())
+    let mut rows = stmt.query([seq])?;
+    let mut stops = Vec::new();
+    let mut any = false;
+    while let Some(r) = rows.next()? {
+        any = true;
+        let stop: Option<Vec<u8>> = r.get(0)?;
+        stops.extend(stop.as_deref().map(stop_id).transpose()?);
+    }
+    if any {
+        conn.execute(
+            "UPDATE proof SET received_at_ms = NULL WHERE bound_seq > ?1",
+            [seq],
+        )?;
+    }
+    Ok(stops)
+}
+
+fn stop_id(bytes: &[u8]) -> Result<StopId> {
+    uuid::Uuid::from_slice(bytes)
+        .map(StopId)
+        .map_err(|_| StoreError::BadRow("stop_id").into())
 }
 
 /// Entries without a receipt and when the oldest of them happened.
@@ -152,18 +181,18 @@ pub(crate) fn unsent_count(conn: &Connection) -> Result<(u64, Option<i64>)> {
     Ok((row::unsigned(r, "n")?, r.get("oldest")?))
 }
 
-/// Per stop with attempts: entries, entries without receipt, bound proofs without receipt.
+/// Per stop with attempts: the last entry without receipt, and bound proofs without receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StopSync {
     pub(crate) stop: StopId,
-    pub(crate) entries_unsent: i64,
+    pub(crate) last_unsent: Option<i64>,
     pub(crate) proofs_unsent: i64,
 }
 
 pub(crate) fn stop_sync(conn: &Connection, stop: Option<StopId>) -> Result<Vec<StopSync>> {
     let mut stmt = conn.prepare_cached(
         "SELECT e.stop_id AS stop_id,
-                sum(e.received_at_ms IS NULL) AS entries_unsent,
+                max(CASE WHEN e.received_at_ms IS NULL THEN e.seq END) AS last_unsent,
                 sum((SELECT count(*) FROM proof p
                      WHERE p.bound_seq = e.seq AND p.received_at_ms IS NULL)) AS proofs_unsent
          FROM entry e WHERE e.stop_id IS NOT NULL AND e.kind = 2 AND (?1 IS NULL OR e.stop_id = ?1)
@@ -174,7 +203,7 @@ pub(crate) fn stop_sync(conn: &Connection, stop: Option<StopId>) -> Result<Vec<S
     while let Some(r) = rows.next()? {
         out.push(StopSync {
             stop: StopId(row::uuid(r, "stop_id")?),
-            entries_unsent: r.get("entries_unsent")?,
+            last_unsent: r.get("last_unsent")?,
             proofs_unsent: r.get("proofs_unsent")?,
         });
     }

@@ -16,6 +16,14 @@ pub(crate) enum Stage {
     Refused,
 }
 
+/// What the hub vouched for at enrolment.
+#[derive(Debug, Clone)]
+pub(crate) struct Enrolled {
+    pub(crate) courier: CourierId,
+    pub(crate) courier_name: String,
+    pub(crate) certificate: Vec<u8>,
+}
+
 /// What the phone knows of itself once an invite was given.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
@@ -71,22 +79,33 @@ pub(crate) fn save_pending(conn: &Connection, id: &Identity) -> Result<()> {
     Ok(())
 }
 
+/// Stores what the hub vouched for; `false` if this device is not waiting for it (any more).
 pub(crate) fn save_enrolled(
     conn: &Connection,
-    courier: CourierId,
-    courier_name: &str,
-    certificate: &[u8],
-) -> Result<()> {
-    conn.execute(
-        "UPDATE phone SET enrolment = 'enrolled', courier_id = ?1, courier_name = ?2,
-         certificate = ?3, invite_code = zeroblob(16) WHERE id = 1",
-        params![courier.as_bytes(), courier_name, certificate],
+    device: DeviceId,
+    enrolled: &Enrolled,
+) -> Result<bool> {
+    let changed = conn.execute(
+        "UPDATE phone SET enrolment = 'enrolled', courier_id = ?2, courier_name = ?3,
+         certificate = ?4, invite_code = zeroblob(16)
+         WHERE id = 1 AND enrolment = 'pending' AND device_id = ?1",
+        params![
+            device.as_bytes(),
+            enrolled.courier.as_bytes(),
+            enrolled.courier_name,
+            enrolled.certificate
+        ],
     )?;
-    Ok(())
+    Ok(changed == 1)
 }
 
-pub(crate) fn save_refused(conn: &Connection) -> Result<()> {
-    conn.execute("UPDATE phone SET enrolment = 'refused' WHERE id = 1", [])?;
+/// The hub does not take this device's invite. Says nothing about a device that is enrolled already.
+pub(crate) fn save_refused(conn: &Connection, device: DeviceId) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET enrolment = 'refused'
+         WHERE id = 1 AND enrolment = 'pending' AND device_id = ?1",
+        [device.as_bytes()],
+    )?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
 use super::row;
 use crate::error::{Error, Result, StoreError};
+use crate::limits;
 
 /// A proof as stored.
 #[derive(Debug, Clone)]
@@ -75,14 +76,15 @@ pub(crate) fn inline_of_entry(conn: &Connection, seq: i64) -> Result<Vec<ProofRo
     Ok(out)
 }
 
-/// Proofs whose entry the hub has and which it does not have themselves, oldest first.
-pub(crate) fn to_upload(conn: &Connection, limit: u32) -> Result<Vec<ProofRow>> {
+/// Proofs whose entry the hub has and which it does not have themselves, oldest first, from behind
+/// the proof with id `after`.
+pub(crate) fn to_upload(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> {
     let mut stmt = conn.prepare_cached(
         "SELECT p.* FROM proof p JOIN entry e ON e.seq = p.bound_seq
          WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND e.received_at_ms IS NOT NULL
-         ORDER BY p.id LIMIT ?1",
+         AND p.id > ?1 ORDER BY p.id LIMIT ?2",
     )?;
-    let mut rows = stmt.query([limit])?;
+    let mut rows = stmt.query([after, i64::from(limits::PROOF_WINDOW)])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         out.push(read(r)?);
@@ -96,29 +98,31 @@ pub(crate) fn set_started(conn: &Connection, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Marks a proof as received. Gives the stops it belongs to; none if the hash is unknown here.
-pub(crate) fn mark_received(conn: &Connection, hash: Hash32, at_ms: i64) -> Result<Vec<StopId>> {
+/// Marks a proof as received. Gives the stops for which that is news; `None` if this phone has no
+/// proof with this hash.
+pub(crate) fn mark_received(
+    conn: &Connection,
+    hash: Hash32,
+    at_ms: i64,
+) -> Result<Option<Vec<StopId>>> {
+    let mut marked = conn.prepare_cached(
+        "UPDATE proof SET received_at_ms = ?2 WHERE hash = ?1 AND received_at_ms IS NULL
+         AND bound_seq IS NOT NULL
+         RETURNING (SELECT stop_id FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS stop_id",
+    )?;
+    let mut rows = marked.query(params![hash.0, at_ms])?;
+    let mut stops = Vec::new();
+    while let Some(r) = rows.next()? {
+        stops.push(StopId(row::uuid(r, "stop_id")?));
+    }
+    if !stops.is_empty() {
+        return Ok(Some(stops));
+    }
     let known: Option<i64> = conn
         .prepare_cached("SELECT id FROM proof WHERE hash = ?1 LIMIT 1")?
         .query_row([hash.0], |r| r.get(0))
         .optional()?;
-    if known.is_none() {
-        return Err(Error::NotFound { what: "proof" });
-    }
-    conn.prepare_cached(
-        "UPDATE proof SET received_at_ms = ?2 WHERE hash = ?1 AND received_at_ms IS NULL
-         AND bound_seq IS NOT NULL",
-    )?
-    .execute(params![hash.0, at_ms])?;
-    let mut stmt = conn.prepare_cached(
-        "SELECT DISTINCT a.stop_id FROM proof p JOIN attempt a USING (attempt_id) WHERE p.hash = ?1",
-    )?;
-    let mut rows = stmt.query([hash.0])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        out.push(StopId(row::uuid(r, "stop_id")?));
-    }
-    Ok(out)
+    Ok(known.map(|_| stops))
 }
 
 /// Key and hash of every proof kept in the blob folder.

@@ -86,6 +86,22 @@ pub(crate) fn upsert_stop(conn: &Connection, item: &StopItem, raw: &str) -> Resu
     for parcel in &item.parcels {
         upsert_parcel(conn, item.stop_id, parcel)?;
     }
+    drop_parcels_left_out(conn, item)
+}
+
+/// A parcel that the hub no longer lists at this stop is gone from the round (cancelled, or moved, in
+/// which case its new stop brings it again). What was tried at the door stays.
+fn drop_parcels_left_out(conn: &Connection, item: &StopItem) -> Result<()> {
+    for parcel in parcels(conn, Some(item.stop_id))? {
+        let listed = item.parcels.iter().any(|p| p.parcel_id == parcel.parcel_id);
+        if listed || parcel.attempts > 0 {
+            continue;
+        }
+        conn.prepare_cached("DELETE FROM consent WHERE parcel_id = ?1")?
+            .execute([parcel.parcel_id.as_bytes()])?;
+        conn.prepare_cached("DELETE FROM parcel WHERE parcel_id = ?1")?
+            .execute([parcel.parcel_id.as_bytes()])?;
+    }
     Ok(())
 }
 

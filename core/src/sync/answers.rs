@@ -4,15 +4,17 @@
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::enrol::{EnrolResponse, SignedCertificate};
 use satchel_protocol::feed::{FeedContent, FeedItem, FeedPage};
-use satchel_protocol::ids::{CourierId, StopId};
+use satchel_protocol::ids::StopId;
 use satchel_protocol::limits::MAX_FEED_PAGE_BYTES;
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
 
 use crate::courier::Keys;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rules::geofence;
 use crate::store::db::Tx;
-use crate::store::{entries, phone, proofs, ratings, stops};
+use crate::store::entries::{self, Marked};
+use crate::store::phone::Enrolled;
+use crate::store::{phone, proofs, ratings, stops};
 
 /// The answer is not what was asked for; nothing of it was believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +57,6 @@ pub(crate) fn retry_after_ms(headers: &[(String, String)]) -> Option<i64> {
     Some(seconds.clamp(0, 86_400) * 1_000)
 }
 
-/// What the hub vouches for at enrolment.
-pub(crate) struct Enrolled {
-    pub(crate) courier: CourierId,
-    pub(crate) courier_name: String,
-    pub(crate) certificate: Vec<u8>,
-}
-
 /// Believes an enrolment only if the hub's certificate names this device and its key.
 pub(crate) fn enrolled(body: &[u8], keys: &Keys) -> Result<Enrolled, Useless> {
     let answer: EnrolResponse = serde_json::from_slice(body).map_err(|_| Useless::BadAnswer)?;
@@ -91,27 +86,66 @@ pub(crate) fn receipt(body: &[u8], keys: &Keys) -> Result<Receipt, Useless> {
         .map_err(|_| Useless::ForgedReceipt)
 }
 
-/// Marks what the receipt names. A hash this phone does not have changes nothing and is counted.
-pub(crate) fn apply_receipt(tx: &Tx<'_>, receipt: &Receipt) -> Result<()> {
+/// Marks what the receipt names and says how many entries and proofs that were new. A hash this phone
+/// does not have changes nothing and is counted.
+pub(crate) fn apply_receipt(tx: &Tx<'_>, receipt: &Receipt) -> Result<usize> {
     let at_ms = receipt.received_at_ms;
     let mut changed: Vec<StopId> = Vec::new();
+    let mut marked = 0;
     for entry in &receipt.entries {
-        match entries::mark_received(tx, entry.seq, entry.hash, at_ms) {
-            Ok(stop) => changed.extend(stop),
-            Err(Error::NotFound { .. }) => phone::count_receipt_alarm(tx)?,
-            Err(other) => return Err(other),
+        match entries::mark_received(tx, entry.seq, entry.hash, at_ms)? {
+            Marked::New(stop) => {
+                marked += 1;
+                changed.extend(stop);
+            }
+            Marked::Before => {}
+            Marked::Unknown => phone::count_receipt_alarm(tx)?,
         }
     }
     for blob in &receipt.blobs {
-        match proofs::mark_received(tx, *blob, at_ms) {
-            Ok(stops) => changed.extend(stops),
-            Err(Error::NotFound { .. }) => phone::count_receipt_alarm(tx)?,
-            Err(other) => return Err(other),
+        match proofs::mark_received(tx, *blob, at_ms)? {
+            Some(stops) => {
+                marked += stops.len();
+                changed.extend(stops);
+            }
+            None => phone::count_receipt_alarm(tx)?,
         }
     }
-    changed.sort_unstable();
-    changed.dedup();
-    for stop in changed {
+    touch_all(tx, changed)?;
+    Ok(marked)
+}
+
+/// What is left to do after the hub said what it holds.
+pub(crate) struct Left {
+    /// Entries are still to be sent.
+    pub(crate) unsent: bool,
+    /// The hub holds more than one receipt names: ask again.
+    pub(crate) hub_names_more: bool,
+}
+
+/// Applies the answer to "what do you hold?". Its `head_seq` is signed and fresh, so what it does not
+/// reach is not at the hub, whatever an earlier receipt said.
+pub(crate) fn apply_held(tx: &Tx<'_>, receipt: &Receipt) -> Result<Left> {
+    let marked = apply_receipt(tx, receipt)?;
+    let lost = entries::unmark_after(tx, receipt.head_seq)?;
+    if !lost.is_empty() {
+        tracing::warn!(
+            head_seq = receipt.head_seq,
+            "the hub has less of the log than it receipted"
+        );
+        touch_all(tx, lost)?;
+    }
+    let received = entries::received_head(tx)?;
+    Ok(Left {
+        unsent: received < entries::head(tx)?.seq,
+        hub_names_more: marked > 0 && receipt.head_seq > received,
+    })
+}
+
+fn touch_all(tx: &Tx<'_>, mut stops_changed: Vec<StopId>) -> Result<()> {
+    stops_changed.sort_unstable();
+    stops_changed.dedup();
+    for stop in stops_changed {
         stops::touch(tx, stop)?;
     }
     Ok(())
@@ -151,12 +185,12 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem) -> Result<()> {
             }
         }
         Ok(FeedContent::StopRemoved(removed)) => stops::remove_stop(tx, removed.stop_id),
-        Ok(FeedContent::Rating(rating)) => {
+        Ok(FeedContent::Rating(rating)) if (1..=5).contains(&rating.stars) => {
             if let Some(stop) = ratings::upsert(tx, &rating, &item.data.to_string())? {
                 stops::touch(tx, stop)?;
             }
             Ok(())
         }
-        Ok(FeedContent::Unknown) | Err(_) => ratings::keep_item(tx, item),
+        Ok(FeedContent::Rating(_) | FeedContent::Unknown) | Err(_) => ratings::keep_item(tx, item),
     }
 }

@@ -1,9 +1,13 @@
 //! Which request is next: lanes, retries, and what is in flight.
 //!
 //! Lanes keep a photo from ever holding up a record (B4-2): enrolment, the log, the feed and proofs
-//! each have their own queue and their own retry clock. All state here may be lost at any time.
+//! each have their own queue and their own retry clock. Inside the proof lane each proof has its own
+//! clock too, so that one the hub will not take does not hold up the rest. All state here may be lost
+//! at any time.
 
 use std::collections::{HashMap, HashSet};
+
+use satchel_protocol::ids::{DeviceId, Hash32};
 
 use crate::limits;
 use crate::model::status::Blocking;
@@ -25,12 +29,19 @@ impl Lane {
 /// What a request in flight was for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Job {
-    Enrol,
+    Enrol {
+        /// Which invite: a second one may have been scanned meanwhile.
+        device: DeviceId,
+    },
     AskLog,
-    PushLog,
+    PushLog {
+        /// The last entry of the batch.
+        up_to: i64,
+    },
     PullFeed,
     Proof {
         id: i64,
+        hash: Hash32,
         step: Step,
         size_bytes: u64,
     },
@@ -39,8 +50,8 @@ pub(crate) enum Job {
 impl Job {
     pub(crate) fn lane(&self) -> Lane {
         match self {
-            Self::Enrol => Lane::Enrol,
-            Self::AskLog | Self::PushLog => Lane::Log,
+            Self::Enrol { .. } => Lane::Enrol,
+            Self::AskLog | Self::PushLog { .. } => Lane::Log,
             Self::PullFeed => Lane::Feed,
             Self::Proof { .. } => Lane::Proof,
         }
@@ -68,10 +79,25 @@ pub(crate) struct InFlight {
     issued_ms: i64,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Backoff {
     failures: u32,
     not_before_ms: i64,
+    blocking: Blocking,
+}
+
+/// How one upload is getting on.
+#[derive(Debug, Clone, Copy, Default)]
+struct Upload {
+    step: Option<Step>,
+    /// What the hub was last known to have of it.
+    offset: u64,
+    /// Requests since it last grew: a hub that sends the phone in circles is noticed.
+    steps_taken: u32,
+    failures: u32,
+    not_before_ms: i64,
+    /// This phone itself cannot read it.
+    parked: bool,
 }
 
 /// The volatile half of sync. Its clock is the boot-time clock in milliseconds.
@@ -79,13 +105,13 @@ struct Backoff {
 pub(crate) struct Engine {
     next_id: u64,
     in_flight: HashMap<String, InFlight>,
+    /// Lanes for which a thread is choosing a request right now.
+    claimed: HashSet<Lane>,
     backoff: HashMap<Lane, Backoff>,
-    steps: HashMap<i64, Step>,
-    parked: HashSet<i64>,
+    uploads: HashMap<i64, Upload>,
     ask_log: bool,
     feed_wanted: bool,
     last_feed_ms: Option<i64>,
-    blocking: Option<Blocking>,
     /// Clock corrections in a row without a good answer between them.
     skew_corrections: u32,
 }
@@ -95,14 +121,13 @@ impl Default for Engine {
         Self {
             next_id: 0,
             in_flight: HashMap::new(),
+            claimed: HashSet::new(),
             backoff: HashMap::new(),
-            steps: HashMap::new(),
-            parked: HashSet::new(),
+            uploads: HashMap::new(),
             // A fresh process does not know what an earlier one had in flight.
             ask_log: true,
             feed_wanted: true,
             last_feed_ms: None,
-            blocking: None,
             skew_corrections: 0,
         }
     }
@@ -124,19 +149,27 @@ impl Engine {
         }
     }
 
-    /// Whether a request of this lane may go out now.
-    pub(crate) fn lane_free(&self, lane: Lane, now_ms: i64) -> bool {
-        !self.in_flight.values().any(|f| f.job.lane() == lane)
+    /// Takes a lane for the caller alone if a request of it may go out now. It ends with
+    /// [`Engine::issue`] or [`Engine::release`].
+    pub(crate) fn claim(&mut self, lane: Lane, now_ms: i64) -> bool {
+        let free = !self.in_flight.values().any(|f| f.job.lane() == lane)
             && self
                 .backoff
                 .get(&lane)
-                .is_none_or(|b| b.not_before_ms <= now_ms)
+                .is_none_or(|b| b.not_before_ms <= now_ms);
+        free && self.claimed.insert(lane)
+    }
+
+    /// Gives a claimed lane back unused.
+    pub(crate) fn release(&mut self, lane: Lane) {
+        self.claimed.remove(&lane);
     }
 
     /// Registers a request and names it. `session` tells this process from an earlier one.
     pub(crate) fn issue(&mut self, session: &str, job: Job, nonce: String, now_ms: i64) -> String {
         self.next_id += 1;
         let id = format!("{session}-{}", self.next_id);
+        self.claimed.remove(&job.lane());
         self.in_flight.insert(
             id.clone(),
             InFlight {
@@ -153,21 +186,40 @@ impl Engine {
         self.in_flight.remove(id)
     }
 
-    pub(crate) fn any_in_flight(&self) -> bool {
-        !self.in_flight.is_empty()
+    /// When the oldest request in flight counts as lost, if one is in flight.
+    pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
+        self.in_flight
+            .values()
+            .map(|f| f.issued_ms + limits::TASK_LOST_AFTER_MS + 1)
+            .min()
     }
 
-    pub(crate) fn log_in_flight(&self) -> bool {
-        self.in_flight.values().any(|f| f.job == Job::PushLog)
+    /// Whether another thread holds a request or is choosing one.
+    pub(crate) fn busy(&self) -> bool {
+        !self.in_flight.is_empty() || !self.claimed.is_empty()
+    }
+
+    /// The last entry being sent right now.
+    pub(crate) fn sending_up_to(&self) -> Option<i64> {
+        self.in_flight.values().find_map(|f| match f.job {
+            Job::PushLog { up_to } => Some(up_to),
+            _ => None,
+        })
     }
 
     /// The answer was what was hoped for.
     pub(crate) fn succeeded(&mut self, lane: Lane) {
         self.backoff.remove(&lane);
         self.skew_corrections = 0;
-        if self.backoff.is_empty() {
-            self.blocking = None;
+    }
+
+    /// A good answer on the way to the goal: go on at once, but what failed before still counts, so
+    /// that a hub which only ever answers questions is not asked every two seconds.
+    pub(crate) fn progressed(&mut self, lane: Lane) {
+        if let Some(backoff) = self.backoff.get_mut(&lane) {
+            backoff.not_before_ms = 0;
         }
+        self.skew_corrections = 0;
     }
 
     /// No answer or a useless one: wait longer each time, with jitter so that ten thousand phones do
@@ -181,18 +233,28 @@ impl Engine {
         jitter: u8,
     ) {
         self.unknown_outcome(job);
-        self.blocking = Some(blocking);
-        let backoff = self.backoff.entry(job.lane()).or_default();
-        backoff.failures = backoff.failures.saturating_add(1);
-        let base = match blocking {
-            Blocking::Refused => limits::RETRY_REFUSED_MS,
-            _ => limits::RETRY_FIRST_MS
-                .saturating_mul(1 << backoff.failures.saturating_sub(1).min(16))
-                .min(limits::RETRY_MAX_MS),
-        };
-        // Between half and the whole of the base.
-        let delay = base / 2 + base / 2 * i64::from(jitter) / 255;
-        backoff.not_before_ms = now_ms + delay.max(retry_after_ms.unwrap_or(0));
+        let failures = self
+            .backoff
+            .get(&job.lane())
+            .map_or(0, |b| b.failures)
+            .saturating_add(1);
+        let wait_ms = delay_ms(blocking, failures, jitter).max(retry_after_ms.unwrap_or(0));
+        self.backoff.insert(
+            job.lane(),
+            Backoff {
+                failures,
+                not_before_ms: now_ms + wait_ms,
+                blocking,
+            },
+        );
+        if let (Job::Proof { id, .. }, true) = (job, blocking != Blocking::Network) {
+            // The hub answered, but will not have this one: others go before it next time.
+            let upload = self.uploads.entry(*id).or_default();
+            upload.failures = upload.failures.saturating_add(1);
+            let wait_ms = delay_ms(blocking, upload.failures + 1, jitter);
+            upload.not_before_ms = now_ms + wait_ms.max(retry_after_ms.unwrap_or(0));
+            upload.steps_taken = 0;
+        }
     }
 
     /// A clock correction was applied; three in a row mean it does not help.
@@ -201,34 +263,41 @@ impl Engine {
         self.skew_corrections <= 3
     }
 
-    fn unknown_outcome(&mut self, job: &Job) {
+    /// Nobody knows what came of this request: its lane asks before it sends again.
+    pub(crate) fn unknown_outcome(&mut self, job: &Job) {
         match job {
-            Job::PushLog | Job::AskLog => self.ask_log = true,
-            Job::Proof { id, .. } => {
-                self.steps.insert(*id, Step::AskOffset);
-            }
-            Job::Enrol | Job::PullFeed => {}
+            Job::PushLog { .. } | Job::AskLog => self.ask_log = true,
+            Job::Proof { id, .. } => self.set_step(*id, Step::AskOffset),
+            Job::Enrol { .. } | Job::PullFeed => {}
         }
     }
 
-    /// The next retry, if any lane waits for one.
+    /// The next retry, if anything waits for one.
     pub(crate) fn next_retry_ms(&self, now_ms: i64) -> Option<i64> {
-        self.backoff
-            .values()
-            .map(|b| b.not_before_ms)
-            .filter(|at| *at > now_ms)
-            .min()
+        let lanes = self.backoff.values().map(|b| b.not_before_ms);
+        let uploads = self.uploads.values().map(|u| u.not_before_ms);
+        lanes.chain(uploads).filter(|at| *at > now_ms).min()
     }
 
+    /// What holds the queue: the gravest of what holds a lane.
     pub(crate) fn blocking(&self) -> Option<Blocking> {
-        self.blocking
+        let gravity = |b: Blocking| match b {
+            Blocking::Network => 0,
+            Blocking::BadAnswer => 1,
+            Blocking::Refused => 2,
+        };
+        self.backoff
+            .values()
+            .map(|b| b.blocking)
+            .max_by_key(|b| gravity(*b))
     }
 
     /// The network came back or the courier pulled to refresh: retries that wait for a network need
-    /// not wait longer.
+    /// not wait longer. What only a person can lift keeps its slow pace.
     pub(crate) fn retry_now(&mut self) {
-        if self.blocking != Some(Blocking::Refused) {
-            self.backoff.clear();
+        self.backoff.retain(|_, b| b.blocking == Blocking::Refused);
+        for upload in self.uploads.values_mut() {
+            upload.not_before_ms = 0;
         }
         self.want_feed();
     }
@@ -257,30 +326,62 @@ impl Engine {
         self.ask_log = ask;
     }
 
+    /// Whether this proof may go now: readable, and not waiting for its own retry.
+    pub(crate) fn upload_due(&self, proof: i64, now_ms: i64) -> bool {
+        self.uploads
+            .get(&proof)
+            .is_none_or(|u| !u.parked && u.not_before_ms <= now_ms)
+    }
+
     pub(crate) fn step(&self, proof: i64, started: bool) -> Step {
-        self.steps.get(&proof).copied().unwrap_or(if started {
+        let default = if started {
             Step::AskOffset
         } else {
             Step::Create
-        })
+        };
+        self.uploads
+            .get(&proof)
+            .and_then(|u| u.step)
+            .unwrap_or(default)
     }
 
     pub(crate) fn set_step(&mut self, proof: i64, step: Step) {
-        self.steps.insert(proof, step);
+        self.uploads.entry(proof).or_default().step = Some(step);
     }
 
-    pub(crate) fn forget_step(&mut self, proof: i64) {
-        self.steps.remove(&proof);
+    /// Goes on to `step`; `false` when this upload has taken so many steps that it leads nowhere.
+    pub(crate) fn advance(&mut self, proof: i64, step: Step) -> bool {
+        let upload = self.uploads.entry(proof).or_default();
+        upload.step = Some(step);
+        match step {
+            Step::Resume { offset } if offset > upload.offset => {
+                upload.offset = offset;
+                upload.steps_taken = 0;
+            }
+            _ => upload.steps_taken += 1,
+        }
+        upload.steps_taken <= limits::MAX_UPLOAD_STEPS
+    }
+
+    pub(crate) fn forget_upload(&mut self, proof: i64) {
+        self.uploads.remove(&proof);
     }
 
     /// Sets a proof aside that this phone itself cannot read; the others go on.
     pub(crate) fn park(&mut self, proof: i64) {
-        self.parked.insert(proof);
+        self.uploads.entry(proof).or_default().parked = true;
     }
+}
 
-    pub(crate) fn is_parked(&self, proof: i64) -> bool {
-        self.parked.contains(&proof)
-    }
+/// Doubles with each failure up to a bound; between half and the whole of that.
+fn delay_ms(blocking: Blocking, failures: u32, jitter: u8) -> i64 {
+    let base = match blocking {
+        Blocking::Refused => limits::RETRY_REFUSED_MS,
+        _ => limits::RETRY_FIRST_MS
+            .saturating_mul(1 << failures.saturating_sub(1).min(16))
+            .min(limits::RETRY_MAX_MS),
+    };
+    base / 2 + base / 2 * i64::from(jitter) / 255
 }
 
 #[cfg(test)]
@@ -307,12 +408,13 @@ mod tests {
         let mut engine = Engine::default();
         let photo = Job::Proof {
             id: 1,
+            hash: Hash32::ZERO,
             step: Step::Create,
             size_bytes: 9,
         };
         engine.failed(&photo, Blocking::Network, 0, None, 0);
-        assert!(!engine.lane_free(Lane::Proof, 0));
-        assert!(engine.lane_free(Lane::Log, 0));
+        assert!(!engine.claim(Lane::Proof, 0));
+        assert!(engine.claim(Lane::Log, 0));
         assert_eq!(engine.step(1, false), Step::AskOffset);
     }
 
@@ -320,11 +422,47 @@ mod tests {
     fn a_task_the_host_lost_is_handed_out_again_after_asking() {
         let mut engine = Engine::default();
         engine.set_ask_log(false);
-        let id = engine.issue("s", Job::PushLog, String::new(), 0);
-        assert!(!engine.lane_free(Lane::Log, 1));
+        let push = Job::PushLog { up_to: 3 };
+        let id = engine.issue("s", push, String::new(), 0);
+        assert_eq!(engine.sending_up_to(), Some(3));
+        assert!(!engine.claim(Lane::Log, 1));
         engine.expire(limits::TASK_LOST_AFTER_MS + 1);
-        assert!(engine.lane_free(Lane::Log, limits::TASK_LOST_AFTER_MS + 1));
+        assert!(engine.claim(Lane::Log, limits::TASK_LOST_AFTER_MS + 1));
         assert!(engine.ask_log());
         assert!(engine.take(&id).is_none());
+    }
+
+    #[test]
+    fn a_lane_is_chosen_for_by_one_thread_at_a_time() {
+        let mut engine = Engine::default();
+        assert!(engine.claim(Lane::Log, 0));
+        assert!(!engine.claim(Lane::Log, 0));
+        assert!(engine.busy());
+        engine.release(Lane::Log);
+        assert!(engine.claim(Lane::Log, 0));
+    }
+
+    #[test]
+    fn what_only_a_person_can_lift_is_shown_before_a_lost_network_and_not_hurried() {
+        let mut engine = Engine::default();
+        engine.failed(&Job::PushLog { up_to: 1 }, Blocking::Refused, 0, None, 255);
+        engine.failed(&Job::PullFeed, Blocking::Network, 0, None, 255);
+        assert_eq!(engine.blocking(), Some(Blocking::Refused));
+        engine.retry_now();
+        assert!(engine.claim(Lane::Feed, 0));
+        assert!(!engine.claim(Lane::Log, 0));
+        engine.succeeded(Lane::Feed);
+        assert_eq!(engine.blocking(), Some(Blocking::Refused));
+        engine.succeeded(Lane::Log);
+        assert_eq!(engine.blocking(), None);
+    }
+
+    #[test]
+    fn an_upload_that_leads_nowhere_is_noticed() {
+        let mut engine = Engine::default();
+        let steps = (0..100)
+            .take_while(|_| engine.advance(1, Step::AskReceipt))
+            .count();
+        assert_eq!(steps, limits::MAX_UPLOAD_STEPS as usize);
     }
 }

@@ -107,12 +107,12 @@ pub(crate) fn ask_log(keys: &Keys, after: i64) -> Draft {
     )
 }
 
-/// `POST /v1/log` with the next entries, or `None` when nothing is unsent.
-pub(crate) fn push_log(conn: &Snapshot, keys: &Keys) -> Result<Option<Draft>> {
+/// `POST /v1/log` with the next entries and the last one's place, or `None` when nothing is unsent.
+pub(crate) fn push_log(conn: &Snapshot, keys: &Keys) -> Result<Option<(i64, Draft)>> {
     let rows = entries::unsent(conn, MAX_BATCH_ENTRIES)?;
     let mut batch = Batch::default();
     let mut size_bytes = 0usize;
-    let mut last: Option<Hash32> = None;
+    let mut last: Option<(i64, Hash32)> = None;
     for row in rows {
         let inline = inline_proofs(conn, row.seq)?;
         let entry_bytes =
@@ -122,16 +122,18 @@ pub(crate) fn push_log(conn: &Snapshot, keys: &Keys) -> Result<Option<Draft>> {
             break;
         }
         size_bytes += with_proofs;
-        last = Some(row.entry.hash());
+        last = Some((row.seq, row.entry.hash()));
         batch.entries.push(row.entry);
         batch.blobs.extend(inline);
     }
-    let Some(last) = last else { return Ok(None) };
+    let Some((up_to, hash)) = last else {
+        return Ok(None);
+    };
     let mut draft = Draft::new(Purpose::Log, "POST", format!("{}{PATH_LOG}", keys.hub_url))
         .header("content-type", BATCH_MEDIA_TYPE)
         .body(batch.encode()?);
-    draft.idempotency_key = Some(last.to_string());
-    Ok(Some(draft))
+    draft.idempotency_key = Some(hash.to_string());
+    Ok(Some((up_to, draft)))
 }
 
 fn inline_proofs(conn: &Snapshot, seq: i64) -> Result<Vec<InlineBlob>> {

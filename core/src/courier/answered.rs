@@ -1,0 +1,287 @@
+//! What an answer of the hub changes on this phone. Everything believed is signed by the hub or asked
+//! for by this very request; the rest is a reason to try again.
+
+use satchel_protocol::api::{ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
+use satchel_protocol::attempt::EnrolledBody;
+use satchel_protocol::crypto;
+use satchel_protocol::entry::EntryKind;
+use satchel_protocol::ids::{DeviceId, Hash32};
+
+use super::{Courier, Keys};
+use crate::error::Result;
+use crate::evidence::log::Fact;
+use crate::model::status::Blocking;
+use crate::store::phone;
+use crate::sync::answers::{self, Useless};
+use crate::sync::engine::{InFlight, Job, Lane, Step};
+
+/// An answer as the host gave it.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    fn ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    fn offset(&self) -> Option<u64> {
+        answers::header(&self.headers, "upload-offset")?
+            .parse()
+            .ok()
+    }
+
+    fn retry_after_ms(&self) -> Option<i64> {
+        answers::retry_after_ms(&self.headers)
+    }
+}
+
+/// What an answer that was no failure means for the lane.
+enum Got {
+    /// What was asked for.
+    Goal,
+    /// A step on the way; failures before it still count.
+    Step,
+}
+
+/// An upload whose answer came.
+struct Upload {
+    id: i64,
+    hash: Hash32,
+    step: Step,
+    size_bytes: u64,
+}
+
+impl Courier {
+    pub(super) fn apply(&self, keys: &Keys, flight: &InFlight, answer: &Answer) -> Result<()> {
+        if let Some(error) = answers::error_body(&answer.body)
+            && !answer.ok()
+            && self.apply_refusal(keys, flight, answer, &error)?
+        {
+            return Ok(());
+        }
+        let lane = flight.job.lane();
+        let result = match flight.job {
+            Job::Enrol { device } => self.apply_enrolled(keys, device, answer)?,
+            Job::AskLog => self.apply_held(keys, answer)?,
+            Job::PushLog { .. } => self.apply_pushed(keys, answer)?,
+            Job::PullFeed => self.apply_feed(answer)?,
+            Job::Proof {
+                id,
+                hash,
+                step,
+                size_bytes,
+            } => {
+                let upload = Upload {
+                    id,
+                    hash,
+                    step,
+                    size_bytes,
+                };
+                self.apply_upload(keys, answer, &upload)?
+            }
+        };
+        match result {
+            Ok(Got::Goal) => self.engine().succeeded(lane),
+            Ok(Got::Step) => self.engine().progressed(lane),
+            Err(useless) => {
+                if useless == Useless::ForgedReceipt {
+                    tracing::warn!("a receipt does not verify");
+                    self.db.write(|tx| phone::count_receipt_alarm(tx))?;
+                }
+                self.failed(&flight.job, Blocking::BadAnswer, answer.retry_after_ms())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles what the hub says in its error bodies. `true` when the answer is dealt with.
+    fn apply_refusal(
+        &self,
+        keys: &Keys,
+        flight: &InFlight,
+        answer: &Answer,
+        error: &ErrorBody,
+    ) -> Result<bool> {
+        let time = error
+            .time
+            .as_ref()
+            .and_then(|t| t.verify(&keys.hub_key, &flight.nonce));
+        if let (ErrorCode::ClockSkew, Some(hub_ms)) = (error.error, time) {
+            let offset_ms = hub_ms.saturating_sub(self.env.clock.wall_ms());
+            self.db.write(|tx| phone::set_hub_offset(tx, offset_ms))?;
+            if !self.engine().skew_corrected() {
+                self.failed(&flight.job, Blocking::BadAnswer, None)?;
+            }
+            return Ok(true);
+        }
+        match (&flight.job, error.error) {
+            (Job::Enrol { device }, ErrorCode::BadCode) => {
+                self.db.write(|tx| phone::save_refused(tx, *device))?;
+                self.load()?;
+                self.engine().succeeded(Lane::Enrol);
+                Ok(true)
+            }
+            (_, code) if answers::needs_person(code) => {
+                tracing::warn!(?code, "the hub refuses this phone");
+                self.failed(&flight.job, Blocking::Refused, answer.retry_after_ms())?;
+                Ok(true)
+            }
+            // Also a gap in the log: the error body is not signed, so nothing is concluded from it. A
+            // failed push makes the phone ask, and the signed answer says how much the hub has.
+            _ => Ok(false),
+        }
+    }
+
+    fn apply_enrolled(
+        &self,
+        keys: &Keys,
+        device: DeviceId,
+        answer: &Answer,
+    ) -> Result<Result<Got, Useless>> {
+        if device != keys.device {
+            // Another invite was scanned meanwhile; this answer is nobody's.
+            return Ok(Ok(Got::Step));
+        }
+        if !answer.ok() {
+            return Ok(Err(Useless::BadAnswer));
+        }
+        let enrolled = match answers::enrolled(&answer.body, keys) {
+            Ok(enrolled) => enrolled,
+            Err(useless) => return Ok(Err(useless)),
+        };
+        let wall_ms = self.env.clock.wall_ms();
+        let fact = Fact {
+            kind: EntryKind::ENROLLED,
+            handle: None,
+            blobs: vec![],
+            body: EnrolledBody {
+                device: keys.device,
+                courier: enrolled.courier,
+                certificate: crypto::sha256(&[&enrolled.certificate]),
+            }
+            .encode(),
+            stop: None,
+            occurred_at_ms: wall_ms,
+        };
+        self.db.write(|tx| {
+            if !phone::save_enrolled(tx, device, &enrolled)? {
+                return Ok(());
+            }
+            phone::set_contact(tx, wall_ms)?;
+            self.pen(keys).append(tx, fact).map(|_| ())
+        })?;
+        // A phone that has just enrolled has sent nothing yet.
+        self.engine().set_ask_log(false);
+        self.load()?;
+        Ok(Ok(Got::Goal))
+    }
+
+    /// The answer to "what do you hold?": it marks what was received, and where the hub has less than
+    /// its receipts once said (it was restored from a backup), it takes that back, so that nothing
+    /// reads "synced" that is not there.
+    fn apply_held(&self, keys: &Keys, answer: &Answer) -> Result<Result<Got, Useless>> {
+        if !answer.ok() {
+            return Ok(Err(Useless::BadAnswer));
+        }
+        let receipt = match answers::receipt(&answer.body, keys) {
+            Ok(receipt) => receipt,
+            Err(useless) => return Ok(Err(useless)),
+        };
+        let wall_ms = self.env.clock.wall_ms();
+        let left = self.db.write(|tx| {
+            phone::set_contact(tx, wall_ms)?;
+            answers::apply_held(tx, &receipt)
+        })?;
+        self.engine().set_ask_log(left.hub_names_more);
+        Ok(Ok(if left.unsent { Got::Step } else { Got::Goal }))
+    }
+
+    fn apply_pushed(&self, keys: &Keys, answer: &Answer) -> Result<Result<Got, Useless>> {
+        if !answer.ok() {
+            return Ok(Err(Useless::BadAnswer));
+        }
+        let receipt = match answers::receipt(&answer.body, keys) {
+            Ok(receipt) => receipt,
+            Err(useless) => return Ok(Err(useless)),
+        };
+        let wall_ms = self.env.clock.wall_ms();
+        let marked = self.db.write(|tx| {
+            phone::set_contact(tx, wall_ms)?;
+            answers::apply_receipt(tx, &receipt)
+        })?;
+        if marked == 0 {
+            // A true receipt, but not for this batch: sending on at once would never end.
+            return Ok(Err(Useless::BadAnswer));
+        }
+        self.engine().set_ask_log(false);
+        Ok(Ok(Got::Goal))
+    }
+
+    fn apply_feed(&self, answer: &Answer) -> Result<Result<Got, Useless>> {
+        if !answer.ok() {
+            return Ok(Err(Useless::BadAnswer));
+        }
+        let page = match answers::feed_page(&answer.body) {
+            Ok(page) => page,
+            Err(useless) => return Ok(Err(useless)),
+        };
+        let wall_ms = self.env.clock.wall_ms();
+        let moved = self.db.write(|tx| {
+            let before = phone::feed_cursor(tx)?;
+            phone::set_contact(tx, wall_ms)?;
+            answers::apply_feed(tx, &page)?;
+            Ok(before.as_deref() != Some(page.cursor.as_str()))
+        })?;
+        let now_ms = self.boot_ms();
+        // "More" behind the same place would be asked for without end.
+        self.engine().feed_read(now_ms, page.more && moved);
+        Ok(Ok(Got::Goal))
+    }
+
+    fn apply_upload(
+        &self,
+        keys: &Keys,
+        answer: &Answer,
+        upload: &Upload,
+    ) -> Result<Result<Got, Useless>> {
+        let next = |step| {
+            let gets_on = self.engine().advance(upload.id, step);
+            Ok(gets_on.then_some(Got::Step).ok_or(Useless::BadAnswer))
+        };
+        let asked = matches!(upload.step, Step::AskOffset | Step::AskReceipt);
+        if answer.status == 404 && asked {
+            return next(Step::Create);
+        }
+        if answer.status == 409 && !asked {
+            return next(Step::AskOffset);
+        }
+        // Also when the hub threw the bytes away (460): pause before sending them all again.
+        if !answer.ok() || answer.status == STATUS_CHECKSUM_MISMATCH {
+            return Ok(Err(Useless::BadAnswer));
+        }
+        if !answer.body.is_empty() && upload.step != Step::AskOffset {
+            let receipt = match answers::receipt(&answer.body, keys) {
+                Ok(receipt) => receipt,
+                Err(useless) => return Ok(Err(useless)),
+            };
+            let wall_ms = self.env.clock.wall_ms();
+            self.db.write(|tx| {
+                phone::set_contact(tx, wall_ms)?;
+                answers::apply_receipt(tx, &receipt)
+            })?;
+            if !receipt.blobs.contains(&upload.hash) {
+                return Ok(Err(Useless::BadAnswer));
+            }
+            self.engine().forget_upload(upload.id);
+            return Ok(Ok(Got::Goal));
+        }
+        match answer.offset() {
+            Some(offset) if offset >= upload.size_bytes => next(Step::AskReceipt),
+            Some(offset) => next(Step::Resume { offset }),
+            None => Ok(Err(Useless::BadAnswer)),
+        }
+    }
+}
