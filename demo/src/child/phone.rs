@@ -1,0 +1,453 @@
+//! A virtual phone: the real core on a real encrypted store, doing what it is told on its input.
+//!
+//! It is a host like any other: it asks the core what a handoff needs and hands that in. When it is
+//! killed, everything it has acknowledged must still be there; that is what the demo is about.
+
+use std::io::{BufRead as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use satchel_core::clock::{OsEntropy, SystemClock};
+use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult};
+use satchel_core::model::status::Enrolment;
+use satchel_core::model::stop::{StopState, StopView, SyncState};
+use satchel_core::proof::ink::Signature;
+use satchel_core::proof::photo::PhotoSource;
+use satchel_core::protocol::attempt::{Fix, IdentityCheck};
+use satchel_core::protocol::crypto::{Secret32, sha256};
+use satchel_core::protocol::ids::{BootId, StopId};
+use satchel_core::protocol::taxonomy::{
+    HandoffKind, IdentityMethod, InspectionResult, Outcome, PhotoOrigin, ProofKind, Relation,
+};
+use satchel_core::rules::requirements::{Item, Level, Requirement};
+use satchel_core::sync::task::{Network, Purpose};
+use satchel_core::{Courier, Environment, OpenConfig};
+
+use super::words::{
+    Ack, AckParcel, AckProof, ClockChoice, PhoneAnswer, PhoneCommand, PhoneStatus, RatingSeen,
+    RouteParcel, RouteStop, StopStatus, SyncWord, Visit, VisitResult,
+};
+use crate::clock::PlayedClock;
+use crate::day::{ink, photo};
+use crate::error::{DemoError, Result};
+use crate::host::{Ended, Exchange, Flow, HostLoop, Http, pump};
+use crate::seed;
+
+/// How a virtual phone is started.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PhoneArgs {
+    /// Folder of its store.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Name on its screen; also names its randomness.
+    #[arg(long)]
+    pub name: String,
+    /// Seed of the day.
+    #[arg(long)]
+    pub seed: u64,
+    /// Which clock it has.
+    #[arg(long, value_enum)]
+    pub clock: ClockChoice,
+    /// When a played phone was booted, Unix milliseconds.
+    #[arg(long, default_value_t = 0)]
+    pub booted_at_ms: i64,
+    /// Local time of a played phone, minutes east of UTC.
+    #[arg(long, default_value_t = 480)]
+    pub utc_offset_min: i16,
+}
+
+/// Runs until its input ends or it is told to shut down.
+///
+/// # Errors
+/// When the store cannot be opened or the pipes break.
+pub fn run(args: &PhoneArgs) -> Result<()> {
+    let mut phone = Phone::open(args)?;
+    for line in std::io::stdin().lock().lines() {
+        let line = line.map_err(DemoError::io("read a command"))?;
+        let command = serde_json::from_str(&line).map_err(DemoError::json("command"))?;
+        let last = matches!(command, PhoneCommand::Shutdown);
+        let answer = match phone.obey(command) {
+            Ok(answer) => answer,
+            Err(error) => PhoneAnswer::Error {
+                message: error.to_string(),
+            },
+        };
+        say(&answer)?;
+        if last {
+            break;
+        }
+    }
+    phone.close();
+    Ok(())
+}
+
+fn say(answer: &PhoneAnswer) -> Result<()> {
+    let mut line = serde_json::to_vec(answer).map_err(DemoError::json("answer"))?;
+    line.push(b'\n');
+    let mut out = std::io::stdout().lock();
+    out.write_all(&line)
+        .and_then(|()| out.flush())
+        .map_err(DemoError::io("answer"))
+}
+
+struct Phone {
+    courier: Arc<Courier>,
+    /// Set by hand in a played day; `None` on the machine's own clock.
+    played: Option<Arc<PlayedClock>>,
+    http: Http,
+    name: String,
+    seed: u64,
+    /// Background sync, in a live demo.
+    background: Option<HostLoop>,
+}
+
+impl Phone {
+    fn open(args: &PhoneArgs) -> Result<Self> {
+        let name = format!("phone/{}", args.name);
+        let key = sha256(&[b"demo store key", &args.seed.to_le_bytes(), name.as_bytes()]).0;
+        let boot = sha256(&[b"demo boot", &args.seed.to_le_bytes(), name.as_bytes()]).0;
+        let played = match args.clock {
+            ClockChoice::Real => None,
+            ClockChoice::Played => {
+                let boot_id = boot.first_chunk().copied().unwrap_or_default();
+                let clock =
+                    PlayedClock::new(args.booted_at_ms, BootId(boot_id), args.utc_offset_min);
+                Some(Arc::new(clock))
+            }
+        };
+        let clock: Arc<dyn satchel_core::clock::Clock> = match &played {
+            Some(clock) => clock.clone(),
+            None => Arc::new(SystemClock::detect().map_err(satchel_core::Error::from)?),
+        };
+        // A real app unseals this key from the phone's keystore.
+        let config = OpenConfig {
+            dir: args.dir.clone(),
+            key: Secret32::new(key),
+        };
+        let entropy = Arc::new(OsEntropy);
+        let courier = Arc::new(Courier::open(config, Environment { clock, entropy })?);
+        let background = match args.clock {
+            ClockChoice::Real => Some(
+                HostLoop::start(courier.clone(), Network::Offline, |_| {})
+                    .map_err(DemoError::io("start the sync thread"))?,
+            ),
+            ClockChoice::Played => None,
+        };
+        Ok(Self {
+            courier,
+            played,
+            http: Http::new(),
+            name: args.name.clone(),
+            seed: args.seed,
+            background,
+        })
+    }
+
+    fn close(self) {
+        drop(self.background);
+        self.courier.shutdown();
+    }
+
+    fn obey(&mut self, command: PhoneCommand) -> Result<PhoneAnswer> {
+        match command {
+            PhoneCommand::Enrol { invite } => {
+                self.courier.enrol(&invite, &self.name)?;
+                Ok(PhoneAnswer::Ok)
+            }
+            PhoneCommand::Stops => Ok(PhoneAnswer::Stops {
+                stops: self.courier.stops()?.into_iter().map(route_stop).collect(),
+            }),
+            PhoneCommand::Deliver { stop, at_ms, visit } => {
+                self.stand(at_ms);
+                let ack = self.deliver(stop, &visit)?;
+                if let Some(background) = &self.background {
+                    background.wake();
+                }
+                Ok(PhoneAnswer::Ack { ack })
+            }
+            PhoneCommand::Sync {
+                at_ms,
+                max_requests,
+                give_up_after,
+            } => self.sync(at_ms, max_requests, give_up_after),
+            PhoneCommand::SetNetwork { on } => {
+                if let Some(background) = &self.background {
+                    background.set_network(network(on));
+                }
+                if on {
+                    self.courier.request_sync();
+                }
+                Ok(PhoneAnswer::Ok)
+            }
+            PhoneCommand::Status => Ok(PhoneAnswer::Status {
+                status: self.status()?,
+            }),
+            PhoneCommand::Shutdown => Ok(PhoneAnswer::Ok),
+        }
+    }
+
+    fn stand(&self, at_ms: Option<i64>) {
+        if let (Some(clock), Some(at_ms)) = (&self.played, at_ms) {
+            clock.stand(at_ms);
+        }
+    }
+
+    fn deliver(&self, stop: StopId, visit: &Visit) -> Result<Ack> {
+        let handoff = match visit.result {
+            VisitResult::Delivered { handoff } => handoff,
+            VisitResult::Failed { .. } => HandoffKind::Recipient,
+        };
+        let draft = self.courier.begin_attempt(stop, handoff)?;
+        let mut proofs = Vec::new();
+        if wanted(&draft.requirements, Item::Photo) {
+            let bytes = photo::jpeg(self.seed, &visit.name)?;
+            let source = PhotoSource::Bytes(&bytes);
+            let taken = self
+                .courier
+                .add_photo(draft.attempt_id, source, PhotoOrigin::Camera)?;
+            proofs.push(AckProof {
+                hash: taken.hash,
+                kind: ProofKind::Photo,
+            });
+        }
+        let view = self.courier.stop(stop)?;
+        let completion = self.completion(&view, visit, handoff, &draft.requirements);
+        if let Some(input) = &completion.signature {
+            let ink =
+                Signature::from_strokes(&input.strokes, input.canvas_width, input.canvas_height)
+                    .map_err(satchel_core::Error::from)?;
+            proofs.push(AckProof {
+                hash: sha256(&[&ink.encode()]),
+                kind: ProofKind::Signature,
+            });
+        }
+        let recorded = self
+            .courier
+            .complete_attempt(draft.attempt_id, &completion)?;
+        let outcome = match visit.result {
+            VisitResult::Delivered { .. } => Outcome::Delivered,
+            VisitResult::Failed { .. } => Outcome::Failed,
+        };
+        Ok(Ack {
+            attempt: recorded.attempt_id,
+            stop,
+            at_ms: self.now_ms(),
+            parcels: recorded
+                .parcels
+                .into_iter()
+                .map(|parcel| AckParcel {
+                    parcel: parcel.parcel_id,
+                    outcome,
+                    seq: parcel.seq,
+                    entry: parcel.entry_hash,
+                    rating_url: parcel.rating.map(|code| code.url),
+                })
+                .collect(),
+            proofs,
+        })
+    }
+
+    /// Hands in what the core's checklist asks for, and no more.
+    fn completion(
+        &self,
+        view: &StopView,
+        visit: &Visit,
+        handoff: HandoffKind,
+        checklist: &[Requirement],
+    ) -> Completion {
+        let delivered = matches!(visit.result, VisitResult::Delivered { .. });
+        let need = |item| delivered && required(checklist, item);
+        let mut rng = seed::rng(self.seed, &format!("door/{}", visit.name));
+        let outcome = match visit.result {
+            VisitResult::Delivered { .. } => ParcelOutcome::Delivered,
+            VisitResult::Failed { reason, action } => ParcelOutcome::Failed { reason, action },
+        };
+        Completion {
+            handoff,
+            parcels: visit
+                .parcels
+                .iter()
+                .map(|&parcel_id| ParcelResult { parcel_id, outcome })
+                .collect(),
+            signer_name: need(Item::SignerName).then(|| "代收人".to_owned()),
+            relation: need(Item::Relation).then_some(relation(handoff)),
+            identity: need(Item::IdentityCheck).then_some(IdentityCheck {
+                method: IdentityMethod::PhoneLast4,
+                matched: true,
+            }),
+            inspection: need(Item::InspectionPrompt).then_some(
+                if rand::RngExt::random_bool(&mut rng, 0.4) {
+                    InspectionResult::Inspected
+                } else {
+                    InspectionResult::Declined
+                },
+            ),
+            signature: need(Item::Signature).then(|| ink::signature(self.seed, &visit.name)),
+            fix: Some(Fix {
+                lat: view.place.lat + rand::RngExt::random_range(&mut rng, -9e-5..9e-5),
+                lng: view.place.lng + rand::RngExt::random_range(&mut rng, -9e-5..9e-5),
+                accuracy_m: rand::RngExt::random_range(&mut rng, 4.0..18.0_f32),
+                age_ms: rand::RngExt::random_range(&mut rng, 200..4_000),
+                mock: false,
+                distance_m: None,
+            }),
+            note: None,
+        }
+    }
+
+    fn sync(
+        &self,
+        at_ms: Option<i64>,
+        max_requests: Option<u32>,
+        give_up_after: u32,
+    ) -> Result<PhoneAnswer> {
+        if let (Some(clock), Some(at_ms)) = (&self.played, at_ms) {
+            clock.flow(at_ms);
+        }
+        // The network has just come: what waited for a retry need not wait longer.
+        self.courier.request_sync();
+        let (mut requests, mut failed, mut failed_in_a_row) = (0_u32, 0_u32, 0_u32);
+        // Set when the window closes: the answer of the request in the air is lost then.
+        let closed = AtomicBool::new(false);
+        let limit = max_requests.unwrap_or(u32::MAX);
+        let mut pipe = Ok(());
+        let net = || network(!closed.load(Ordering::Relaxed));
+        let ended = pump(&self.courier, &self.http, net, |exchange| {
+            requests += 1;
+            if exchange.status.is_none() {
+                failed += 1;
+                failed_in_a_row += 1;
+            } else {
+                failed_in_a_row = 0;
+            }
+            pipe = say(&told(exchange));
+            if pipe.is_err() || failed_in_a_row >= give_up_after || requests > limit {
+                return Flow::Stop;
+            }
+            closed.store(requests == limit, Ordering::Relaxed);
+            Flow::Continue
+        })?;
+        pipe?;
+        if let Some(clock) = &self.played {
+            clock.stand(satchel_core::clock::Clock::wall_ms(clock.as_ref()));
+        }
+        let done = ended == Ended::Done;
+        Ok(PhoneAnswer::Synced {
+            requests,
+            failed,
+            done,
+        })
+    }
+
+    fn status(&self) -> Result<PhoneStatus> {
+        let stops = self.courier.stops()?;
+        let queue = self.courier.sync_status()?;
+        let device = match self.courier.enrolment()? {
+            Enrolment::Enrolled { device_id, .. } => Some(device_id),
+            _ => None,
+        };
+        let ratings = stops
+            .iter()
+            .flat_map(|stop| &stop.parcels)
+            .filter_map(|parcel| Some((parcel.parcel_id, parcel.rating.as_ref()?)))
+            .map(|(parcel, rating)| RatingSeen {
+                parcel,
+                stars: rating.stars,
+                comment: rating.comment.clone(),
+            })
+            .collect();
+        Ok(PhoneStatus {
+            device,
+            now_ms: self.now_ms(),
+            stops: stops.iter().map(stop_status).collect(),
+            ratings,
+            unsent_entries: queue.unsent_entries,
+            unsent_proofs: queue.unsent_proofs,
+            receipt_alarms: queue.receipt_alarms,
+            last_contact_ms: queue.last_contact_ms,
+            online: self
+                .background
+                .as_ref()
+                .is_some_and(|b| b.network() != Network::Offline),
+        })
+    }
+
+    fn now_ms(&self) -> i64 {
+        match &self.played {
+            Some(clock) => satchel_core::clock::Clock::wall_ms(clock.as_ref()),
+            None => crate::clock::wall_ms(),
+        }
+    }
+}
+
+fn network(on: bool) -> Network {
+    if on {
+        Network::Unmetered
+    } else {
+        Network::Offline
+    }
+}
+
+fn told(exchange: Exchange) -> PhoneAnswer {
+    PhoneAnswer::Exchange {
+        ok: exchange.status.is_some_and(|s| (200..300).contains(&s)),
+        answered: exchange.status.is_some(),
+        proof: exchange.purpose == Purpose::Proof,
+        sent_bytes: exchange.sent_bytes as u64,
+    }
+}
+
+fn required(checklist: &[Requirement], item: Item) -> bool {
+    checklist
+        .iter()
+        .any(|r| r.item == item && r.level == Level::Required)
+}
+
+fn wanted(checklist: &[Requirement], item: Item) -> bool {
+    checklist
+        .iter()
+        .any(|r| r.item == item && r.level != Level::Off)
+}
+
+/// Who stands there, for each kind of handoff to a person.
+fn relation(handoff: HandoffKind) -> Relation {
+    match handoff {
+        HandoffKind::FrontDesk => Relation::FrontDesk,
+        HandoffKind::Guard => Relation::Guard,
+        HandoffKind::Neighbour => Relation::Neighbour,
+        HandoffKind::Station => Relation::Station,
+        _ => Relation::Family,
+    }
+}
+
+fn route_stop(stop: StopView) -> RouteStop {
+    RouteStop {
+        stop: stop.stop_id,
+        parcels: stop
+            .parcels
+            .into_iter()
+            .map(|parcel| RouteParcel {
+                parcel: parcel.parcel_id,
+                waybill: parcel.waybill,
+                tags: parcel.tags,
+                consents: parcel.consents,
+                door_required: parcel.door_required,
+            })
+            .collect(),
+    }
+}
+
+fn stop_status(stop: &StopView) -> StopStatus {
+    StopStatus {
+        stop: stop.stop_id,
+        open: matches!(stop.state, StopState::Open | StopState::Failed),
+        sync: match stop.sync {
+            SyncState::Nothing => SyncWord::Nothing,
+            SyncState::Local => SyncWord::Local,
+            SyncState::Sending => SyncWord::Sending,
+            SyncState::Received => SyncWord::Received,
+            SyncState::ProofComplete => SyncWord::Synced,
+        },
+    }
+}
