@@ -90,6 +90,8 @@ texts! {
     rate_title: "评价本次派送", "Rate this delivery";
     rate_waybill: "运单尾号", "Waybill ending in";
     rate_courier: "派送员", "Courier";
+    rate_promise: "时效承诺", "Promised";
+    rate_promised_by: "不晚于", "by";
     rate_overall: "总体满意度", "Overall";
     rate_timeliness: "配送时效", "On time";
     rate_attitude: "服务态度", "Attitude";

@@ -47,6 +47,9 @@ pub(crate) struct OpenRating {
     pub(crate) parcel: ParcelId,
     pub(crate) waybill: String,
     pub(crate) courier_name: String,
+    /// What was promised, and until when (A003).
+    pub(crate) promise_class: String,
+    pub(crate) promised_by_ms: i64,
     device: DeviceId,
     courier: CourierId,
     head: [u8; 16],
@@ -80,13 +83,15 @@ pub(crate) async fn open(hub: &Hub, text: &str) -> Result<Option<OpenRating>, Hu
     let token = parsed.unwrap_or_else(|_| {
         RatingToken::mint(&Secret32::new([0; 32]), Handle([0; 8]), &Hash32::ZERO)
     });
-    let found = sqlx::query("SELECT parcel_id, waybill FROM parcel WHERE handle = ?")
-        .bind(&token.handle.0[..])
-        .fetch_optional(db)
-        .await?;
-    let (parcel, waybill) = match &found {
-        Some(row) => (row.parcel("parcel_id")?, row.try_get("waybill")?),
-        None => (ParcelId(Uuid::nil()), String::new()),
+    let found = sqlx::query(
+        "SELECT parcel_id, waybill, promise_class, promised_by_ms FROM parcel WHERE handle = ?",
+    )
+    .bind(&token.handle.0[..])
+    .fetch_optional(db)
+    .await?;
+    let parcel = match &found {
+        Some(row) => row.parcel("parcel_id")?,
+        None => ParcelId(Uuid::nil()),
     };
     let minted_by = minter(hub, &token, parcel, candidates(db, parcel).await?);
     let device = minted_by
@@ -111,7 +116,8 @@ pub(crate) async fn open(hub: &Hub, text: &str) -> Result<Option<OpenRating>, Hu
         (a, b) => a.or(b),
     };
     let in_time = known_since_ms.is_none_or(|t| hub.now_ms() <= t.saturating_add(TOKEN_TTL_MS));
-    let Some(minted_by) = minted_by.filter(|_| readable && !rated && in_time) else {
+    let minted_by = minted_by.filter(|_| readable && !rated && in_time);
+    let (Some(minted_by), Some(row)) = (minted_by, found) else {
         return Ok(None);
     };
     // A phone that was revoked can rate nothing that it had not reported before.
@@ -120,7 +126,9 @@ pub(crate) async fn open(hub: &Hub, text: &str) -> Result<Option<OpenRating>, Hu
     }
     Ok(Some(OpenRating {
         parcel,
-        waybill,
+        waybill: row.try_get("waybill")?,
+        promise_class: row.try_get("promise_class")?,
+        promised_by_ms: row.try_get("promised_by_ms")?,
         courier_name: minted_by.courier_name,
         device: minted_by.device,
         courier: minted_by.courier,

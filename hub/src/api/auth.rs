@@ -55,6 +55,10 @@ impl FromRequest<Hub> for Signed {
     async fn from_request(request: Request, hub: &Hub) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let head = SignedHead::from_request_parts(&mut parts, hub).await?;
+        let announced: Option<usize> = header(&parts.headers, "content-length").parse().ok();
+        if announced.is_some_and(|n| n > limits::MAX_BATCH_BYTES) {
+            return Err(ApiError::new(ErrorCode::TooLarge));
+        }
         let body = head.whole_body(body, limits::MAX_BATCH_BYTES).await?;
         Ok(Self {
             device: head.device,
@@ -65,13 +69,14 @@ impl FromRequest<Hub> for Signed {
 }
 
 impl SignedHead {
-    /// Reads the body and checks that it is the signed one.
+    /// Reads the body and checks that it is the signed one. Other bytes under a good signature were
+    /// damaged on the way: the phone may simply send again.
     async fn whole_body(&self, body: Body, limit: usize) -> Result<Bytes, ApiError> {
-        let bytes = axum::body::to_bytes(body, limit)
-            .await
-            .map_err(|_| ApiError::new(ErrorCode::TooLarge).detail("body cut off or too large"))?;
+        let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| {
+            ApiError::new(ErrorCode::Malformed).detail("body cut off or over the limit")
+        })?;
         if http_sig::content_digest(&bytes) != self.content_digest {
-            return Err(ApiError::new(ErrorCode::BadSignature).detail("content digest"));
+            return Err(ApiError::new(ErrorCode::Malformed).detail("content digest"));
         }
         Ok(bytes)
     }

@@ -13,7 +13,7 @@ use crate::error::HubError;
 pub(crate) struct ApiError {
     pub(crate) code: ErrorCode,
     detail: Option<String>,
-    time: Option<SignedTime>,
+    time: Option<Box<SignedTime>>,
     expected_seq: Option<i64>,
 }
 
@@ -35,7 +35,7 @@ impl ApiError {
 
     pub(crate) fn clock_skew(time: SignedTime) -> Self {
         Self {
-            time: Some(time),
+            time: Some(Box::new(time)),
             ..Self::new(ErrorCode::ClockSkew)
         }
     }
@@ -90,7 +90,7 @@ impl IntoResponse for ApiError {
         let body = ErrorBody {
             error: self.code,
             detail: self.detail,
-            time: self.time,
+            time: self.time.map(|time| *time),
             expected_seq: self.expected_seq,
         };
         (status, Json(body)).into_response()

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::hub::Hub;
 use crate::i18n::{Lang, Texts};
 use crate::mask;
-use crate::pages::{Style, fault, lang_of, notice, page, private};
+use crate::pages::{Style, fault, lang_of, notice, page, private, view};
 use crate::rating::{self, Answers, LOW_STARS, OpenRating, TAGS};
 
 /// What stands behind the path.
@@ -64,6 +64,8 @@ struct RatingPage<'a> {
     css: &'static str,
     waybill_tail: String,
     courier: String,
+    promise: String,
+    promised_by: String,
     overall: StarRow,
     items: [StarRow; 3],
     tags: [Tag; 5],
@@ -107,7 +109,7 @@ pub(crate) async fn show(
     if let Err(error) = rating::witness(&hub, &opened).await {
         return fault(lang, &error);
     }
-    form(StatusCode::OK, lang, &opened, &RatingForm::default(), None)
+    form(&hub, lang, &opened, &RatingForm::default(), None)
 }
 
 /// `POST /{token}`: takes the rating and sends the browser to the thanks.
@@ -131,13 +133,7 @@ pub(crate) async fn submit(
     let answers = match given.answers(lang) {
         Ok(answers) => answers,
         Err(problem) => {
-            return form(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                lang,
-                &opened,
-                &given,
-                Some(problem),
-            );
+            return form(&hub, lang, &opened, &given, Some(problem));
         }
     };
     match rating::submit(&hub, &opened, &answers).await {
@@ -201,13 +197,18 @@ fn thank(lang: Lang, low: bool) -> Response {
 }
 
 fn form(
-    status: StatusCode,
+    hub: &Hub,
     lang: Lang,
     opened: &OpenRating,
     given: &RatingForm,
     problem: Option<&'static str>,
 ) -> Response {
     let t = lang.texts();
+    let utc_offset_min = hub.config().utc_offset_min;
+    let status = match problem {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
     let stars = [
         (1, t.rate_star_1),
         (2, t.rate_star_2),
@@ -228,6 +229,8 @@ fn form(
         css: Style::Customer.css(),
         waybill_tail: mask::waybill_tail(&opened.waybill),
         courier: mask::courier(&opened.courier_name, lang == Lang::Zh),
+        promise: view::promise_class(&opened.promise_class, lang),
+        promised_by: view::time(opened.promised_by_ms, utc_offset_min),
         overall: row("stars", t.rate_overall, &given.stars, true),
         items: [
             row("timeliness", t.rate_timeliness, &given.timeliness, false),

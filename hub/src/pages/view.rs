@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, FixedOffset};
 use satchel_protocol::taxonomy::{
-    Action, HandoffKind, IdentityMethod, InspectionResult, Outcome, ProofKind, Reason, Relation,
+    Action, HandoffKind, IdentityMethod, InspectionResult, Outcome, PromiseClass, ProofKind,
+    Reason, Relation,
 };
 
 use crate::i18n::Lang;
@@ -65,6 +66,7 @@ labels! {
     inspection: InspectionResult;
     identity: IdentityMethod;
     proof_kind: ProofKind;
+    promise_class: PromiseClass;
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Upload<'_> {
             let code = if signed {
                 ErrorCode::HashMismatch
             } else {
-                ErrorCode::BadSignature
+                ErrorCode::Malformed
             };
             return Err(ApiError::new(code).detail("these bytes were discarded"));
         }

@@ -1,0 +1,257 @@
+//! The board: who sees it, and what it shows of people.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use std::io::Cursor;
+
+use common::{Bench, HOUR_MS, PUBLIC_URL, inline, metadata, rating_path, sha};
+use satchel_protocol::batch::Batch;
+use satchel_protocol::ink::{InkPoint, Signature};
+use satchel_protocol::taxonomy::ProofKind;
+
+fn jpeg() -> Vec<u8> {
+    let mut out = Vec::new();
+    let image = image::RgbImage::from_fn(800, 600, |x, y| image::Rgb([x as u8, y as u8, 90]));
+    image
+        .write_to(&mut Cursor::new(&mut out), image::ImageFormat::Jpeg)
+        .unwrap();
+    out
+}
+
+fn ink() -> Vec<u8> {
+    let stroke = |points: &[(f32, f32)]| {
+        points
+            .iter()
+            .map(|&(x, y)| InkPoint { x, y, t_ms: 0 })
+            .collect::<Vec<_>>()
+    };
+    let strokes = [
+        stroke(&[(40.0, 40.0), (120.0, 160.0), (200.0, 60.0), (280.0, 180.0)]),
+        stroke(&[(60.0, 180.0), (300.0, 90.0)]),
+    ];
+    Signature::from_strokes(&strokes, 400.0, 220.0)
+        .unwrap()
+        .encode()
+}
+
+#[tokio::test]
+async fn the_board_needs_a_session_and_a_login_link_works_once() {
+    let bench = Bench::new().await;
+    for path in [
+        "/board",
+        "/board/ratings",
+        "/board/alarms",
+        "/board/thumbs/00",
+        "/board/parcels/x",
+    ] {
+        assert_eq!(bench.get(path, &[]).await.status, 401, "{path}");
+        let forged = [("cookie", "satchel_board=0000")];
+        assert_eq!(bench.get(path, &forged).await.status, 401, "{path}");
+    }
+    let link = bench.hub.login_link(60_000).await.unwrap();
+    let path = link.strip_prefix(PUBLIC_URL).unwrap();
+    let login = bench.get(path, &[]).await;
+    assert_eq!(
+        (login.status.as_u16(), login.header("location")),
+        (303, "/board")
+    );
+    let cookie = login.header("set-cookie").to_owned();
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert_eq!(bench.get(path, &[]).await.status, 404);
+    let cookie = [("cookie", cookie.split(';').next().unwrap())];
+    assert_eq!(bench.get("/board", &cookie).await.status, 200);
+
+    // Links and sessions end by themselves.
+    let late = bench.hub.login_link(60_000).await.unwrap();
+    bench.clock.advance(60_001);
+    assert_eq!(
+        bench
+            .get(late.strip_prefix(PUBLIC_URL).unwrap(), &[])
+            .await
+            .status,
+        404
+    );
+    bench.clock.advance(12 * HOUR_MS);
+    assert_eq!(bench.get("/board", &cookie).await.status, 401);
+}
+
+#[tokio::test]
+async fn logging_out_ends_the_session_and_no_other_site_can_do_it() {
+    let bench = Bench::new().await;
+    let cookie = bench.board_cookie().await;
+    let foreign = [
+        ("cookie", cookie.as_str()),
+        ("sec-fetch-site", "cross-site"),
+    ];
+    assert_eq!(
+        bench.post_form("/board/logout", "", &foreign).await.status,
+        403
+    );
+    assert_eq!(
+        bench.get("/board", &[("cookie", &cookie)]).await.status,
+        200
+    );
+    assert_eq!(
+        bench
+            .post_form("/board/logout", "", &[("cookie", &cookie)])
+            .await
+            .status,
+        303
+    );
+    assert_eq!(
+        bench.get("/board", &[("cookie", &cookie)]).await.status,
+        401
+    );
+}
+
+#[tokio::test]
+async fn parcels_show_state_proofs_and_no_more_of_people_than_needed() {
+    let (bench, mut phone, stops) = Bench::with_round(2).await;
+    let (photo, ink) = (jpeg(), ink());
+    let entry = phone.delivery(
+        &stops[0],
+        &[(ProofKind::Signature, &ink), (ProofKind::Photo, &photo)],
+    );
+    let batch = Batch {
+        entries: vec![entry.clone()],
+        blobs: vec![inline(ProofKind::Signature, &ink)],
+    };
+    phone.push(&bench, &batch).await.receipt(&bench, &phone);
+
+    let html = bench.board("/board").await;
+    assert!(html.contains("WB0000") && html.contains("WB0001"));
+    assert!(html.contains("Delivered") && html.contains("Open"));
+    assert!(html.contains(&format!("/board/thumbs/{}", sha(&ink))));
+    // The photo is bound and not here yet; the count says so.
+    assert!(html.contains("not yet here") && html.contains("<b>1/2</b>"));
+    for secret in ["张小", "13800000000", "502", "3单元"] {
+        assert!(!html.contains(secret), "{secret}");
+    }
+    assert!(html.contains("张**") && html.contains("138******00") && html.contains("南大街***"));
+
+    let length = photo.len().to_string();
+    let meta = metadata(&photo, ProofKind::Photo);
+    let headers = [
+        ("tus-resumable", "1.0.0"),
+        ("content-type", "application/offset+octet-stream"),
+        ("upload-length", length.as_str()),
+        ("upload-metadata", meta.as_str()),
+    ];
+    let sent = phone
+        .send(&bench, "POST", "/v1/proofs", &headers, photo.clone())
+        .await;
+    assert_eq!(sent.status, 201);
+    assert!(bench.board("/board").await.contains("<b>2/2</b>"));
+
+    let id = stops[0].parcels[0].parcel_id;
+    let detail = bench.board(&format!("/board/parcels/{id}")).await;
+    assert!(detail.contains(&entry.hash().to_string()));
+    assert!(detail.contains(&format!("/board/proofs/{}", sha(&photo))));
+    assert!(!detail.contains("张小") && !detail.contains("502"));
+    let cookie = bench.board_cookie().await;
+    let missing = bench
+        .get("/board/parcels/not-an-id", &[("cookie", &cookie)])
+        .await;
+    assert_eq!(missing.status, 404);
+}
+
+#[tokio::test]
+async fn proofs_are_shown_as_pictures_or_not_at_all() {
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let (photo, ink, html) = (jpeg(), ink(), b"<html><script>alert(1)</script>".to_vec());
+    let proofs: [(ProofKind, &[u8]); 2] = [(ProofKind::Signature, &ink), (ProofKind::Photo, &html)];
+    let entry = phone.delivery(&stops[0], &proofs);
+    let batch = Batch {
+        entries: vec![entry],
+        blobs: vec![
+            inline(ProofKind::Signature, &ink),
+            inline(ProofKind::Photo, &html),
+        ],
+    };
+    phone.push(&bench, &batch).await.receipt(&bench, &phone);
+    let length = photo.len().to_string();
+    let meta = metadata(&photo, ProofKind::Photo);
+    let headers = [
+        ("tus-resumable", "1.0.0"),
+        ("content-type", "application/offset+octet-stream"),
+        ("upload-length", length.as_str()),
+        ("upload-metadata", meta.as_str()),
+    ];
+    phone
+        .send(&bench, "POST", "/v1/proofs", &headers, photo.clone())
+        .await;
+
+    let cookie = bench.board_cookie().await;
+    let cookie = [("cookie", cookie.as_str())];
+    let thumb = bench
+        .get(&format!("/board/thumbs/{}", sha(&photo)), &cookie)
+        .await;
+    assert_eq!(thumb.header("content-type"), "image/jpeg");
+    let small = image::load_from_memory(&thumb.body).unwrap();
+    assert_eq!((small.width(), small.height()), (160, 120));
+    let full = bench
+        .get(&format!("/board/proofs/{}", sha(&photo)), &cookie)
+        .await;
+    assert_eq!(
+        (full.header("content-type"), full.body == photo),
+        ("image/jpeg", true)
+    );
+    let drawn = bench
+        .get(&format!("/board/proofs/{}", sha(&ink)), &cookie)
+        .await;
+    assert_eq!(drawn.header("content-type"), "image/svg+xml");
+    assert!(drawn.text().contains("<path"));
+    assert!(drawn.header("content-security-policy").contains("sandbox"));
+    for path in ["thumbs", "proofs"] {
+        let odd = bench
+            .get(&format!("/board/{path}/{}", sha(&html)), &cookie)
+            .await;
+        assert_eq!(odd.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn long_lists_have_pages_and_both_languages() {
+    let (bench, mut phone, stops) = Bench::with_round(60).await;
+    let first = bench.board("/board").await;
+    assert_eq!(first.matches("href=\"/board/parcels/").count(), 50);
+    assert!(first.contains("?page=2") && first.contains("Page 1 / 2"));
+    let second = bench.board("/board?page=2").await;
+    assert_eq!(second.matches("href=\"/board/parcels/").count(), 10);
+    assert!(
+        bench
+            .board("/board?page=99&lang=zh")
+            .await
+            .contains("派送看板")
+    );
+
+    // The latest news comes first.
+    let entry = phone.delivery(&stops[59], &[]);
+    phone
+        .push_entries(&bench, &[entry])
+        .await
+        .receipt(&bench, &phone);
+    let html = bench.board("/board").await;
+    let at = |needle: &str| html.find(needle).unwrap();
+    assert!(at(&stops[59].parcels[0].waybill) < at(&stops[0].parcels[0].waybill));
+}
+
+#[tokio::test]
+async fn a_delivery_shown_to_a_customer_and_never_reported_is_an_alarm() {
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let entry = phone.delivery(&stops[0], &[]);
+    let path = rating_path(&stops[0].parcels[0], &entry.hash());
+    assert_eq!(bench.get(&path, &[]).await.status, 200);
+    bench.clock.advance(23 * HOUR_MS);
+    assert!(!bench.board("/board/alarms").await.contains("not reported"));
+    bench.clock.advance(2 * HOUR_MS);
+    assert!(bench.board("/board/alarms").await.contains("not reported"));
+    phone
+        .push_entries(&bench, &[entry])
+        .await
+        .receipt(&bench, &phone);
+    assert!(!bench.board("/board/alarms").await.contains("not reported"));
+}

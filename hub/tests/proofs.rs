@@ -1,0 +1,420 @@
+//! Resumable proofs: cut, resumed, damaged, repeated, given up.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use common::{Answer, Bench, HOUR_MS, Phone, SignedRequest, metadata, sha};
+use satchel_protocol::api::ErrorCode;
+use satchel_protocol::batch::Batch;
+use satchel_protocol::limits::MAX_PROOF_BYTES;
+use satchel_protocol::taxonomy::ProofKind;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const TUS: (&str, &str) = ("tus-resumable", "1.0.0");
+const STREAM: (&str, &str) = ("content-type", "application/offset+octet-stream");
+
+fn photo() -> Vec<u8> {
+    (0..200_000_u32).map(|i| (i * 7 % 251) as u8).collect()
+}
+
+fn url(bytes: &[u8]) -> String {
+    format!("/v1/proofs/{}", sha(bytes))
+}
+
+async fn create(bench: &Bench, phone: &mut Phone, whole: &[u8], first: &[u8]) -> Answer {
+    let length = whole.len().to_string();
+    let meta = metadata(whole, ProofKind::Photo);
+    let headers = [
+        TUS,
+        STREAM,
+        ("upload-length", &length),
+        ("upload-metadata", &meta),
+    ];
+    let headers: Vec<_> = headers
+        .into_iter()
+        .filter(|h| !first.is_empty() || *h != STREAM)
+        .collect();
+    phone
+        .send(bench, "POST", "/v1/proofs", &headers, first.to_vec())
+        .await
+}
+
+async fn patch(
+    bench: &Bench,
+    phone: &mut Phone,
+    whole: &[u8],
+    offset: usize,
+    bytes: &[u8],
+) -> Answer {
+    let offset = offset.to_string();
+    let headers = [TUS, STREAM, ("upload-offset", offset.as_str())];
+    phone
+        .send(bench, "PATCH", &url(whole), &headers, bytes.to_vec())
+        .await
+}
+
+async fn head(bench: &Bench, phone: &mut Phone, whole: &[u8]) -> Answer {
+    phone.send(bench, "HEAD", &url(whole), &[TUS], vec![]).await
+}
+
+#[tokio::test]
+async fn a_proof_in_one_request_is_receipted_and_the_same_again_costs_nothing() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    let missing = phone
+        .send(
+            &bench,
+            "GET",
+            &format!("{}/receipt", url(&bytes)),
+            &[],
+            vec![],
+        )
+        .await;
+    assert_eq!(missing.refused(404), ErrorCode::NotFound);
+
+    let created = create(&bench, &mut phone, &bytes, &bytes).await;
+    assert_eq!(created.status, 201);
+    assert_eq!(created.header("location"), url(&bytes));
+    assert_eq!(created.header("upload-offset"), bytes.len().to_string());
+    assert_eq!(created.header("tus-resumable"), "1.0.0");
+    assert_eq!(created.receipt(&bench, &phone).blobs, [sha(&bytes)]);
+
+    // Another phone, another time: nothing has to be sent.
+    let mut other = Phone::enrolled(&bench, "李娜", 2).await;
+    let again = create(&bench, &mut other, &bytes, &[]).await;
+    assert_eq!(again.status, 201);
+    assert_eq!(again.receipt(&bench, &other).blobs, [sha(&bytes)]);
+    let asked = phone
+        .send(
+            &bench,
+            "GET",
+            &format!("{}/receipt", url(&bytes)),
+            &[],
+            vec![],
+        )
+        .await;
+    assert_eq!(asked.receipt(&bench, &phone).blobs, [sha(&bytes)]);
+    let held = head(&bench, &mut phone, &bytes).await;
+    assert_eq!(held.header("upload-offset"), held.header("upload-length"));
+}
+
+#[tokio::test]
+async fn an_upload_is_resumed_where_it_stopped() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    let begun = create(&bench, &mut phone, &bytes, &[]).await;
+    assert_eq!(
+        (begun.status.as_u16(), begun.header("upload-offset")),
+        (201, "0")
+    );
+    assert!(begun.header("upload-expires").ends_with("GMT"));
+    let part = patch(&bench, &mut phone, &bytes, 0, &bytes[..70_000]).await;
+    assert_eq!(
+        (part.status.as_u16(), part.header("upload-offset")),
+        (204, "70000")
+    );
+    let offset = head(&bench, &mut phone, &bytes).await;
+    assert_eq!(offset.header("upload-offset"), "70000");
+    assert_eq!(offset.header("upload-length"), bytes.len().to_string());
+    assert_eq!(offset.header("cache-control"), "no-store");
+
+    let wrong = patch(&bench, &mut phone, &bytes, 60_000, &bytes[60_000..]).await;
+    assert_eq!(wrong.refused(409), ErrorCode::OffsetMismatch);
+    let done = patch(&bench, &mut phone, &bytes, 70_000, &bytes[70_000..]).await;
+    assert_eq!(done.status, 200);
+    assert_eq!(done.receipt(&bench, &phone).blobs, [sha(&bytes)]);
+    // The answer was lost and the last request comes again, signed anew.
+    let again = patch(&bench, &mut phone, &bytes, bytes.len(), &[]).await;
+    assert_eq!(again.receipt(&bench, &phone).blobs, [sha(&bytes)]);
+}
+
+#[tokio::test]
+async fn what_came_of_a_cut_body_is_kept_and_a_hanging_request_does_not_block_the_next() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    create(&bench, &mut phone, &bytes, &[]).await;
+
+    // Signed over the whole body, but the connection dies after 50,000 bytes.
+    let address = listen(&bench).await;
+    let headers = [TUS, STREAM, ("upload-offset", "0")];
+    let request = phone.request(&bench, "PATCH", &url(&bytes), &headers, bytes.clone());
+    drop(send_part(address, &request, &bytes[..50_000]).await);
+    wait_for_offset(&bench, &mut phone, &bytes, 50_000).await;
+
+    // This one neither ends nor dies: the next request takes over.
+    let headers = [TUS, STREAM, ("upload-offset", "50000")];
+    let request = phone.request(
+        &bench,
+        "PATCH",
+        &url(&bytes),
+        &headers,
+        bytes[50_000..].to_vec(),
+    );
+    let mut hanging = send_part(address, &request, &bytes[50_000..90_000]).await;
+    wait_for_offset(&bench, &mut phone, &bytes, 90_000).await;
+    let part = patch(&bench, &mut phone, &bytes, 90_000, &bytes[90_000..100_000]).await;
+    assert_eq!(part.status, 204);
+
+    // The old one wakes up and sends its rest: it must not spoil the new one's bytes.
+    hanging.write_all(&bytes[90_000..]).await.unwrap();
+    let mut answer = [0; 12];
+    hanging.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 409");
+    wait_for_offset(&bench, &mut phone, &bytes, 100_000).await;
+    let done = patch(&bench, &mut phone, &bytes, 100_000, &bytes[100_000..]).await;
+    assert_eq!(done.receipt(&bench, &phone).blobs, [sha(&bytes)]);
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_the_promised_ones_are_discarded() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    let mut spoilt = bytes.clone();
+    spoilt[1_000] ^= 1;
+    let answer = create(&bench, &mut phone, &bytes, &spoilt).await;
+    assert_eq!(answer.refused(460), ErrorCode::HashMismatch);
+    assert_eq!(head(&bench, &mut phone, &bytes).await.status, 404);
+    // The right bytes are still welcome.
+    let answer = create(&bench, &mut phone, &bytes, &bytes).await;
+    assert_eq!(answer.receipt(&bench, &phone).blobs, [sha(&bytes)]);
+}
+
+#[tokio::test]
+async fn a_chunk_damaged_on_the_way_costs_only_itself() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    create(&bench, &mut phone, &bytes, &bytes[..50_000]).await;
+    let headers = [TUS, STREAM, ("upload-offset", "50000")];
+    let request = phone.request(
+        &bench,
+        "PATCH",
+        &url(&bytes),
+        &headers,
+        bytes[50_000..].to_vec(),
+    );
+    let mut spoilt = bytes[50_000..].to_vec();
+    spoilt[9] ^= 1;
+    let answer = bench.send(request.build_with(Body::from(spoilt))).await;
+    assert_eq!(answer.refused(400), ErrorCode::Malformed);
+    assert_eq!(
+        head(&bench, &mut phone, &bytes)
+            .await
+            .header("upload-offset"),
+        "50000"
+    );
+
+    // The tus checksum extension says the same for a phone that sends it.
+    let wrong = format!("sha256 {}", data_encoding::BASE64.encode(&sha(b"other").0));
+    let headers = [
+        TUS,
+        STREAM,
+        ("upload-offset", "50000"),
+        ("upload-checksum", wrong.as_str()),
+    ];
+    let answer = phone
+        .send(
+            &bench,
+            "PATCH",
+            &url(&bytes),
+            &headers,
+            bytes[50_000..].to_vec(),
+        )
+        .await;
+    assert_eq!(answer.refused(460), ErrorCode::HashMismatch);
+    assert_eq!(
+        head(&bench, &mut phone, &bytes)
+            .await
+            .header("upload-offset"),
+        "50000"
+    );
+    let done = patch(&bench, &mut phone, &bytes, 50_000, &bytes[50_000..]).await;
+    assert_eq!(done.receipt(&bench, &phone).blobs, [sha(&bytes)]);
+}
+
+#[tokio::test]
+async fn sizes_versions_and_metadata_are_checked_before_anything_is_stored() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let meta = metadata(b"x", ProofKind::Photo);
+    let too_long = (MAX_PROOF_BYTES + 1).to_string();
+    for (length, metadata, status) in [
+        (too_long.as_str(), meta.as_str(), 413),
+        ("2147483648000", meta.as_str(), 413),
+        ("0", meta.as_str(), 400),
+        ("-1", meta.as_str(), 400),
+        ("", meta.as_str(), 400),
+        ("1", "sha256 AAAA,kind cGhvdG8=", 400),
+        ("1", "filename eA==", 400),
+    ] {
+        let headers = [
+            TUS,
+            ("upload-length", length),
+            ("upload-metadata", metadata),
+        ];
+        let answer = phone
+            .send(&bench, "POST", "/v1/proofs", &headers, vec![])
+            .await;
+        assert_eq!(answer.status, status, "{length} {metadata}");
+    }
+    let headers = [("upload-length", "1"), ("upload-metadata", meta.as_str())];
+    let answer = phone
+        .send(&bench, "POST", "/v1/proofs", &headers, vec![])
+        .await;
+    assert_eq!(answer.refused(400), ErrorCode::Malformed);
+    // More bytes than announced.
+    create(&bench, &mut phone, b"abc", &[]).await;
+    let answer = patch(&bench, &mut phone, b"abc", 0, b"abcd").await;
+    assert_eq!(answer.refused(413), ErrorCode::TooLarge);
+    assert_eq!(
+        head(&bench, &mut phone, b"abc")
+            .await
+            .header("upload-offset"),
+        "0"
+    );
+
+    let options = bench
+        .send(
+            axum::http::Request::options("/v1/proofs")
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await;
+    assert_eq!(options.status, 204);
+    assert!(
+        options
+            .header("tus-extension")
+            .contains("creation-with-upload")
+    );
+    assert_eq!(options.header("tus-max-size"), MAX_PROOF_BYTES.to_string());
+}
+
+#[tokio::test]
+async fn an_upload_can_be_given_up_and_a_held_proof_cannot() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    create(&bench, &mut phone, &bytes, &bytes[..10]).await;
+    let gone = phone
+        .send(&bench, "DELETE", &url(&bytes), &[TUS], vec![])
+        .await;
+    assert_eq!(gone.status, 204);
+    assert_eq!(head(&bench, &mut phone, &bytes).await.status, 404);
+    create(&bench, &mut phone, &bytes, &bytes).await;
+    let kept = phone
+        .send(&bench, "DELETE", &url(&bytes), &[TUS], vec![])
+        .await;
+    assert_eq!(kept.refused(404), ErrorCode::NotFound);
+    assert_eq!(head(&bench, &mut phone, &bytes).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_proof_waits_a_week_for_its_entry_and_then_belongs_to_it() {
+    let (bench, mut phone, stops) = Bench::with_round(2).await;
+    let (kept, lost) = (photo(), b"bound by nobody".to_vec());
+    create(&bench, &mut phone, &kept, &kept).await;
+    create(&bench, &mut phone, &lost, &lost).await;
+    create(&bench, &mut phone, b"half", b"ha").await;
+    bench.clock.advance(6 * 24 * HOUR_MS);
+    bench.hub.sweep().await.unwrap();
+    let entry = phone.delivery(&stops[0], &[(ProofKind::Photo, &kept)]);
+    let batch = Batch {
+        entries: vec![entry],
+        blobs: vec![],
+    };
+    // The receipt of the entry names the proof that was there before it.
+    assert_eq!(
+        phone
+            .push(&bench, &batch)
+            .await
+            .receipt(&bench, &phone)
+            .blobs,
+        [sha(&kept)]
+    );
+    bench.clock.advance(2 * 24 * HOUR_MS);
+    bench.hub.sweep().await.unwrap();
+    assert_eq!(head(&bench, &mut phone, &kept).await.status, 200);
+    assert_eq!(head(&bench, &mut phone, &lost).await.status, 404);
+    assert_eq!(head(&bench, &mut phone, b"half").await.status, 404);
+    let files: usize = ["proofs", "incoming"]
+        .iter()
+        .map(|d| count_files(&bench.dir.path().join(d)))
+        .sum();
+    assert_eq!(files, 1);
+}
+
+fn count_files(dir: &std::path::Path) -> usize {
+    std::fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .map(|p| if p.is_dir() { count_files(&p) } else { 1 })
+        .sum()
+}
+
+#[tokio::test]
+async fn a_restart_between_placing_and_recording_a_proof_loses_nothing() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    let hex = sha(&bytes).to_string();
+    let folder = bench.dir.path().join("proofs").join(&hex[..2]);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(&hex), &bytes).unwrap();
+    let answer = create(&bench, &mut phone, &bytes, &[]).await;
+    assert_eq!(answer.receipt(&bench, &phone).blobs, [sha(&bytes)]);
+    // A damaged file under a proof's name is not believed.
+    let other = b"something else".to_vec();
+    let hex = sha(&other).to_string();
+    let folder = bench.dir.path().join("proofs").join(&hex[..2]);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(&hex), b"damaged").unwrap();
+    let answer = create(&bench, &mut phone, &other, &[]).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("upload-offset")),
+        (201, "0")
+    );
+}
+
+/// Serves the hub on a real socket, so that connections can die like real ones.
+async fn listen(bench: &Bench) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = bench.hub.router();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+/// Announces the whole body and sends only `bytes`. The connection stays open until it is dropped.
+async fn send_part(address: SocketAddr, request: &SignedRequest, bytes: &[u8]) -> TcpStream {
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nhost: hub.test\r\n",
+        request.method, request.path
+    );
+    for (name, value) in &request.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    stream.flush().await.unwrap();
+    stream
+}
+
+/// Asks until the hub has this much; asking takes the upload over, so it waits first.
+async fn wait_for_offset(bench: &Bench, phone: &mut Phone, whole: &[u8], offset: u64) {
+    let path = bench.dir.path().join("incoming");
+    for _ in 0..500 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let come: u64 = std::fs::read_dir(&path)
+            .unwrap()
+            .map(|e| e.unwrap().metadata().unwrap().len())
+            .sum();
+        if come == offset {
+            break;
+        }
+    }
+    let answer = head(bench, phone, whole).await;
+    assert_eq!(answer.header("upload-offset"), offset.to_string());
+}
