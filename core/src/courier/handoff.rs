@@ -14,7 +14,8 @@ use crate::error::{Error, Refusal, Result};
 use crate::evidence::log::Fact;
 use crate::limits;
 use crate::model::attempt::{
-    Completion, Draft, ParcelOutcome, ParcelResult, PhotoView, Recorded, RecordedParcel,
+    Completion, Draft, HandoffOption, ParcelOutcome, ParcelResult, PhotoView, Recorded,
+    RecordedParcel,
 };
 use crate::proof::blob::BlobRef;
 use crate::proof::ink::Signature;
@@ -64,6 +65,34 @@ impl Courier {
         Ok(Draft {
             attempt_id,
             requirements: requirements::requirements(&facts),
+        })
+    }
+
+    /// Every kind of handoff at this stop with what it needs, or why it is locked (A022, A032). Reads
+    /// only; a screen shows the locked ones with their reason instead of hiding them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown stop, [`Refusal::ParcelClosed`] when nothing is open here.
+    pub fn handoffs(&self, stop: StopId) -> Result<Vec<HandoffOption>> {
+        let now_ms = self.env.clock.wall_ms();
+        self.db.read(|conn| {
+            let parcels = open_parcels(conn, stop)?;
+            HandoffKind::ALL
+                .iter()
+                .map(|&handoff| {
+                    let facts = facts(conn, handoff, &parcels, now_ms)?;
+                    let locked = match allowed_parcels(conn, stop, handoff, now_ms) {
+                        Ok(_) => None,
+                        Err(Error::Refused(refusal)) => Some(refusal),
+                        Err(other) => return Err(other),
+                    };
+                    Ok(HandoffOption {
+                        handoff,
+                        locked,
+                        requirements: requirements::requirements(&facts),
+                    })
+                })
+                .collect()
         })
     }
 

@@ -6,6 +6,7 @@ use satchel_protocol::taxonomy::{
     Action, HandoffKind, InspectionResult, PhotoOrigin, Reason, Relation,
 };
 
+use crate::error::Refusal;
 use crate::proof::ink::InkPoint;
 use crate::proof::photo::PhotoWarning;
 use crate::rules::requirements::Requirement;
@@ -16,6 +17,17 @@ pub struct Draft {
     /// Names the visit in every later call.
     pub attempt_id: AttemptId,
     /// What this handoff needs before it can be completed.
+    pub requirements: Vec<Requirement>,
+}
+
+/// One kind of handoff at a stop: what it needs, or why it is locked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HandoffOption {
+    /// The handoff.
+    pub handoff: HandoffKind,
+    /// Why it cannot be started here now.
+    pub locked: Option<Refusal>,
+    /// What it needs.
     pub requirements: Vec<Requirement>,
 }
 
