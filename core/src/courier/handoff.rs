@@ -39,7 +39,8 @@ impl Courier {
         self.enrolled()?;
         let now_ms = self.env.clock.wall_ms();
         let (facts, open) = self.db.read(|conn| {
-            let parcels = allowed_parcels(conn, stop, handoff, now_ms)?;
+            let open = open_parcels(conn, stop)?;
+            let parcels = allowed_parcels(conn, &open, handoff, now_ms)?;
             let facts = facts(conn, handoff, &parcels, now_ms)?;
             Ok((
                 facts,
@@ -76,16 +77,16 @@ impl Courier {
     pub fn handoffs(&self, stop: StopId) -> Result<Vec<HandoffOption>> {
         let now_ms = self.env.clock.wall_ms();
         self.db.read(|conn| {
-            let parcels = open_parcels(conn, stop)?;
+            let open = open_parcels(conn, stop)?;
             HandoffKind::ALL
                 .iter()
                 .map(|&handoff| {
-                    let facts = facts(conn, handoff, &parcels, now_ms)?;
-                    let locked = match allowed_parcels(conn, stop, handoff, now_ms) {
-                        Ok(_) => None,
-                        Err(Error::Refused(refusal)) => Some(refusal),
+                    let (parcels, locked) = match allowed_parcels(conn, &open, handoff, now_ms) {
+                        Ok(allowed) => (allowed, None),
+                        Err(Error::Refused(refusal)) => (open.clone(), Some(refusal)),
                         Err(other) => return Err(other),
                     };
+                    let facts = facts(conn, handoff, &parcels, now_ms)?;
                     Ok(HandoffOption {
                         handoff,
                         locked,
@@ -391,14 +392,8 @@ fn check_values(input: &Completion) -> Result<()> {
     Ok(())
 }
 
-/// The open parcels of a stop that may be handed over this way now. One parcel without consent does not
-/// keep its neighbours from the locker; completion judges each parcel by itself.
-fn allowed_parcels(
-    conn: &Snapshot,
-    stop: StopId,
-    handoff: HandoffKind,
-    now_ms: i64,
-) -> Result<Vec<ParcelRow>> {
+/// Parcels of a stop that still have no final outcome.
+fn open_parcels(conn: &Snapshot, stop: StopId) -> Result<Vec<ParcelRow>> {
     let row = stops::stop(conn, stop)?;
     let open: Vec<ParcelRow> = stops::parcels(conn, Some(stop))?
         .into_iter()
@@ -407,16 +402,27 @@ fn allowed_parcels(
     if row.removed || open.is_empty() {
         return Err(Refusal::ParcelClosed.into());
     }
+    Ok(open)
+}
+
+/// The open parcels of a stop that may be handed over this way now. One parcel without consent does not
+/// keep its neighbours from the locker; completion judges each parcel by itself.
+fn allowed_parcels(
+    conn: &Snapshot,
+    open: &[ParcelRow],
+    handoff: HandoffKind,
+    now_ms: i64,
+) -> Result<Vec<ParcelRow>> {
     let mut allowed = Vec::with_capacity(open.len());
     let mut refusal = Refusal::ParcelClosed;
     for parcel in open {
         match requirements::gate(&facts(
             conn,
             handoff,
-            core::slice::from_ref(&parcel),
+            core::slice::from_ref(parcel),
             now_ms,
         )?) {
-            Ok(()) => allowed.push(parcel),
+            Ok(()) => allowed.push(parcel.clone()),
             Err(why) => refusal = why,
         }
     }
