@@ -7,7 +7,7 @@ use common::{Bench, Phone, inline, sha};
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::batch::Batch;
 use satchel_protocol::entry::EntryKind;
-use satchel_protocol::taxonomy::ProofKind;
+use satchel_protocol::taxonomy::{Outcome, ProofKind};
 
 #[tokio::test]
 async fn a_batch_is_receipted_by_hash_and_a_replay_is_harmless() {
@@ -132,6 +132,50 @@ async fn a_fork_is_kept_alarms_and_sets_the_log_aside_until_a_person_releases_it
         .receipt(&bench, &phone);
     assert_eq!(receipt.head_seq, 2);
     assert_eq!(bench.hub.audit().await.unwrap().open_alarms, 0);
+}
+
+#[tokio::test]
+async fn another_entry_for_a_held_position_is_never_taken_for_the_held_one() {
+    let (bench, mut phone, stops) = Bench::with_round(2).await;
+    let first = phone.delivery(&stops[0], &[]);
+    let second = phone.delivery(&stops[1], &[]);
+    let both = [first.clone(), second];
+    phone
+        .push_entries(&bench, &both)
+        .await
+        .receipt(&bench, &phone);
+    // Only the last one is replaced; what it follows is right.
+    phone.seq = 1;
+    phone.prev = first.hash();
+    let replaced = phone.delivery(&stops[0], &[]);
+    let answer = phone.push_entries(&bench, &[replaced]).await;
+    assert_eq!(answer.refused(409), ErrorCode::LogFork);
+    assert_eq!(bench.hub.audit().await.unwrap().set_aside, 1);
+}
+
+#[tokio::test]
+async fn a_parcel_shows_its_latest_attempt_by_the_time_it_happened() {
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let mut other = Phone::enrolled(&bench, "王强", 2).await;
+    other.pull_stops(&bench).await;
+    // Failed in the morning on one phone, delivered at noon on another; the morning comes up last.
+    let failed = phone.attempt(&stops[0], Outcome::Failed, &[]);
+    other.minutes_later = 60;
+    let delivered = other.attempt(&stops[0], Outcome::Delivered, &[]);
+    other
+        .push_entries(&bench, &[delivered])
+        .await
+        .receipt(&bench, &other);
+    phone
+        .push_entries(&bench, &[failed])
+        .await
+        .receipt(&bench, &phone);
+    let audit = bench.hub.audit().await.unwrap();
+    assert_eq!(audit.parcels[0].outcome.as_deref(), Some("delivered"));
+    assert_eq!(audit.parcels[0].attempts.len(), 2);
+    let page = format!("/board/parcels/{}", stops[0].parcels[0].parcel_id);
+    let html = bench.board(&page).await;
+    assert!(html.contains("Not delivered") && html.contains("Delivered"));
 }
 
 #[tokio::test]

@@ -237,6 +237,8 @@ pub struct Phone {
     pub seq: i64,
     pub prev: Hash32,
     pub created_offset_s: i64,
+    /// How much later than usual its entries happened.
+    pub minutes_later: i64,
     nonces: u64,
 }
 
@@ -249,6 +251,7 @@ impl Phone {
             seq: 0,
             prev: Hash32::ZERO,
             created_offset_s: 0,
+            minutes_later: 0,
             nonces: u64::from(seed) << 32,
         }
     }
@@ -339,7 +342,7 @@ impl Phone {
                 seq: self.seq,
                 prev: self.prev,
                 kind,
-                occurred_at_ms: NOW_MS - HOUR_MS + self.seq * 1_000,
+                occurred_at_ms: NOW_MS - HOUR_MS + self.seq * 1_000 + self.minutes_later * 60_000,
                 boot_id: BootId([3; 16]),
                 boottime_ns: self.seq,
                 utc_offset_min: 480,
@@ -358,6 +361,16 @@ impl Phone {
 
     /// A delivery of the stop's first parcel with these proofs.
     pub fn delivery(&mut self, stop: &StopItem, proofs: &[(ProofKind, &[u8])]) -> SignedEntry {
+        self.attempt(stop, Outcome::Delivered, proofs)
+    }
+
+    /// An attempt at the stop's first parcel.
+    pub fn attempt(
+        &mut self,
+        stop: &StopItem,
+        outcome: Outcome,
+        proofs: &[(ProofKind, &[u8])],
+    ) -> SignedEntry {
         let refs: Vec<ProofRef> = proofs
             .iter()
             .map(|(kind, bytes)| ProofRef {
@@ -374,7 +387,7 @@ impl Phone {
             parcel: parcel.parcel_id,
             stop: stop.stop_id,
             attempt_no: 1,
-            outcome: Outcome::Delivered,
+            outcome,
             handoff: HandoffKind::ALL[0],
             reason: None,
             action: None,
