@@ -1,0 +1,158 @@
+//! What can happen to a parcel and to an attempt, as two tables a person can read.
+//!
+//! The log holds everything that was ever recorded; what an app shows is the fold of it. The tables say
+//! which step may follow which state, corrections are steps of their own, and [`fold`] turns any pile of
+//! events, in whatever order they arrived, into the same one state. An event that the tables do not
+//! allow (a hub's cancellation of a parcel that was delivered offline, a second delivery by another
+//! phone) is kept, has no effect and is flagged: nothing is lost and nobody has to guess (B4-4, B4-16).
+
+mod diagram;
+mod fold;
+mod table;
+
+pub use diagram::{attempt_diagram, parcel_diagram};
+pub use fold::{
+    Effect, Flag, Folded, UndoWindow, Verdict, WhyNot, check_correction, check_step, fold,
+};
+pub use table::{
+    ATTEMPT_TABLE, AttemptState, AttemptStep, PARCEL_TABLE, ParcelState, Step, attempt_next,
+    parcel_next, step_after_failure,
+};
+
+use satchel_protocol::ids::{DeviceId, ParcelId};
+use satchel_protocol::taxonomy::{Action, HandoffKind, Reason};
+
+/// Who recorded an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// The hub, through the feed.
+    Hub,
+    /// A phone's log.
+    Phone(DeviceId),
+}
+
+/// Names an event for good: its recorder and its place in that recorder's log or feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId {
+    /// Who recorded it.
+    pub origin: Origin,
+    /// Position in that recorder's sequence.
+    pub seq: i64,
+}
+
+/// One thing that happened to one parcel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// Its name.
+    pub id: EventId,
+    /// When it happened, the recorder's clock, Unix milliseconds.
+    pub at_ms: i64,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// Collected from the sender (collect-before-deliver, A210).
+    Collected,
+    /// Scanned onto the vehicle (A204).
+    Loaded,
+    /// Handed over whole.
+    Delivered {
+        /// Into whose hands or which place.
+        handoff: HandoffKind,
+    },
+    /// Part of the contents accepted.
+    PartlyDelivered,
+    /// Not handed over.
+    Failed {
+        /// Why.
+        reason: Reason,
+        /// What follows; must be legal for the reason (A043).
+        action: Action,
+    },
+    /// A new time was agreed without a visit; the next attempt of the same parcel (B4-5).
+    Rescheduled,
+    /// Cancelled while on the road.
+    Cancelled,
+    /// Given back at the depot.
+    HandedBack,
+    /// Given back to the sender.
+    ReturnedToSender,
+    /// Taken out of the locker or station by the recipient.
+    CollectedByRecipient,
+    /// The recipient wants it at the door after all (Zhejiang Art 31).
+    RedeliveryDemanded,
+    /// An earlier event was not as recorded.
+    Corrected {
+        /// Which event.
+        of: EventId,
+        /// What was wrong.
+        correction: Correction,
+    },
+}
+
+/// A correction is an event of its own (EPCIS errorDeclaration); the corrected one stays in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correction {
+    /// It did not happen: a slip of the finger, within the undo window.
+    Undo,
+    /// It happened, but the parcel is open again: handed back over the counter, wrong door.
+    Reopen,
+    /// A proof that was taken or found later; marked as late.
+    LateProof,
+    /// It happened to another parcel, whose own event is recorded beside this.
+    WrongParcel {
+        /// The parcel that was meant.
+        meant: ParcelId,
+    },
+    /// It failed for another reason.
+    WrongReason {
+        /// The true reason.
+        reason: Reason,
+        /// The step that follows it.
+        action: Action,
+    },
+}
+
+impl Correction {
+    /// Whether the courier must say why in words. An undo explains itself; everything later does not.
+    #[must_use]
+    pub const fn requires_words(self) -> bool {
+        !matches!(self, Self::Undo)
+    }
+}
+
+impl EventKind {
+    /// The step of the table this is, if it is not a correction of another event.
+    #[must_use]
+    pub fn step(self) -> Option<Step> {
+        Some(match self {
+            Self::Collected => Step::Collected,
+            Self::Loaded => Step::Loaded,
+            Self::Delivered { handoff } => match handoff {
+                HandoffKind::Locker | HandoffKind::Station => Step::LeftAtPoint,
+                HandoffKind::Partial => Step::PartlyDelivered,
+                HandoffKind::ReturnToSender => Step::ReturnedToSender,
+                _ => Step::Delivered,
+            },
+            Self::PartlyDelivered => Step::PartlyDelivered,
+            Self::Failed { reason, action } => step_after_failure(reason, action),
+            Self::Rescheduled => Step::Rescheduled,
+            Self::Cancelled => Step::Cancelled,
+            Self::HandedBack => Step::HandedBack,
+            Self::ReturnedToSender => Step::ReturnedToSender,
+            Self::CollectedByRecipient => Step::CollectedByRecipient,
+            Self::RedeliveryDemanded => Step::RedeliveryDemanded,
+            Self::Corrected {
+                correction: Correction::Reopen,
+                ..
+            } => Step::Reopened,
+            Self::Corrected { .. } => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
