@@ -10,12 +10,18 @@ pub(crate) mod proofs;
 pub(crate) mod schema;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::hub::Hub;
 use schema::SignatureScheme;
+
+/// Enrolments and forms: a comment at its limit, every character written as `%XX%XX%XX`, and room.
+/// Batches and proofs are read by their own handlers under their own limits.
+const MAX_FORM_BYTES: usize = 64 * 1_024;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,8 +38,11 @@ struct ApiDoc;
 /// All routes of a hub.
 pub(crate) fn router(hub: &Hub) -> Router {
     let (api, document) = device_api().split_for_parts();
+    // A feed page shrinks to a tenth for a phone that asks for it; pictures are left as they are.
+    let api = api.layer(CompressionLayer::new());
     api.merge(ops::router(document))
         .merge(crate::pages::router(hub))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(axum::middleware::from_fn_with_state(
             hub.clone(),
             ops::observe,

@@ -70,7 +70,7 @@ impl BlobStore {
             .collect();
         tokio::task::spawn_blocking(move || {
             for (path, temp, bytes) in jobs {
-                if path.exists() {
+                if std::fs::read(&path).is_ok_and(|held| held == bytes) {
                     continue;
                 }
                 let dir = folder_of(&path)?;

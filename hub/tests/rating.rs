@@ -6,6 +6,7 @@ mod common;
 use std::collections::HashSet;
 
 use common::{Answer, Bench, HOUR_MS, Phone, rating_path};
+use satchel_protocol::api::ErrorCode;
 use satchel_protocol::feed::{FeedContent, RatingItem};
 use satchel_protocol::token::{base32, from_base32};
 
@@ -43,10 +44,14 @@ async fn the_feed_pages_through_route_and_stops_with_a_key_per_device() {
     // Nothing new: the cursor stays.
     let empty = phone.pull(&bench, &cursor, 2).await;
     assert_eq!((empty.items.len(), empty.cursor == cursor), (0, true));
-    let bad = phone
-        .send(&bench, "GET", "/v1/feed?cursor=nonsense", &[], vec![])
-        .await;
-    assert_eq!(bad.status, 400);
+    for bad in ["cursor=nonsense", "limit=many", "limit=-1"] {
+        let path = format!("/v1/feed?{bad}");
+        let answer = phone.send(&bench, "GET", &path, &[], vec![]).await;
+        assert_eq!(answer.refused(400), ErrorCode::Malformed, "{bad}");
+    }
+    let gzip = [("accept-encoding", "gzip")];
+    let small = phone.send(&bench, "GET", "/v1/feed", &gzip, vec![]).await;
+    assert_eq!(small.header("content-encoding"), "gzip");
 
     // The same courier's second phone gets other keys for the same parcels; another courier nothing.
     let mut second = Phone::enrolled(&bench, "王强", 2).await;
@@ -306,6 +311,8 @@ async fn forms_sent_by_other_sites_and_impossible_answers_are_not_taken() {
             "{form}"
         );
     }
+    let huge = format!("stars=5&comment={}", "x".repeat(100_000));
+    assert_eq!(bench.post_form(&path, &huge, &[]).await.status, 422);
     let long = format!("stars=5&comment={}", "x".repeat(2_001));
     assert_eq!(bench.post_form(&path, &long, &[]).await.status, 422);
     // A browser behind `no-referrer` sends `Origin: null` from our own page.

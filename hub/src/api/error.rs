@@ -1,12 +1,16 @@
 //! What a phone is told when the hub says no: a status, a code, never personal data.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::extract::rejection::QueryRejection;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use satchel_protocol::api::{ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
 use satchel_protocol::signed_time::SignedTime;
 
 use crate::error::HubError;
+
+/// After so many seconds an upload may have ended and made room.
+const RETRY_AFTER_S: &str = "300";
 
 /// A refusal.
 #[derive(Debug)]
@@ -78,6 +82,12 @@ impl From<HubError> for ApiError {
     }
 }
 
+impl From<QueryRejection> for ApiError {
+    fn from(_: QueryRejection) -> Self {
+        Self::new(ErrorCode::Malformed).detail("query")
+    }
+}
+
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
         HubError::from(error).into()
@@ -93,6 +103,13 @@ impl IntoResponse for ApiError {
             time: self.time.map(|time| *time),
             expected_seq: self.expected_seq,
         };
-        (status, Json(body)).into_response()
+        let limited = body.error == ErrorCode::RateLimited;
+        let mut answer = (status, Json(body)).into_response();
+        if limited {
+            answer
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        answer
     }
 }

@@ -7,6 +7,7 @@
 #![allow(unused_qualifications)]
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::feed::{FeedItem, FeedPage, StopItem};
@@ -53,9 +54,10 @@ pub(crate) struct PageQuery {
 pub(crate) async fn page(
     State(hub): State<Hub>,
     head: SignedHead,
-    Query(query): Query<PageQuery>,
+    query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<FeedPage>, ApiError> {
     not_revoked(&head.device)?;
+    let Query(query) = query?;
     let start = read_cursor(&query.cursor)
         .ok_or_else(|| ApiError::new(ErrorCode::Malformed).detail("cursor"))?;
     let limit = query

@@ -3,6 +3,7 @@
 // The OpenAPI macro writes out paths that are in scope.
 #![allow(unused_qualifications)]
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -95,9 +96,10 @@ pub(crate) struct After {
 pub(crate) async fn held(
     State(hub): State<Hub>,
     head: SignedHead,
-    Query(after): Query<After>,
+    after: Result<Query<After>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     not_revoked(&head.device)?;
+    let Query(after) = after?;
     let receipt = receipts::held_after(&hub, head.device.id, after.after).await?;
     Ok(receipt_body(&receipt))
 }

@@ -38,7 +38,7 @@ pub const NOW_MS: i64 = 1_786_680_000_000;
 pub const PUBLIC_URL: &str = "http://hub.test:8080";
 pub const HOUR_MS: i64 = 3_600_000;
 
-const MAPPING: &str = r#"{"version":1,"source":"test","datum":"wgs84",
+pub const MAPPING: &str = r#"{"version":1,"source":"test","datum":"wgs84",
   "time":{"format":"%m-%d %H:%M:%S","utc_offset_min":480,"default_year":2026},
   "fields":{"waybill":{"column":"id"},"lat":{"column":"lat"},"lng":{"column":"lng"},
     "address":{"column":"address"},"recipient_name":{"column":"name"},
