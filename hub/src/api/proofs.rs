@@ -6,11 +6,12 @@
 //! which a signed request began the upload (and which a signed entry binds) is the proof placed and
 //! receipted. Wrong bytes can cost this one upload a restart and nothing else.
 
+mod headers;
 mod receive;
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use satchel_protocol::api::{ErrorCode, PATH_PROOFS, TUS_VERSION};
 use satchel_protocol::ids::Hash32;
@@ -24,13 +25,12 @@ use crate::api::schema::ErrorSchema;
 use crate::hub::Hub;
 use crate::receipts;
 use crate::store::proofs::{self, UNBOUND_TTL_MS, UploadRow};
+use headers::{
+    OFFSET_STREAM, UPLOAD_LENGTH, UPLOAD_OFFSET, check_version, content_type, describe, expires,
+    metadata, number, parse_hash, tus, upload_length, whole_number,
+};
 use receive::{Progress, Upload};
 
-const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
-const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
-const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
-const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
-const OFFSET_STREAM: &str = "application/offset+octet-stream";
 const EXTENSIONS: &str = "creation,creation-with-upload,checksum,expiration,termination";
 
 /// A day's photos of one phone, begun and not finished, with room to spare.
@@ -314,100 +314,4 @@ async fn created(
     }
     describe(&mut answer, progress, expires_at_ms);
     Ok(tus(answer))
-}
-
-fn describe(answer: &mut Response, progress: Progress, expires_at_ms: Option<i64>) {
-    let offset = match progress {
-        Progress::Whole { size_bytes } => size_bytes,
-        Progress::Partial { offset } => offset,
-    };
-    answer.headers_mut().insert(UPLOAD_OFFSET, number(offset));
-    if let (Progress::Partial { .. }, Some(at)) = (progress, expires_at_ms) {
-        expires(answer, at);
-    }
-}
-
-fn expires(answer: &mut Response, at_ms: i64) {
-    let text = chrono::DateTime::from_timestamp_millis(at_ms)
-        .map(|t| t.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
-    if let Some(value) = text.and_then(|t| HeaderValue::from_str(&t).ok()) {
-        answer.headers_mut().insert(UPLOAD_EXPIRES, value);
-    }
-}
-
-fn tus(mut answer: Response) -> Response {
-    answer
-        .headers_mut()
-        .insert(TUS_RESUMABLE, HeaderValue::from_static(TUS_VERSION));
-    answer
-}
-
-fn number(n: u64) -> HeaderValue {
-    HeaderValue::from(n)
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    headers
-        .get(name)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default()
-}
-
-fn content_type(headers: &HeaderMap) -> &str {
-    text(headers, &header::CONTENT_TYPE)
-}
-
-fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
-    if text(headers, &TUS_RESUMABLE) == TUS_VERSION {
-        return Ok(());
-    }
-    Err(ApiError::new(ErrorCode::Malformed).detail("Tus-Resumable must be 1.0.0"))
-}
-
-fn whole_number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, ApiError> {
-    let value = text(headers, name);
-    let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-    digits
-        .then(|| value.parse().ok())
-        .flatten()
-        .ok_or_else(|| ApiError::new(ErrorCode::Malformed).detail(name.as_str()))
-}
-
-fn upload_length(headers: &HeaderMap) -> Result<u64, ApiError> {
-    match whole_number(headers, &UPLOAD_LENGTH)? {
-        0 => Err(ApiError::new(ErrorCode::Malformed).detail("an empty proof")),
-        n if n > limits::MAX_PROOF_BYTES => Err(ApiError::new(ErrorCode::TooLarge)),
-        n => Ok(n),
-    }
-}
-
-fn parse_hash(hex: &str) -> Result<Hash32, ApiError> {
-    hex.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))
-}
-
-/// `sha256` (32 raw bytes or their hex text, in base64) and `kind` of the metadata header.
-fn metadata(headers: &HeaderMap) -> Result<(Hash32, ProofKind), ApiError> {
-    let value = text(headers, &HeaderName::from_static("upload-metadata"));
-    let bad = || ApiError::new(ErrorCode::Malformed).detail("Upload-Metadata");
-    let field = |name: &str| {
-        let pair = value
-            .split(',')
-            .map(str::trim)
-            .find_map(|p| p.strip_prefix(name));
-        let encoded = pair.and_then(|p| p.strip_prefix(' ')).ok_or_else(bad)?;
-        data_encoding::BASE64
-            .decode(encoded.as_bytes())
-            .map_err(|_| bad())
-    };
-    let raw = field("sha256")?;
-    let hash = Hash32::try_from(raw.as_slice())
-        .ok()
-        .or_else(|| {
-            std::str::from_utf8(&raw)
-                .ok()
-                .and_then(|hex| hex.parse().ok())
-        })
-        .ok_or_else(bad)?;
-    let kind = String::from_utf8(field("kind")?).map_err(|_| bad())?;
-    Ok((hash, ProofKind::from_code(&kind).map_err(|_| bad())?))
 }
