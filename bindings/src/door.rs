@@ -10,8 +10,9 @@ use crate::codes::{
     Relation, RequirementItem, RequirementLevel,
 };
 use crate::convert::id;
-use crate::error::SatchelError;
+use crate::error::{RefusalRule, SatchelError};
 use crate::rating::RatingCode;
+use crate::text;
 
 /// A handoff that was opened at the door.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -35,6 +36,28 @@ pub struct Requirement {
     pub text_en: String,
     /// The rule it comes from.
     pub source: String,
+}
+
+/// One kind of handoff at a stop: what it needs, or why it is locked.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HandoffOption {
+    /// The handoff.
+    pub handoff: HandoffKind,
+    /// Why it cannot be started here now; `null`: it can.
+    pub locked: Option<Lock>,
+    /// What it needs, in the order of work.
+    pub requirements: Vec<Requirement>,
+}
+
+/// Why something cannot be started, ready to show.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Lock {
+    /// Which rule.
+    pub rule: RefusalRule,
+    /// What to show, in Chinese.
+    pub text_zh: String,
+    /// What to show, in English.
+    pub text_en: String,
 }
 
 /// A photo that is safely stored and waits for its attempt.
@@ -189,6 +212,27 @@ impl From<core::Draft> for AttemptDraft {
         Self {
             attempt_id: draft.attempt_id.to_string(),
             requirements: draft
+                .requirements
+                .into_iter()
+                .map(Requirement::from)
+                .collect(),
+        }
+    }
+}
+
+impl From<core::HandoffOption> for HandoffOption {
+    fn from(option: core::HandoffOption) -> Self {
+        Self {
+            handoff: option.handoff,
+            locked: option.locked.map(|refusal| {
+                let (text_zh, text_en) = text::refusal(&refusal);
+                Lock {
+                    rule: RefusalRule::of(&refusal),
+                    text_zh,
+                    text_en,
+                }
+            }),
+            requirements: option
                 .requirements
                 .into_iter()
                 .map(Requirement::from)

@@ -126,6 +126,23 @@ pub enum RefusalRule {
     ParcelNotAtStop,
     /// This kind of handoff is not offered by this release.
     HandoffUnavailable,
+    /// A rule this facade has no name for yet: show the text.
+    Other,
+}
+
+impl RefusalRule {
+    pub(crate) fn of(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::ConsentMissing { .. } => Self::ConsentMissing,
+            Refusal::DoorRequired => Self::DoorRequired,
+            Refusal::Missing { .. } => Self::ItemsMissing,
+            Refusal::IllegalAction { .. } => Self::IllegalAction,
+            Refusal::ParcelClosed => Self::ParcelClosed,
+            Refusal::ParcelNotAtStop => Self::ParcelNotAtStop,
+            Refusal::HandoffUnavailable { .. } => Self::HandoffUnavailable,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Why a picture cannot be a proof.
@@ -240,17 +257,11 @@ impl From<StoreError> for SatchelError {
 impl From<Refusal> for SatchelError {
     fn from(refusal: Refusal) -> Self {
         let (text_zh, text_en) = text::refusal(&refusal);
-        let (rule, missing) = match refusal {
-            Refusal::ConsentMissing { .. } => {
-                (RefusalRule::ConsentMissing, vec![RequirementItem::Consent])
-            }
-            Refusal::DoorRequired => (RefusalRule::DoorRequired, vec![]),
-            Refusal::Missing { items } => (RefusalRule::ItemsMissing, items),
-            Refusal::IllegalAction { .. } => (RefusalRule::IllegalAction, vec![]),
-            Refusal::ParcelClosed => (RefusalRule::ParcelClosed, vec![]),
-            Refusal::ParcelNotAtStop => (RefusalRule::ParcelNotAtStop, vec![]),
-            Refusal::HandoffUnavailable { .. } => (RefusalRule::HandoffUnavailable, vec![]),
-            _ => return Self::internal("REFUSAL"),
+        let rule = RefusalRule::of(&refusal);
+        let missing = match refusal {
+            Refusal::Missing { items } => items,
+            Refusal::ConsentMissing { .. } => vec![RequirementItem::Consent],
+            _ => Vec::new(),
         };
         Self::Refused {
             rule,

@@ -27,8 +27,8 @@ mod text;
 pub use codes::*;
 pub use config::{HostClock, SatchelConfig};
 pub use door::{
-    AttemptDraft, Completion, InkPoint, ParcelOutcome, ParcelResult, Photo, Position,
-    RecipientCheck, Recorded, RecordedParcel, Requirement, Signature,
+    AttemptDraft, Completion, HandoffOption, InkPoint, Lock, ParcelOutcome, ParcelResult, Photo,
+    Position, RecipientCheck, Recorded, RecordedParcel, Requirement, Signature,
 };
 pub use error::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
 pub use labels::*;

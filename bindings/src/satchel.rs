@@ -10,7 +10,7 @@ use satchel_core::{Courier, Environment};
 use crate::codes::{HandoffKind, NetworkState, PhotoOrigin};
 use crate::config::SatchelConfig;
 use crate::convert::id;
-use crate::door::{AttemptDraft, Completion, Photo, Recorded};
+use crate::door::{AttemptDraft, Completion, HandoffOption, Photo, Recorded};
 use crate::error::SatchelError;
 use crate::rating::{QrCode, RatingCode};
 use crate::route::{self, Changes, Contact, Route, Stop, StopPage};
@@ -98,6 +98,16 @@ impl Satchel {
     /// `NotFound` for an unknown stop, `NotEnrolled` before enrolment.
     pub fn reveal(&self, stop_id: String) -> Result<Contact> {
         Ok(self.courier.reveal(id(&stop_id, "stop_id")?)?.into())
+    }
+
+    /// Every kind of handoff at a stop, each with what it needs or why it is locked here, so that a screen
+    /// can show the choice with its reasons.
+    ///
+    /// # Errors
+    /// `Refused` when nothing is left to hand over, `NotFound` for an unknown stop.
+    pub fn handoffs(&self, stop_id: String) -> Result<Vec<HandoffOption>> {
+        let options = self.courier.handoffs(id(&stop_id, "stop_id")?)?;
+        Ok(options.into_iter().map(HandoffOption::from).collect())
     }
 
     /// Opens a handoff at a stop and says what it needs. One that was left open when the app was killed

@@ -37,7 +37,8 @@ class MiniatureDay(unittest.TestCase):
         self.leave_at_the_door(stops["PY-0008"])
         self.deliver(stops["PY-0006"])
         self.deliver(stops["PY-0009"])
-        self.assertEqual(self.phone.sync_status().unsent_entries, 9, "one entry per parcel")
+        unsent = self.phone.sync_status().unsent_entries
+        self.assertEqual(unsent, 10, "one entry per parcel, one for what was revealed")
         states = {stop.sync for stop in self.phone.stops().stops}
         self.assertEqual(states, {SyncState.LOCAL}, "nothing counts before its receipt")
 
@@ -104,6 +105,7 @@ class MiniatureDay(unittest.TestCase):
     def deliver_two_parcels_at_one_door(self, stop):
         """A stop with two parcels, and everything that is refused on the way."""
         self.assertEqual(len(stop.parcels), 2)
+        self.assertEqual(self.phone.reveal(stop.stop_id).name, "测试甲")
         attempt = self.phone.begin_attempt(stop.stop_id, HandoffKind.RECIPIENT).attempt_id
         with self.assertRaises(SatchelError.Refused) as missing:
             self.phone.complete_attempt(attempt, handed_over(stop, None))
@@ -163,6 +165,8 @@ class MiniatureDay(unittest.TestCase):
 
     def fail_at_a_closed_door(self, stop):
         """The station without consent, an action that does not fit the reason, then what is right."""
+        options = {option.handoff: option for option in self.phone.handoffs(stop.stop_id)}
+        self.assertIs(options[HandoffKind.STATION].locked.rule, satchel.RefusalRule.CONSENT_MISSING)
         with self.assertRaises(SatchelError.Refused) as refused:
             self.phone.begin_attempt(stop.stop_id, HandoffKind.STATION)
         self.assertIs(refused.exception.rule, satchel.RefusalRule.CONSENT_MISSING)

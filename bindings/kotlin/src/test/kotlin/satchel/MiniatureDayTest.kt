@@ -40,7 +40,7 @@ class MiniatureDayTest {
         leaveAtTheDoor(stops.getValue("KT-0008"))
         deliver(stops.getValue("KT-0006"))
         deliver(stops.getValue("KT-0009"))
-        assertEquals(9uL, phone.syncStatus().unsentEntries, "one entry per parcel")
+        assertEquals(10uL, phone.syncStatus().unsentEntries, "one entry per parcel, one for what was revealed")
         assertTrue(phone.stops().stops.all { it.sync == SyncState.LOCAL }, "nothing counts before its receipt")
 
         comeOnline()
@@ -104,6 +104,7 @@ class MiniatureDayTest {
     /** A stop with two parcels, and everything that is refused on the way. */
     private fun deliverTwoParcelsAtOneDoor(stop: Stop) {
         assertEquals(2, stop.parcels.size)
+        assertEquals("测试甲", phone.reveal(stop.stopId).name)
         val draft = phone.beginAttempt(stop.stopId, HandoffKind.RECIPIENT)
         val required = draft.requirements.filter { it.level == RequirementLevel.REQUIRED }.map { it.item }
         assertTrue(RequirementItem.SIGNATURE in required && RequirementItem.PHOTO in required, "$required")
@@ -172,6 +173,8 @@ class MiniatureDayTest {
 
     /** The station without consent, an action that does not fit the reason, then what is right. */
     private fun failAtAClosedDoor(stop: Stop) {
+        val station = phone.handoffs(stop.stopId).single { it.handoff == HandoffKind.STATION }
+        assertEquals(RefusalRule.CONSENT_MISSING, station.locked?.rule)
         val refused = assertThrows<SatchelException.Refused> { phone.beginAttempt(stop.stopId, HandoffKind.STATION) }
         assertEquals(RefusalRule.CONSENT_MISSING, refused.rule)
         assertEquals(listOf(RequirementItem.CONSENT), refused.missing)

@@ -1,0 +1,309 @@
+//! The facade as a host sees it, against a hub that is played by the test.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::path::Path;
+
+use data_encoding::HEXLOWER;
+use ed25519_dalek::SigningKey;
+use satchel_core::clock::Clock as _;
+use satchel_core::protocol::enrol::{Certificate, EnrolRequest, EnrolResponse, Invite};
+use satchel_core::protocol::feed::{FeedItem, FeedPage, LatLng, ParcelItem, Recipient, StopItem};
+use satchel_core::protocol::ids::{CourierId, Handle, Hash32, ParcelId, RouteId, StopId};
+use satchel_core::protocol::taxonomy::PromiseClass;
+use satchel_ffi::{
+    Completion, Enrolment, HandoffKind, HostClock, HttpAnswer, NetworkState, ParcelOutcome,
+    ParcelResult, PhotoOrigin, RefusalRule, Satchel, SatchelConfig, SatchelError, SyncTask,
+    TaskOutcome, TaskPurpose, code_lists,
+};
+use uuid::Uuid;
+
+const STOPS: u32 = 503;
+
+fn config(dir: &Path) -> SatchelConfig {
+    SatchelConfig {
+        directory: dir.to_str().unwrap().to_owned(),
+        key: vec![7; 32],
+        boot_id: None,
+        utc_offset_min: Some(480),
+    }
+}
+
+fn hub_key() -> SigningKey {
+    SigningKey::from_bytes(&[3; 32])
+}
+
+fn invite() -> String {
+    Invite {
+        version: 1,
+        hub_url: "http://127.0.0.1:9".into(),
+        code: [1; 16],
+        hub_key: hub_key().verifying_key().to_bytes(),
+    }
+    .to_text()
+}
+
+fn stop(n: u32) -> FeedItem {
+    let item = StopItem {
+        stop_id: StopId(Uuid::from_u128(u128::from(n))),
+        route_id: RouteId(Uuid::from_u128(1)),
+        position: n,
+        place: LatLng {
+            lat: 37.5,
+            lng: 121.4,
+        },
+        address: format!("虚构路 {n} 号 301 室"),
+        recipient: Recipient {
+            name: "测试甲".into(),
+            phone: "10000000001".into(),
+        },
+        window_start_ms: None,
+        window_end_ms: None,
+        parcels: vec![ParcelItem {
+            parcel_id: ParcelId(Uuid::from_u128(u128::from(n))),
+            waybill: format!("T{n}"),
+            handle: Handle(u64::from(n).to_be_bytes()),
+            rating_key: Hash32([5; 32]),
+            promise_class: PromiseClass::SameCity,
+            promised_by_ms: 2_000_000_000_000,
+            accepted_at_ms: 1_700_000_000_000,
+            tags: vec![],
+            door_required: false,
+            consents: vec![],
+        }],
+    };
+    FeedItem {
+        seq: i64::from(n),
+        kind: StopItem::KIND.into(),
+        data: serde_json::to_value(item).unwrap(),
+    }
+}
+
+fn enrolled(body: &[u8]) -> Vec<u8> {
+    let request: EnrolRequest = serde_json::from_slice(body).unwrap();
+    let courier = CourierId(Uuid::from_u128(9));
+    let certificate = Certificate {
+        version: 1,
+        device: request.device_id,
+        log_key: request.log_key,
+        courier,
+        issued_at_ms: 1,
+    };
+    serde_json::to_vec(&EnrolResponse {
+        device_id: request.device_id,
+        courier_id: courier,
+        courier_name: "李".into(),
+        hub_time_ms: 1,
+        certificate: HEXLOWER.encode(&certificate.sign(&hub_key()).encode()),
+    })
+    .unwrap()
+}
+
+fn feed() -> Vec<u8> {
+    serde_json::to_vec(&FeedPage {
+        items: (1..=STOPS).map(stop).collect(),
+        cursor: "end".into(),
+        more: false,
+        server_time_ms: 1,
+    })
+    .unwrap()
+}
+
+/// Enrols the phone and gives it its stops; the log is left unanswered.
+fn with_stops(phone: &Satchel) {
+    phone.enrol(invite(), "phone".into()).unwrap();
+    assert_eq!(phone.enrolment().unwrap(), Enrolment::Pending);
+    while let SyncTask::Http { task } = phone.next_task(NetworkState::Metered).unwrap() {
+        let answered = |body| TaskOutcome::Answered {
+            answer: HttpAnswer {
+                status: 200,
+                headers: vec![],
+                body,
+            },
+        };
+        let outcome = match task.purpose {
+            TaskPurpose::Enrol => answered(enrolled(&task.body)),
+            TaskPurpose::Feed => answered(feed()),
+            TaskPurpose::Log | TaskPurpose::Proof => TaskOutcome::Failed,
+        };
+        phone.complete_task(task.id, outcome).unwrap();
+    }
+}
+
+fn invalid(what: &str) -> SatchelError {
+    SatchelError::InvalidInput { what: what.into() }
+}
+
+#[test]
+fn a_configuration_is_checked_before_anything_is_created() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = config(&dir.path().join("store"));
+    for (bad, what) in [
+        (
+            SatchelConfig {
+                key: vec![7; 31],
+                ..good.clone()
+            },
+            "key",
+        ),
+        (
+            SatchelConfig {
+                key: vec![7; 33],
+                ..good.clone()
+            },
+            "key",
+        ),
+        (
+            SatchelConfig {
+                directory: String::new(),
+                ..good.clone()
+            },
+            "directory",
+        ),
+        (
+            SatchelConfig {
+                boot_id: Some("x".into()),
+                ..good.clone()
+            },
+            "boot_id",
+        ),
+        (
+            SatchelConfig {
+                utc_offset_min: Some(841),
+                ..good.clone()
+            },
+            "utc_offset_min",
+        ),
+    ] {
+        assert_eq!(Satchel::open(bad).err(), Some(invalid(what)));
+    }
+    assert!(!dir.path().join("store").exists());
+    assert!(!format!("{good:?}").contains('7'), "no key in a log");
+}
+
+#[test]
+fn the_hosts_boot_id_and_zone_are_used() {
+    let clock = HostClock::new(Some("0F0E0D0C-0B0A-0908-0706-050403020100"), Some(-210)).unwrap();
+    assert_eq!(
+        clock.boot_id().to_string(),
+        "0f0e0d0c0b0a09080706050403020100"
+    );
+    assert_eq!(clock.utc_offset_min(), -210);
+}
+
+#[test]
+fn the_list_of_stops_comes_in_pages_and_so_do_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let phone = Satchel::open(config(dir.path())).unwrap();
+    with_stops(&phone);
+
+    let mut positions = Vec::new();
+    let mut offset = Some(0);
+    while let Some(at) = offset {
+        let page = phone.stops(at, 200).unwrap();
+        assert_eq!(page.total, STOPS);
+        assert!(page.stops.len() <= 200);
+        positions.extend(page.stops.iter().map(|s| s.position));
+        offset = page.next_offset;
+    }
+    assert_eq!(positions, (1..=STOPS).collect::<Vec<_>>());
+    assert_eq!(phone.stops(STOPS, 500).unwrap().stops, vec![]);
+    for limit in [0, 501, u32::MAX] {
+        assert_eq!(phone.stops(0, limit).err(), Some(invalid("limit")));
+    }
+    assert_eq!(phone.stops(u32::MAX, 500).unwrap().next_offset, None);
+
+    let all = phone.changes_since(0).unwrap();
+    assert!(all.reread_all && all.stop_ids.is_empty());
+    let none = phone.changes_since(all.version).unwrap();
+    assert!(!none.reread_all && none.stop_ids.is_empty());
+}
+
+#[test]
+fn text_that_is_no_id_is_a_typed_error_in_every_call() {
+    let dir = tempfile::tempdir().unwrap();
+    let phone = Satchel::open(config(dir.path())).unwrap();
+    with_stops(&phone);
+    let bad = || "1; DROP TABLE stop".to_owned();
+    let stop_id = Some(invalid("stop_id"));
+    assert_eq!(phone.stop(bad()).err(), stop_id);
+    assert_eq!(phone.reveal(bad()).err(), stop_id);
+    assert_eq!(phone.handoffs(bad()).err(), stop_id);
+    let kind = HandoffKind::Recipient;
+    assert_eq!(phone.begin_attempt(bad(), kind).err(), stop_id);
+    let photo = phone.add_photo(bad(), "photo.jpg".into(), PhotoOrigin::Camera);
+    assert_eq!(photo.err(), Some(invalid("attempt_id")));
+    let parcel_id = Some(invalid("parcel_id"));
+    assert_eq!(phone.rating_code(bad()).err(), parcel_id);
+    assert_eq!(phone.rating_qr(bad(), 512).err(), parcel_id);
+    let completion = Completion {
+        handoff: kind,
+        parcels: vec![ParcelResult {
+            parcel_id: bad(),
+            outcome: ParcelOutcome::Delivered,
+        }],
+        signer_name: None,
+        relation: None,
+        identity: None,
+        inspection: None,
+        signature: None,
+        position: None,
+        note: None,
+    };
+    assert_eq!(
+        phone.complete_attempt(bad(), completion.clone()).err(),
+        Some(invalid("attempt_id"))
+    );
+    let open = Uuid::from_u128(1).to_string();
+    assert_eq!(phone.complete_attempt(open, completion).err(), parcel_id);
+    // A task that nobody handed out is harmless by design.
+    assert_eq!(phone.complete_task(bad(), TaskOutcome::Failed), Ok(()));
+}
+
+#[test]
+fn a_screen_can_show_every_handoff_with_its_lock() {
+    let dir = tempfile::tempdir().unwrap();
+    let phone = Satchel::open(config(dir.path())).unwrap();
+    with_stops(&phone);
+    let stop = phone.stops(0, 1).unwrap().stops.remove(0);
+    let options = phone.handoffs(stop.stop_id.clone()).unwrap();
+    let of = |kind| options.iter().find(|o| o.handoff == kind).unwrap();
+    assert_eq!(of(HandoffKind::Recipient).locked, None);
+    assert!(!of(HandoffKind::Recipient).requirements.is_empty());
+    let lock = of(HandoffKind::Station).locked.clone().unwrap();
+    assert_eq!(lock.rule, RefusalRule::ConsentMissing);
+    assert!(lock.text_zh.contains("同意") && lock.text_en.contains("agreed"));
+    let refused = phone.begin_attempt(stop.stop_id, HandoffKind::Station);
+    assert!(matches!(
+        refused,
+        Err(SatchelError::Refused {
+            rule: RefusalRule::ConsentMissing,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn what_the_core_does_not_complete_is_not_offered_in_the_lists() {
+    let lists = code_lists();
+    let offered = |code: &str| {
+        let mut found = lists.handoffs.iter().filter(|h| h.code == code);
+        found.next().unwrap().offered
+    };
+    assert!(offered("SELF") && offered("STATION"));
+    assert!(!offered("PARTIAL") && !offered("RETURN_TO_SENDER"));
+    assert!(lists.reasons.iter().all(|r| !r.actions.is_empty()));
+}
+
+#[test]
+fn no_unsafe_code_is_written_here() {
+    // The lint is off for the code UniFFI generates, so this looks in its place.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut read = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let code = text.replace("unsafe_code,", "");
+        assert!(!code.contains("unsafe"), "unsafe code");
+        read += 1;
+    }
+    assert!(read > 5);
+}
