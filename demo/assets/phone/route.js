@@ -1,0 +1,67 @@
+// The route as a list, next stop on top. It shows what the core says of each stop and nothing else.
+
+import { h } from "./dom.js";
+import { of, span, t } from "./text.js";
+
+const now = () => Date.now();
+
+function promise(stop) {
+  if (!stop.promised_by_ms || stop.state === "done") return null;
+  const left = stop.promised_by_ms - now();
+  return left >= 0
+    ? h("span", { class: left < 3_600_000 ? "clock soon" : "clock" }, t("left", span(left)))
+    : h("span", { class: "clock late" }, t("late", span(-left)));
+}
+
+export function badge(stop) {
+  return h("span", { class: `badge ${stop.sync}`, "data-testid": "sync-badge", "data-sync": stop.sync }, t(`sync_${stop.sync}`));
+}
+
+function stars(rating) {
+  const filled = "★".repeat(rating.stars) + "☆".repeat(5 - rating.stars);
+  return h("p", { class: "rating", "data-testid": "rating", "data-stars": rating.stars },
+    h("span", { role: "img", "aria-label": t("stars", rating.stars) }, filled),
+    rating.comment ? h("q", {}, rating.comment) : null);
+}
+
+function tags(stop) {
+  const all = new Map(stop.parcels.flatMap((parcel) => parcel.tags).map((tag) => [tag.code, tag]));
+  const chips = [...all.values()].map((tag) => h("span", { class: "chip" }, of(tag)));
+  if (stop.parcels.some((parcel) => parcel.door_required)) chips.push(h("span", { class: "chip strong" }, t("door")));
+  return chips;
+}
+
+function card(stop, isNext, actions) {
+  const outcome = stop.parcels.map((parcel) => parcel.outcome).find(Boolean);
+  const delivered = stop.parcels.find((parcel) => parcel.outcome?.code === "delivered");
+  const open = stop.state === "open" || stop.state === "failed";
+  return h("li", { class: `card ${stop.state}${isNext ? " next" : ""}`, "data-testid": "stop-card", "data-stop-id": stop.stop_id, "data-state": stop.state },
+    h("button", { type: "button", class: "cardbody", disabled: !open, "data-testid": "open-stop", onclick: () => actions.open(stop.stop_id) },
+      h("span", { class: "number", "aria-hidden": "true" }, String(stop.position)),
+      h("span", { class: "what" },
+        h("strong", {}, stop.address),
+        h("span", { class: "who" }, `${stop.name} · ${t("parcels", stop.parcels.length)}`),
+        h("span", { class: "facts" }, promise(stop), outcome ? h("span", { class: "chip" }, of(outcome)) : null, tags(stop)))),
+    h("div", { class: "foot" }, badge(stop),
+      delivered ? h("button", { type: "button", class: "quiet", "data-testid": "show-code", onclick: () => actions.code([delivered.parcel_id]) }, t("show_code")) : null),
+    stop.parcels.filter((parcel) => parcel.rating).map((parcel) => stars(parcel.rating)));
+}
+
+export function routeView(state, actions) {
+  const shown = state.stops.filter((stop) => stop.state !== "removed");
+  if (!shown.length) {
+    const why = state.refused ? "refused" : state.enrolled ? (state.sync.last_contact_ms ? "empty" : "waiting") : "enrolling";
+    return h("p", { class: "hint", "data-testid": "hint" }, t(why));
+  }
+  const todo = shown.filter((stop) => stop.state !== "done");
+  const done = shown.filter((stop) => stop.state === "done");
+  const list = (title, stops, first) => stops.length
+    ? [h("h2", {}, title), h("ul", { class: "stops" }, stops.map((stop) => card(stop, first, actions)))]
+    : [];
+  return h("div", {},
+    h("p", { class: "progress" }, t("stops", done.length, shown.length),
+      h("progress", { max: shown.length, value: done.length, "aria-label": t("title") })),
+    list(t("next"), todo.slice(0, 1), true),
+    list(t("later"), todo.slice(1), false),
+    list(t("done"), done, false));
+}

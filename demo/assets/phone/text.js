@@ -1,0 +1,73 @@
+// Every word of the page that does not come from the core, in Chinese and English.
+
+const words = {
+  zh: {
+    title: "今日派送", airplane: "飞行模式", language: "English", next: "下一站", later: "后续", done: "已完成",
+    parcels: (n) => `${n} 件`, stops: (done, all) => `已完成 ${done}/${all} 站`,
+    sync_nothing: "未操作", sync_local: "仅在本机", sync_sending: "正在发送", sync_received: "已送达,照片待传", sync_synced: "已同步",
+    queue_empty: "全部已同步", queue: (e, p) => `待上传:${e} 条记录,${p} 份凭证`,
+    oldest: (age) => `最早 ${age} 前`, retry: (age) => `${age} 后重试`, contact: (age) => `${age} 前与服务器联系`,
+    blocking_network: "无法连接服务器", blocking_bad_answer: "服务器应答异常", blocking_refused: "服务器拒绝了本机,请联系站点",
+    left: (age) => `剩余 ${age}`, late: (age) => `已超时 ${age}`,
+    back: "返回", show: "显示联系方式", contact_note: "查看记录会写入日志",
+    how: "交付方式", locked: "不可用", checklist: "交付清单", required: "必需", optional: "可选",
+    consent_ok: "客户已同意", matches: (m) => `${m}:一致`, take: "拍照", choose: "从相册选择", clear: "重签", sign_here: "请在此签名",
+    which: "本次交付的快件", name: "姓名", relation: "请选择", note: "备注",
+    complete: "完成交付", fail: "无法交付", reason: "原因", action: "后续处理", record_fail: "记录未交付", choose_reason: "请选择原因",
+    rate_title: "请客户扫码评价", rate_note: "无需网络即可生成;客户用自己的手机扫描。", finish: "完成", show_code: "评价二维码",
+    waiting: "正在领取路线…", enrolling: "正在登记本机…", refused: "邀请码无效或已使用,请向站点索取新的邀请码。", empty: "今天没有派送任务。",
+    recorded: "已安全保存在本机。", offline: "离线", photo_ok: "照片已加密保存",
+    stars: (n) => `客户评价 ${n} 星`, door: "须送货上门", attempts: (n) => `第 ${n} 次派送后`,
+    Dark: "照片偏暗", Blurry: "照片模糊", Tiny: "照片像素过少", EndMissing: "照片可能不完整", Glare: "照片反光", Screen: "像是翻拍屏幕", OrientationDoubtful: "照片方向存疑", Repeated: "此照片此前已用过",
+    s: "秒", min: "分钟", h: "小时",
+  },
+  en: {
+    title: "Today's round", airplane: "Airplane mode", language: "中文", next: "Next stop", later: "After that", done: "Done",
+    parcels: (n) => (n === 1 ? "1 parcel" : `${n} parcels`), stops: (done, all) => `${done} of ${all} stops done`,
+    sync_nothing: "Nothing recorded", sync_local: "On this phone only", sync_sending: "Sending", sync_received: "Record received, photo to come", sync_synced: "Synced",
+    queue_empty: "Everything is synced", queue: (e, p) => `On this phone only: ${e} ${e === 1 ? "record" : "records"}, ${p} ${p === 1 ? "proof" : "proofs"}`,
+    oldest: (age) => `oldest ${age} ago`, retry: (age) => `next try in ${age}`, contact: (age) => `last contact ${age} ago`,
+    blocking_network: "the hub cannot be reached", blocking_bad_answer: "the hub gives no useful answer", blocking_refused: "the hub refuses this phone; call your station",
+    left: (age) => `${age} left`, late: (age) => `${age} late`,
+    back: "Back", show: "Show contact", contact_note: "Showing it is recorded",
+    how: "How it is handed over", locked: "Not possible here", checklist: "What this handoff needs", required: "required", optional: "optional",
+    consent_ok: "The customer has agreed", matches: (m) => `${m}: matches`, take: "Take a photo", choose: "Choose a picture", clear: "Sign again", sign_here: "Sign here",
+    which: "Parcels handed over now", name: "Name", relation: "Please choose", note: "Note",
+    complete: "Complete", fail: "Could not deliver", reason: "Reason", action: "What happens next", record_fail: "Record the failed attempt", choose_reason: "Choose a reason",
+    rate_title: "Ask the customer to scan and rate", rate_note: "Made without a network. The customer scans it with their own phone.", finish: "Done", show_code: "Rating code",
+    waiting: "Waiting for the route…", enrolling: "Registering this phone…", refused: "The invite is not valid or was used. Ask your station for a new one.", empty: "No stops today.",
+    recorded: "Safe on this phone.", offline: "Offline", photo_ok: "Photo stored, encrypted",
+    stars: (n) => (n === 1 ? "Rated 1 star" : `Rated ${n} stars`), door: "Door delivery only", attempts: (n) => `after attempt ${n}`,
+    Dark: "The photo is dark", Blurry: "The photo is blurred", Tiny: "The photo has few pixels", EndMissing: "The photo may be cut off", Glare: "The photo has glare", Screen: "Looks like a photo of a screen", OrientationDoubtful: "Which way is up is unclear", Repeated: "The same picture was used before",
+    s: "s", min: "min", h: "h",
+  },
+};
+
+let language = localStorage.getItem("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+
+export const lang = () => language;
+
+export function switchLanguage() {
+  language = language === "zh" ? "en" : "zh";
+  localStorage.setItem("language", language);
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+}
+
+/** A word of the page; a code it has no word for is shown as it is. */
+export function t(key, ...values) {
+  const word = words[language][key] ?? key;
+  return typeof word === "function" ? word(...values) : word;
+}
+
+/** The words of something from the core that comes in both languages. */
+export const of = (both) => both[language];
+
+/** A length of time as people say it. */
+export function span(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} ${t("s")}`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} ${t("min")}`;
+  return `${Math.floor(minutes / 60)} ${t("h")} ${minutes % 60} ${t("min")}`;
+}

@@ -1,0 +1,330 @@
+//! The page's calls, each one or two calls of the core.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use satchel_core::Courier;
+use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult, SignatureInput};
+use satchel_core::proof::ink::InkPoint;
+use satchel_core::proof::photo::PhotoSource;
+use satchel_core::protocol::attempt::IdentityCheck;
+use satchel_core::protocol::ids::{AttemptId, ParcelId, StopId};
+use satchel_core::protocol::taxonomy::{
+    Action, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, Reason, Relation,
+};
+use satchel_core::rating::qr::QrMatrix;
+use satchel_core::sync::task::Network;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::words::Refused;
+use super::{Screen, files, view};
+
+/// The core takes up to 64 MiB; the page's server lets a little more through so that the core refuses.
+const MAX_UPLOAD_BYTES: usize = 65 * 1024 * 1024;
+/// Size of a module in the QR picture; the page scales it without blurring.
+const QR_MODULE_PX: u32 = 8;
+
+type Answer = Result<Json<Value>, Refused>;
+
+pub(super) fn router(screen: Screen) -> Router {
+    Router::new()
+        .route("/", get(files::index))
+        .route("/phone.css", get(files::css))
+        .route("/main.js", get(files::main_js))
+        .route("/route.js", get(files::route_js))
+        .route("/handoff.js", get(files::handoff_js))
+        .route("/dom.js", get(files::dom_js))
+        .route("/pad.js", get(files::pad_js))
+        .route("/text.js", get(files::text_js))
+        .route("/api/state", get(state))
+        .route("/api/codes", get(codes))
+        .route("/api/airplane", post(airplane))
+        .route("/api/sync", post(sync))
+        .route("/api/stops/{id}/reveal", post(reveal))
+        .route("/api/stops/{id}/handoffs", get(handoffs))
+        .route("/api/stops/{id}/begin", post(begin))
+        .route("/api/attempts/{id}/photos", post(photo))
+        .route("/api/attempts/{id}/complete", post(complete))
+        .route("/api/parcels/{id}/rating", get(rating))
+        .route("/api/parcels/{id}/qr.svg", get(qr))
+        .layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES))
+        .with_state(screen)
+}
+
+/// The core blocks while it writes; it must not do so on the server's own threads.
+async fn with_core<T: Send + 'static>(
+    screen: &Screen,
+    work: impl FnOnce(&Courier) -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
+    let courier = std::sync::Arc::clone(&screen.courier);
+    tokio::task::spawn_blocking(move || work(&courier))
+        .await
+        .map_err(|_| Refused::failed())?
+}
+
+fn parse<T: std::str::FromStr>(text: &str) -> Result<T, Refused> {
+    text.parse().map_err(|_| Refused::malformed())
+}
+
+async fn state(State(screen): State<Screen>) -> Answer {
+    let online = screen.host.network() != Network::Offline;
+    with_core(&screen, move |core| {
+        let stops = core.stops()?;
+        let status = core.sync_status()?;
+        Ok(Json(view::state(
+            &core.enrolment()?,
+            online,
+            &status,
+            &stops,
+        )))
+    })
+    .await
+}
+
+async fn codes() -> Json<Value> {
+    Json(view::codes())
+}
+
+#[derive(Deserialize)]
+struct Airplane {
+    on: bool,
+}
+
+async fn airplane(State(screen): State<Screen>, Json(input): Json<Airplane>) -> Answer {
+    let network = if input.on {
+        Network::Offline
+    } else {
+        // The network is back: what waits for it need not wait longer.
+        screen.courier.request_sync();
+        Network::Unmetered
+    };
+    screen.host.set_network(network);
+    Ok(Json(json!({ "online": !input.on })))
+}
+
+async fn sync(State(screen): State<Screen>) -> Answer {
+    screen.courier.request_sync();
+    screen.host.wake();
+    Ok(Json(json!({})))
+}
+
+async fn reveal(State(screen): State<Screen>, UrlPath(id): UrlPath<String>) -> Answer {
+    let stop: StopId = parse(&id)?;
+    with_core(&screen, move |core| {
+        let contact = core.reveal(stop)?;
+        Ok(Json(json!({
+            "name": contact.name,
+            "phone": contact.phone,
+            "address": contact.address,
+        })))
+    })
+    .await
+}
+
+async fn handoffs(State(screen): State<Screen>, UrlPath(id): UrlPath<String>) -> Answer {
+    let stop: StopId = parse(&id)?;
+    with_core(&screen, move |core| {
+        let options: Vec<Value> = core
+            .handoffs(stop)?
+            .into_iter()
+            .map(view::handoff)
+            .collect();
+        Ok(Json(json!({ "handoffs": options })))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Begin {
+    handoff: String,
+}
+
+async fn begin(
+    State(screen): State<Screen>,
+    UrlPath(id): UrlPath<String>,
+    Json(input): Json<Begin>,
+) -> Answer {
+    let stop: StopId = parse(&id)?;
+    let handoff = HandoffKind::from_code(&input.handoff).map_err(|_| Refused::malformed())?;
+    with_core(&screen, move |core| {
+        Ok(Json(view::draft(&core.begin_attempt(stop, handoff)?)))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Origin {
+    origin: String,
+}
+
+async fn photo(
+    State(screen): State<Screen>,
+    UrlPath(id): UrlPath<String>,
+    Query(query): Query<Origin>,
+    body: Bytes,
+) -> Answer {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let attempt: AttemptId = parse(&id)?;
+    let origin = PhotoOrigin::from_code(&query.origin).map_err(|_| Refused::malformed())?;
+    // As an app's camera does: a file first, then its path to the core.
+    let path = screen
+        .inbox
+        .join(format!("photo-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+    with_core(&screen, move |core| {
+        std::fs::write(&path, &body).map_err(|_| Refused::failed())?;
+        let taken = core.add_photo(attempt, PhotoSource::Path(Path::new(&path)), origin);
+        // The core has its own copy now, or wants none.
+        let _ = std::fs::remove_file(&path);
+        Ok(Json(view::photo(&taken?)))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Finish {
+    handoff: String,
+    parcels: Vec<FinishParcel>,
+    signer_name: Option<String>,
+    relation: Option<String>,
+    identity: Option<FinishIdentity>,
+    inspection: Option<String>,
+    signature: Option<FinishSignature>,
+    note: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct FinishParcel {
+    parcel_id: String,
+    reason: Option<String>,
+    action: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct FinishIdentity {
+    method: String,
+    matched: bool,
+}
+
+#[derive(Deserialize)]
+struct FinishSignature {
+    /// Strokes of `[x, y, t_ms]`.
+    strokes: Vec<Vec<(f32, f32, u32)>>,
+    width: f32,
+    height: f32,
+}
+
+impl Finish {
+    fn into_completion(self) -> Result<Completion, Refused> {
+        let bad = |_| Refused::malformed();
+        let parcels = self
+            .parcels
+            .iter()
+            .map(|p| {
+                let outcome = match (&p.reason, &p.action) {
+                    (None, None) => ParcelOutcome::Delivered,
+                    (Some(reason), Some(action)) => ParcelOutcome::Failed {
+                        reason: Reason::from_code(reason).map_err(bad)?,
+                        action: Action::from_code(action).map_err(bad)?,
+                    },
+                    _ => return Err(Refused::malformed()),
+                };
+                Ok(ParcelResult {
+                    parcel_id: parse::<ParcelId>(&p.parcel_id)?,
+                    outcome,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let code = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
+        Ok(Completion {
+            handoff: HandoffKind::from_code(&self.handoff).map_err(bad)?,
+            parcels,
+            signer_name: code(&self.signer_name),
+            relation: code(&self.relation)
+                .map(|c| Relation::from_code(&c).map_err(bad))
+                .transpose()?,
+            identity: self
+                .identity
+                .map(|i| {
+                    Ok::<_, Refused>(IdentityCheck {
+                        method: IdentityMethod::from_code(&i.method).map_err(bad)?,
+                        matched: i.matched,
+                    })
+                })
+                .transpose()?,
+            inspection: code(&self.inspection)
+                .map(|c| InspectionResult::from_code(&c).map_err(bad))
+                .transpose()?,
+            signature: self.signature.map(FinishSignature::into_input),
+            fix: None,
+            note: code(&self.note),
+        })
+    }
+}
+
+impl FinishSignature {
+    fn into_input(self) -> SignatureInput {
+        let point = |(x, y, t_ms)| InkPoint { x, y, t_ms };
+        SignatureInput {
+            strokes: self
+                .strokes
+                .into_iter()
+                .map(|stroke| stroke.into_iter().map(point).collect())
+                .collect(),
+            canvas_width: self.width,
+            canvas_height: self.height,
+        }
+    }
+}
+
+async fn complete(
+    State(screen): State<Screen>,
+    UrlPath(id): UrlPath<String>,
+    Json(input): Json<Finish>,
+) -> Answer {
+    let attempt: AttemptId = parse(&id)?;
+    let completion = input.into_completion()?;
+    let recorded = with_core(&screen, move |core| {
+        Ok(core.complete_attempt(attempt, &completion)?)
+    })
+    .await?;
+    screen.host.wake();
+    let codes: Vec<Value> = recorded
+        .parcels
+        .iter()
+        .filter_map(|p| p.rating.as_ref())
+        .map(view::rating)
+        .collect();
+    Ok(Json(
+        json!({ "attempt_id": recorded.attempt_id, "ratings": codes }),
+    ))
+}
+
+async fn rating(State(screen): State<Screen>, UrlPath(id): UrlPath<String>) -> Answer {
+    let parcel: ParcelId = parse(&id)?;
+    with_core(&screen, move |core| {
+        Ok(Json(view::rating(&core.rating_code(parcel)?)))
+    })
+    .await
+}
+
+async fn qr(
+    State(screen): State<Screen>,
+    UrlPath(id): UrlPath<String>,
+) -> Result<Response, Refused> {
+    let parcel: ParcelId = parse(&id)?;
+    let svg = with_core(&screen, move |core| {
+        let code = core.rating_code(parcel)?;
+        let matrix = QrMatrix::from_text(&code.url).map_err(satchel_core::Error::from)?;
+        Ok(matrix.to_svg(QR_MODULE_PX))
+    })
+    .await?;
+    let headers = [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "no-store")];
+    Ok((headers, svg).into_response())
+}
