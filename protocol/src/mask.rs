@@ -27,33 +27,67 @@ pub fn phone(phone: &str) -> String {
     format!("{head}{}{tail}", "*".repeat(hidden))
 }
 
-/// Hides unit and room: the numbers before 单元, 室, 房, 户, 号房 and after "unit", "room", "apt", "#".
+/// Hides unit and room and keeps the way to the building.
+///
+/// In a Chinese address every number is hidden but those that name a building or a street (588号, 2栋,
+/// 3号楼): people write rooms with and without 室. Otherwise what follows "unit", "room" and their like
+/// is hidden.
 #[must_use]
 pub fn address(address: &str) -> String {
-    const AFTER_NUMBER: [&str; 4] = ["单元", "室", "房", "户"];
-    const BEFORE_NUMBER: [&str; 6] = ["unit", "room", "apt", "suite", "flat", "#"];
     let chars: Vec<char> = address.chars().collect();
-    let mut hidden = vec![false; chars.len()];
-    let run_end = |from: usize| {
-        chars
-            .iter()
-            .enumerate()
-            .skip(from)
-            .find(|(_, c)| !is_number_part(**c))
-            .map_or(chars.len(), |(at, _)| at)
+    let hidden = if chars.iter().any(|c| ('\u{4e00}'..='\u{9fff}').contains(c)) {
+        chinese_numbers(&chars)
+    } else {
+        western_units(&chars)
     };
+    chars
+        .iter()
+        .zip(hidden)
+        .map(|(c, hide)| if hide { '*' } else { *c })
+        .collect()
+}
+
+fn chinese_numbers(chars: &[char]) -> Vec<bool> {
+    const INNER: [&str; 4] = ["单元", "室", "房", "户"];
+    const KEEPERS: &str = "号栋幢座弄巷路街道区期村组里环楼大";
+    let mut hidden = vec![false; chars.len()];
+    let mut at = 0;
+    while at < chars.len() {
+        let end = run_end(chars, at);
+        if end == at {
+            at += 1;
+            continue;
+        }
+        let run = chars.iter().take(end).skip(at);
+        let has_digit = run.clone().any(|c| c.is_numeric());
+        let after: String = chars
+            .iter()
+            .skip(end)
+            .filter(|c| **c != ' ')
+            .take(2)
+            .collect();
+        let inner = INNER.iter().any(|word| after.starts_with(word));
+        let keeps = after.chars().next().is_some_and(|c| KEEPERS.contains(c));
+        if inner || (has_digit && !keeps) {
+            hidden
+                .iter_mut()
+                .take(end)
+                .skip(at)
+                .for_each(|flag| *flag = true);
+        }
+        at = end;
+    }
+    hidden
+}
+
+fn western_units(chars: &[char]) -> Vec<bool> {
+    const BEFORE_NUMBER: [&str; 6] = ["unit", "room", "apt", "suite", "flat", "#"];
+    let mut hidden = vec![false; chars.len()];
     for at in 0..chars.len() {
         let rest: String = chars.iter().skip(at).take(6).collect();
-        if AFTER_NUMBER.iter().any(|word| rest.starts_with(word)) {
-            for slot in (0..at).rev() {
-                match (chars.get(slot), hidden.get_mut(slot)) {
-                    (Some(c), Some(flag)) if is_number_part(*c) => *flag = true,
-                    _ => break,
-                }
-            }
-        }
         let lower = rest.to_ascii_lowercase();
-        let starts_word = at == 0 || chars.get(at - 1).is_none_or(|c| !c.is_ascii_alphabetic());
+        let before = at.checked_sub(1).and_then(|i| chars.get(i));
+        let starts_word = before.is_none_or(|c| !c.is_ascii_alphabetic());
         if let Some(word) = BEFORE_NUMBER
             .iter()
             .find(|w| lower.starts_with(**w) && starts_word)
@@ -65,22 +99,31 @@ pub fn address(address: &str) -> String {
             {
                 from += 1;
             }
-            for flag in hidden.iter_mut().take(run_end(from)).skip(from) {
-                *flag = true;
-            }
+            let end = run_end(chars, from);
+            hidden
+                .iter_mut()
+                .take(end)
+                .skip(from)
+                .for_each(|flag| *flag = true);
         }
     }
+    hidden
+}
+
+/// Where the run of number characters that starts at `from` ends.
+fn run_end(chars: &[char], from: usize) -> usize {
     chars
         .iter()
-        .zip(&hidden)
-        .map(|(c, hide)| if *hide { '*' } else { *c })
-        .collect()
+        .enumerate()
+        .skip(from)
+        .find(|(_, c)| !is_number_part(**c))
+        .map_or(chars.len(), |(at, _)| at)
 }
 
 fn is_number_part(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || c == '-'
-        || ('０'..='９').contains(&c)
+        || c.is_numeric()
         || "一二三四五六七八九十零〇".contains(c)
 }
 
@@ -100,6 +143,8 @@ mod tests {
             address("港城东大街588号3单元1201室"),
             "港城东大街588号*单元****室"
         );
+        assert_eq!(address("云雀小区 2 栋 304"), "云雀小区 2 栋 ***");
+        assert_eq!(address("三里屯SOHO B座1201"), "三里屯SOHO B座****");
         assert_eq!(
             address("5 Harbour Road, Room 12B, Unit 3"),
             "5 Harbour Road, Room ***, Unit *"
@@ -122,8 +167,9 @@ mod tests {
         #[test]
         fn no_address_panics_and_room_numbers_never_survive(a in "\\PC{0,30}", room in "[0-9]{3,4}") {
             let _ = address(&a);
-            let with_room = format!("光明路{room}室");
-            prop_assert!(!address(&with_room).contains(&room));
+            for with_room in [format!("光明路{room}室"), format!("光明路8号楼{room}"), format!("光明路 {room}")] {
+                prop_assert!(!address(&with_room).contains(&room));
+            }
         }
     }
 }

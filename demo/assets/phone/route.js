@@ -42,7 +42,7 @@ function card(stop, isNext, actions) {
         h("strong", {}, stop.address),
         h("span", { class: "who" }, `${stop.name} · ${t("parcels", stop.parcels.length)}`),
         h("span", { class: "facts" }, promise(stop), outcome ? h("span", { class: "chip" }, of(outcome)) : null, tags(stop)))),
-    h("div", { class: "foot" }, badge(stop),
+    stop.sync === "nothing" ? null : h("div", { class: "foot" }, badge(stop),
       delivered ? h("button", { type: "button", class: "quiet", "data-testid": "show-code", onclick: () => actions.code([delivered.parcel_id]) }, t("show_code")) : null),
     stop.parcels.filter((parcel) => parcel.rating).map((parcel) => stars(parcel.rating)));
 }
