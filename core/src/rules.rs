@@ -1,10 +1,15 @@
 //! The rules of the doorstep, as pure functions over values (B4-12: enforced here, never in a UI).
 
 pub mod coded;
+
 pub mod consent;
 pub mod contact;
 pub mod geofence;
-pub use satchel_protocol::mask;
+pub mod position;
+pub mod promise;
+pub mod remedy;
 pub mod requirements;
 pub mod ruleset;
 pub mod transitions;
+
+pub use satchel_protocol::mask;
