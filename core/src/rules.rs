@@ -1,6 +1,7 @@
 //! The rules of the doorstep, as pure functions over values (B4-12: enforced here, never in a UI).
 
 pub mod coded;
+pub mod codes;
 
 pub mod consent;
 pub mod contact;
