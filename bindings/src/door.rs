@@ -44,14 +44,14 @@ pub struct HandoffOption {
     /// The handoff.
     pub handoff: HandoffKind,
     /// Why it cannot be started here now; `null`: it can.
-    pub locked: Option<Lock>,
+    pub locked: Option<HandoffLock>,
     /// What it needs, in the order of work.
     pub requirements: Vec<Requirement>,
 }
 
 /// Why something cannot be started, ready to show.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Lock {
+pub struct HandoffLock {
     /// Which rule.
     pub rule: RefusalRule,
     /// What to show, in Chinese.
@@ -226,7 +226,7 @@ impl From<core::HandoffOption> for HandoffOption {
             handoff: option.handoff,
             locked: option.locked.map(|refusal| {
                 let (text_zh, text_en) = text::refusal(&refusal);
-                Lock {
+                HandoffLock {
                     rule: RefusalRule::of(&refusal),
                     text_zh,
                     text_en,

@@ -27,8 +27,8 @@ mod text;
 pub use codes::*;
 pub use config::{HostClock, SatchelConfig};
 pub use door::{
-    AttemptDraft, Completion, HandoffOption, InkPoint, Lock, ParcelOutcome, ParcelResult, Photo,
-    Position, RecipientCheck, Recorded, RecordedParcel, Requirement, Signature,
+    AttemptDraft, Completion, HandoffLock, HandoffOption, InkPoint, ParcelOutcome, ParcelResult,
+    Photo, Position, RecipientCheck, Recorded, RecordedParcel, Requirement, Signature,
 };
 pub use error::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
 pub use labels::*;
@@ -36,6 +36,6 @@ pub use log::{LogLevel, LogRecord, LogSink, clear_log_sink, set_log_sink};
 pub use rating::{QrCode, RatingCode};
 pub use route::{Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
 pub use satchel::Satchel;
-pub use sync::{Enrolment, Header, HttpAnswer, HttpTask, SyncStatus, SyncTask, TaskOutcome};
+pub use sync::{Enrolment, HttpAnswer, HttpHeader, HttpTask, SyncStatus, SyncTask, TaskOutcome};
 
 uniffi::setup_scaffolding!("satchel");

@@ -55,7 +55,7 @@ pub struct HttpTask {
     /// Absolute URL.
     pub url: String,
     /// Headers to send. Add only what the HTTP stack must.
-    pub headers: Vec<Header>,
+    pub headers: Vec<HttpHeader>,
     /// Body; empty for none.
     pub body: Vec<u8>,
     /// Stop reading the answer after this many bytes and report what was read.
@@ -64,7 +64,7 @@ pub struct HttpTask {
 
 /// One HTTP header.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Header {
+pub struct HttpHeader {
     /// Name; case does not matter.
     pub name: String,
     /// Value.
@@ -89,7 +89,7 @@ pub struct HttpAnswer {
     /// Status code.
     pub status: u16,
     /// Headers.
-    pub headers: Vec<Header>,
+    pub headers: Vec<HttpHeader>,
     /// The body, up to the task's `maxAnswerBytes`.
     pub body: Vec<u8>,
 }
@@ -155,7 +155,7 @@ impl From<task::HttpTask> for HttpTask {
             headers: task
                 .headers
                 .into_iter()
-                .map(|(name, value)| Header { name, value })
+                .map(|(name, value)| HttpHeader { name, value })
                 .collect(),
             body: task.body,
             max_answer_bytes: count(task.max_answer_bytes),

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.parse
 
-from ._generated import Header, HttpAnswer, SyncTask, TaskOutcome
+from ._generated import HttpAnswer, HttpHeader, TaskOutcome
 
 _CHUNK_BYTES = 16 * 1024
 
@@ -63,7 +63,7 @@ class HttpClientTransport:
             body = _read_bounded(response, connection, task.max_answer_bytes, deadline)
             if body is None:
                 return None
-            headers = [Header(name=name, value=value) for name, value in response.getheaders()]
+            headers = [HttpHeader(name=name, value=value) for name, value in response.getheaders()]
             return HttpAnswer(status=response.status, headers=headers, body=body)
         finally:
             connection.close()

@@ -100,7 +100,7 @@ class Transport(unittest.TestCase):
             purpose=satchel.TaskPurpose.PROOF,
             method=method,
             url=(base or self.base) + path,
-            headers=[satchel.Header(name="Signature", value="sig=:AA==:")],
+            headers=[satchel.HttpHeader(name="Signature", value="sig=:AA==:")],
             body=body,
             max_answer_bytes=limit,
         )

@@ -22,5 +22,5 @@ class HttpTimeouts(val connectMs: Int = 10_000, val totalMs: Int = 60_000) {
 }
 
 /** Headers of an answer as the library takes them; the status line some stacks report as a header is left out. */
-internal fun headersOf(fields: Map<String?, List<String>>): List<Header> =
-    fields.flatMap { (name, values) -> if (name == null) emptyList() else values.map { Header(name, it) } }
+internal fun headersOf(fields: Map<String?, List<String>>): List<HttpHeader> =
+    fields.flatMap { (name, values) -> if (name == null) emptyList() else values.map { HttpHeader(name, it) } }

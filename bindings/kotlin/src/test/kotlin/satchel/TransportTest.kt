@@ -38,7 +38,7 @@ class TransportTest {
         purpose = TaskPurpose.PROOF,
         method = method,
         url = base + path,
-        headers = listOf(Header("content-type", "application/test"), Header("Signature", "sig=:AA==:")),
+        headers = listOf(HttpHeader("content-type", "application/test"), HttpHeader("Signature", "sig=:AA==:")),
         body = body,
         maxAnswerBytes = limit.toUInt(),
     )
