@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use satchel_protocol::ids::{Hash32, ParcelId};
+use satchel_protocol::mask;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -11,7 +12,6 @@ use crate::db::RowExt;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::Lang;
-use crate::mask;
 use crate::pages::view;
 use crate::rating::LOW_STARS;
 
