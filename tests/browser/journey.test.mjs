@@ -1,0 +1,134 @@
+// The journey of courier and customer: everything a person sees, nothing simulated.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { join } from "node:path";
+import { decodeQr, openWorld, screenshots } from "./world.mjs";
+import { airplane, badge, byId, card, handOver, takePhoto } from "./phone.mjs";
+
+let world;
+let page;
+const shot = (of, name) => of.screenshot({ path: join(screenshots, `${name}.png`) });
+
+before(async () => {
+  world = await openWorld();
+  page = await world.page();
+  await page.goto(world.phone);
+  await byId(page, "stop-card").first().waitFor();
+});
+
+after(async () => world?.close());
+
+test("the route comes from the hub, masked, next stop on top", async () => {
+  assert.equal(await byId(page, "stop-card").count(), 5);
+  const text = await page.locator("main").innerText();
+  assert.ok(!/\b(101|304)\b/.test(text), "a room number is shown");
+  await shot(page, "phone-route");
+});
+
+test("what the rules forbid is locked with its reason, what is missing is named", async () => {
+  await byId(card(page, 1), "open-stop").click();
+  await page.locator("summary", { hasText: "How it is handed over" }).click();
+  const station = byId(page, "handoff-STATION");
+  assert.ok(await station.isDisabled());
+  assert.match(await station.innerText(), /station or locker is not allowed/);
+  await byId(page, "complete").click();
+  await page.locator(".item.missing").first().waitFor();
+  assert.equal(await page.locator(".item.missing").count(), 4);
+  assert.match(await byId(page, "toast").innerText(), /Still missing/);
+  await byId(page, "back").click();
+});
+
+test("a rubbish photo is refused in words and the handoff goes on", async () => {
+  await byId(card(page, 2), "open-stop").click();
+  await byId(page, "photo-camera").setInputFiles({ name: "x.jpg", mimeType: "image/jpeg", buffer: Buffer.from("<html>no photo</html>") });
+  await byId(page, "toast").filter({ hasText: "The file is not a photo" }).waitFor();
+  await byId(page, "back").click();
+});
+
+test("in airplane mode a stop is completed, rated from the QR on the screen, and synced later", async () => {
+  await airplane(page, true);
+  await byId(card(page, 2), "open-stop").click();
+  await byId(page, "identity-name").click();
+  await byId(page, "inspection-inspected").click();
+  await takePhoto(page);
+  await shot(page, "phone-handoff");
+  await byId(page, "back").click();
+  await byId(card(page, 2), "open-stop").click();
+  await handOver(page);
+  const qr = byId(page, "qr");
+  await qr.waitFor();
+  await page.waitForFunction(() => document.querySelector("img.qr").complete);
+  const file = join(screenshots, "phone-rating-code.png");
+  await page.screenshot({ path: file });
+  const [scanned] = await decodeQr(file);
+  assert.equal(scanned, await qr.getAttribute("data-url"));
+  assert.ok(scanned.startsWith(world.hub.toUpperCase()));
+  await byId(page, "finish").click();
+  assert.equal(await badge(card(page, 2)).getAttribute("data-sync"), "local");
+  assert.match(await byId(page, "queue").innerText(), /On this phone only/);
+  await shot(page, "phone-offline");
+  const held = (await world.audit()).parcels.flatMap((parcel) => parcel.attempts);
+  assert.equal(held.length, 0, "the hub has an attempt of a phone in airplane mode");
+
+  // The customer's own phone, without JavaScript, before the attempt has reached the hub.
+  const customer = await world.page({ javaScriptEnabled: false });
+  await customer.goto(scanned);
+  await shot(customer, "customer-rating");
+  await customer.locator('input[name="stars"][value="5"]').check({ force: true });
+  await customer.locator('input[name="tag_polite"]').check({ force: true });
+  await customer.locator('textarea[name="comment"]').fill("Thank you <script>alert(1)</script>");
+  await customer.locator('button[type="submit"]').click();
+  await customer.waitForURL(/\/thanks/);
+  await shot(customer, "customer-thanks");
+  const again = await customer.goto(scanned);
+  assert.equal(again.status(), 404, "a used code opens the form again");
+
+  const waiting = (await world.audit()).ratings;
+  assert.deepEqual(waiting.map((r) => [r.stars, r.bound]), [[5, false]]);
+
+  await airplane(page, false);
+  await page.locator('[data-testid="sync-badge"][data-sync="synced"]').waitFor({ timeout: 30_000 });
+  const rating = byId(card(page, 2), "rating");
+  await rating.waitFor({ timeout: 30_000 });
+  assert.equal(await rating.getAttribute("data-stars"), "5");
+  assert.match(await rating.innerText(), /Thank you <script>/, "the comment is shown as text");
+  await shot(page, "phone-rated");
+
+  const audit = await world.audit();
+  const attempts = audit.parcels.flatMap((parcel) => parcel.attempts);
+  assert.equal(attempts.length, 1);
+  assert.deepEqual(attempts[0].proofs.map((p) => [p.kind, p.complete]).sort(), [["photo", true], ["signature", true]]);
+  assert.deepEqual(audit.ratings.map((r) => r.bound), [true]);
+});
+
+test("a failed attempt offers only legal actions and is recorded with its reason", async () => {
+  await byId(card(page, 3), "open-stop").click();
+  await byId(page, "fail").click();
+  await byId(page, "reason").selectOption("REFUSED_DAMAGED");
+  const offered = await byId(page, "action").locator("option").evaluateAll((options) => options.map((o) => o.value));
+  assert.ok(!offered.includes("SECOND_DELIVERY"), `offered ${offered}`);
+  await byId(page, "record-fail").click();
+  await page.locator(".item.missing").first().waitFor();
+  await takePhoto(page);
+  await byId(page, "record-fail").click();
+  await page.locator('[data-testid="stop-card"][data-state="failed"]').waitFor();
+  await page.locator('[data-testid="stop-card"][data-state="failed"] [data-sync="synced"]').waitFor({ timeout: 30_000 });
+});
+
+test("the board shows proofs and the rating, and the page speaks Chinese", async () => {
+  const board = await world.page({ viewport: { width: 1280, height: 900 }, deviceScaleFactor: 1 });
+  await board.goto(await world.loginLink());
+  await shot(board, "board");
+  assert.match(await board.locator("body").innerText(), /Delivered|已签收/);
+  await board.goto(`${world.hub}/board/ratings`);
+  assert.match(await board.locator("body").innerText(), /Thank you <script>/);
+  await shot(board, "board-ratings");
+  const stranger = await world.page();
+  const refused = await stranger.goto(`${world.hub}/board`);
+  assert.notEqual(refused.status(), 200, "the board opens without a login");
+
+  await byId(page, "language").click();
+  await page.locator("text=飞行模式").waitFor();
+  await shot(page, "phone-zh");
+});
