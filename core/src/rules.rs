@@ -2,10 +2,13 @@
 
 pub mod coded;
 pub mod codes;
-
+pub mod coldchain;
 pub mod consent;
 pub mod contact;
+pub mod duty;
 pub mod geofence;
+pub mod load;
+pub mod pickup;
 pub mod position;
 pub mod promise;
 pub mod remedy;
