@@ -9,6 +9,11 @@ pub trait Guard {
     /// Thousandths used, 1,000 or more ends the search. The search cools down with it, so a clock
     /// that counts up steadily plans better than one that jumps from 0 to 1,000.
     fn spent(&self) -> u32;
+
+    /// Told about each better plan, with its lateness: progress for long runs.
+    fn improved(&self, lateness: i64) {
+        let _ = lateness;
+    }
 }
 
 /// Never ends the search.
@@ -38,7 +43,9 @@ pub struct Budget<'a> {
 
 impl core::fmt::Debug for Budget<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Budget").field("evaluations", &self.evaluations).finish_non_exhaustive()
+        f.debug_struct("Budget")
+            .field("evaluations", &self.evaluations)
+            .finish_non_exhaustive()
     }
 }
 
@@ -46,7 +53,10 @@ impl Budget<'static> {
     /// A budget by count alone: reproducible everywhere.
     #[must_use]
     pub const fn count(evaluations: u64) -> Self {
-        Self { evaluations, guard: &Patient }
+        Self {
+            evaluations,
+            guard: &Patient,
+        }
     }
 }
 

@@ -39,7 +39,12 @@ pub(crate) struct Tail {
 impl Tail {
     /// The rest from the last node on.
     fn last(node: Node) -> Self {
-        Self { earliest: node.open, latest: node.close, span: 0, warp: 0 }
+        Self {
+            earliest: node.open,
+            latest: node.close,
+            span: 0,
+            warp: 0,
+        }
     }
 
     /// The rest from a node on whose next is `step` away from the start of its service.
@@ -79,13 +84,24 @@ pub(crate) struct Range {
     late_slope: i64,
     /// 1 when a delay reaches the end, 0 when a wait swallows it.
     end_slope: i64,
+    /// First position from here on that waits; beyond the route when none does.
+    wait: u32,
+}
+
+impl Range {
+    /// Lateness from here on is convex in the delay (every start of service is a maximum of sums), so
+    /// the line that is exact within the range bounds it from below everywhere.
+    #[inline(always)]
+    fn at_least(&self, delay: i64) -> i64 {
+        (self.late + self.late_slope * delay).max(0)
+    }
 }
 
 /// Delays beyond this are outside any range; far from overflow when added to a time.
 const FOREVER: i64 = 1 << 60;
 
 /// The order and what is known of each position.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Timeline {
     /// Nodes by position.
     pub(crate) order: Table<u16>,
@@ -101,15 +117,43 @@ pub(crate) struct Timeline {
 pub(crate) trait Evaluator: Sized {
     /// True when [`Timeline::ranges`] is kept up.
     const RANGES: bool;
-    /// True when lateness is weighted and true, not time warp.
-    const EXACT: bool;
+
+    /// When a drive from `from` to `to` ends.
+    fn arrival(kernel: &Kernel, head: Head, from: usize, to: usize) -> i64 {
+        drive(kernel, head, from, to)
+    }
 
     /// Drives from `from` to `to` and starts service there.
     fn serve(kernel: &Kernel, head: Head, from: usize, to: usize) -> Head;
 
+    /// Lateness and end of the positions from `position` on, reached at `arrival`: never more than
+    /// they will be, in O(1).
+    fn bound(kernel: &Kernel, line: &Timeline, position: usize, arrival: i64) -> Head;
+
+    /// Serves the positions `first..=last` as they follow each other, coming from `from`, in O(1):
+    /// never more than it will be, and exact when the flag says so. `None` when not known in O(1).
+    #[inline(always)]
+    fn skip(
+        _: &Kernel,
+        _: &Timeline,
+        _: Head,
+        _: usize,
+        _: usize,
+        _: usize,
+    ) -> Option<(Head, bool)> {
+        None
+    }
+
     /// Serves all positions from `position` on, coming from `from`; `late` and `time` at the end.
     /// May stop early, with the lateness so far, when that exceeds `cap`.
-    fn finish(kernel: &Kernel, line: &Timeline, head: Head, from: usize, position: usize, cap: i64) -> Head;
+    fn finish(
+        kernel: &Kernel,
+        line: &Timeline,
+        head: Head,
+        from: usize,
+        position: usize,
+        cap: i64,
+    ) -> Head;
 }
 
 /// Tier 1, see the module head.
@@ -129,12 +173,14 @@ fn drive(kernel: &Kernel, head: Head, from: usize, to: usize) -> i64 {
 /// Starts service on arrival or when the window opens, late or not.
 #[inline(always)]
 fn start(node: Node, head: Head, arrival: i64) -> Head {
-    Head { time: arrival.max(node.open), late: head.late + (arrival - node.close).max(0) * node.weight }
+    Head {
+        time: arrival.max(node.open),
+        late: head.late + (arrival - node.close).max(0) * node.weight,
+    }
 }
 
 impl Evaluator for Warp {
     const RANGES: bool = false;
-    const EXACT: bool = false;
 
     #[inline(always)]
     fn serve(kernel: &Kernel, head: Head, from: usize, to: usize) -> Head {
@@ -147,16 +193,30 @@ impl Evaluator for Warp {
     }
 
     #[inline(always)]
-    fn finish(kernel: &Kernel, line: &Timeline, head: Head, from: usize, position: usize, _: i64) -> Head {
+    fn bound(_: &Kernel, line: &Timeline, position: usize, arrival: i64) -> Head {
+        line.tails.at(position).meet(arrival)
+    }
+
+    #[inline(always)]
+    fn finish(
+        kernel: &Kernel,
+        line: &Timeline,
+        head: Head,
+        from: usize,
+        position: usize,
+        _: i64,
+    ) -> Head {
         let arrival = drive(kernel, head, from, usize::from(line.order.at(position)));
         let end = line.tails.at(position).meet(arrival);
-        Head { time: end.time, late: head.late + end.late }
+        Head {
+            time: end.time,
+            late: head.late + end.late,
+        }
     }
 }
 
 impl Evaluator for Lateness {
     const RANGES: bool = true;
-    const EXACT: bool = true;
 
     #[inline(always)]
     fn serve(kernel: &Kernel, head: Head, from: usize, to: usize) -> Head {
@@ -164,7 +224,51 @@ impl Evaluator for Lateness {
     }
 
     #[inline(always)]
-    fn finish(kernel: &Kernel, line: &Timeline, head: Head, from: usize, position: usize, cap: i64) -> Head {
+    fn bound(kernel: &Kernel, line: &Timeline, position: usize, arrival: i64) -> Head {
+        let tail = line.tails.at(position).meet(arrival);
+        let range = line.ranges.at(position);
+        let delay = arrival - range.arrival;
+        let end = line.heads.at(line.order.len() - 1).time + range.end_slope * delay;
+        Head {
+            time: tail.time.max(end),
+            late: (tail.late * kernel.least_weight).max(range.at_least(delay)),
+        }
+    }
+
+    #[inline(always)]
+    fn skip(
+        kernel: &Kernel,
+        line: &Timeline,
+        head: Head,
+        from: usize,
+        first: usize,
+        last: usize,
+    ) -> Option<(Head, bool)> {
+        let arrival = drive(kernel, head, from, usize::from(line.order.at(first)));
+        let (range, rest) = (line.ranges.at(first), line.ranges.at(last + 1));
+        let delay = arrival - range.arrival;
+        let flows = i64::from(range.wait as usize > last);
+        let slope = range.late_slope - flows * rest.late_slope;
+        let late = (range.late - rest.late + slope * delay).max(0);
+        let time = line.heads.at(last).time + flows * delay;
+        Some((
+            Head {
+                time,
+                late: head.late + late,
+            },
+            delay >= range.low && delay <= range.high,
+        ))
+    }
+
+    #[inline(always)]
+    fn finish(
+        kernel: &Kernel,
+        line: &Timeline,
+        head: Head,
+        from: usize,
+        position: usize,
+        cap: i64,
+    ) -> Head {
         let (mut head, mut from) = (head, from);
         let last = line.order.len() - 1;
         for q in position..=last {
@@ -178,10 +282,12 @@ impl Evaluator for Lateness {
                     late: head.late + range.late + range.late_slope * delay,
                 };
             }
-            // Tier 1 knows in O(1) what at least is still to come.
-            let least = line.tails.at(q).meet(arrival).late * kernel.least_weight;
+            let least = range.at_least(delay);
             if head.late + least > cap {
-                return Head { time: head.time, late: head.late + least };
+                return Head {
+                    time: head.time,
+                    late: head.late + least,
+                };
             }
             head = start(kernel.node(to), head, arrival);
             from = to;
@@ -192,20 +298,49 @@ impl Evaluator for Lateness {
 
 impl Evaluator for Clocked {
     const RANGES: bool = false;
-    const EXACT: bool = true;
+
+    fn arrival(kernel: &Kernel, head: Head, from: usize, to: usize) -> i64 {
+        let leave = head.time + kernel.node(from).dwell;
+        let leg = i64::from(kernel.leg(from, to));
+        kernel.clock.as_ref().map_or(leave + leg, |clock| {
+            clock.arrive(head.time, leave, clock.class(from, to), leg)
+        })
+    }
 
     #[inline(always)]
     fn serve(kernel: &Kernel, head: Head, from: usize, to: usize) -> Head {
         let node = kernel.node(to);
-        let (leave, leg) = (head.time + kernel.node(from).dwell, i64::from(kernel.leg(from, to)));
+        let (leave, leg) = (
+            head.time + kernel.node(from).dwell,
+            i64::from(kernel.leg(from, to)),
+        );
         let time = match &kernel.clock {
             Some(clock) => clock.serve(head.time, leave, clock.class(from, to), leg, node.open),
             None => (leave + leg).max(node.open),
         };
-        Head { time, late: head.late + (time - node.close).max(0) * node.weight }
+        Head {
+            time,
+            late: head.late + (time - node.close).max(0) * node.weight,
+        }
     }
 
-    fn finish(kernel: &Kernel, line: &Timeline, head: Head, from: usize, position: usize, cap: i64) -> Head {
+    #[inline(always)]
+    fn bound(kernel: &Kernel, line: &Timeline, position: usize, arrival: i64) -> Head {
+        let tail = line.tails.at(position).meet(arrival);
+        Head {
+            time: tail.time,
+            late: tail.late * kernel.least_weight,
+        }
+    }
+
+    fn finish(
+        kernel: &Kernel,
+        line: &Timeline,
+        head: Head,
+        from: usize,
+        position: usize,
+        cap: i64,
+    ) -> Head {
         let (mut head, mut from) = (head, from);
         let last = line.order.len() - 1;
         for q in position..=last {
@@ -214,7 +349,10 @@ impl Evaluator for Clocked {
             let now = line.heads.at(q);
             if head.time == now.time {
                 let end = line.heads.at(last);
-                return Head { time: end.time, late: head.late + end.late - now.late };
+                return Head {
+                    time: end.time,
+                    late: head.late + end.late - now.late,
+                };
             }
             if head.late > cap {
                 return head;
@@ -283,7 +421,13 @@ impl Timeline {
     /// Ranges depend on the arrivals, so they change up to where the times fell back in step.
     fn refresh_ranges(&mut self, kernel: &Kernel, first: usize, reached: usize) {
         let end = self.order.len() - 1;
-        let mut range = Range { low: -FOREVER, high: FOREVER, end_slope: 1, ..Range::default() };
+        let mut range = Range {
+            low: -FOREVER,
+            high: FOREVER,
+            end_slope: 1,
+            wait: u32::MAX,
+            ..Range::default()
+        };
         if reached < end {
             range = self.ranges.at(reached + 1);
         }
@@ -299,7 +443,14 @@ impl Timeline {
                 range.late_slope += node.weight;
             } else if to_open >= 0 {
                 // A wait: any delay up to the opening is swallowed, and an early arrival too.
-                range = Range { low: -FOREVER, high: to_open, late_slope: 0, end_slope: 0, ..range };
+                range = Range {
+                    low: -FOREVER,
+                    high: to_open,
+                    late_slope: 0,
+                    end_slope: 0,
+                    wait: q as u32,
+                    ..range
+                };
             } else {
                 range.low = range.low.max(to_open);
                 range.high = range.high.min(to_close);

@@ -1,31 +1,65 @@
 //! Iterated local search: kick a small place of the order, descend, keep the result if it is about
 //! as good, remember the best.
+//!
+//! Three phases. With time warp first, because it is cheap and exact as soon as every window can be
+//! met. If it cannot get near that, with true lateness. Should that reach a plan without lateness after
+//! all, with time warp again for the rest.
 
 use super::budget::Budget;
-use super::evaluate::{Clocked, Evaluator, Head, Lateness, Warp};
+use super::departure::{self, Window};
+use super::evaluate::{Clocked, Evaluator, Lateness, Warp};
 use super::kernel::{Goal, Kernel, UNIT};
-use super::moves::{Move, Piece};
+use super::phase::Phase;
 use super::random::Random;
 use super::search::Search;
 
-pub static ITERS: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
-/// What is compared, in this sequence: lateness, the goal, legs.
+/// What is compared, in this sequence: lateness, the goal with preferences, legs.
 pub(crate) type Rank = (i64, i64, i64);
 
-/// Knobs of the search, found by measuring on half of the development instances.
+/// Knobs of one phase, found by measuring on half of the development instances (see the bench).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Knobs {
-    /// First penalty per tick of lateness, in cost units.
+    /// Penalty per tick of lateness while the first orders are improved.
+    pub(crate) first_penalty: i64,
+    /// Penalty per tick of lateness afterwards; it adapts so that about half the orders are late.
     pub(crate) penalty: i64,
     /// Largest penalty.
     pub(crate) most_penalty: i64,
-    /// How much worse a new order may be at the start, in hundredths of a typical leg.
+    /// How much worse an order may be to go on from, in hundredths of a typical leg; it cools to 0.
     pub(crate) tolerance: i64,
     /// Longest piece of a kick.
     pub(crate) kick: usize,
     /// Kicks without a better order before going back to the best: a base and a part per node.
     pub(crate) patience: (usize, usize),
+    /// Share of the phase that further first orders may take, in thousandths.
+    pub(crate) starts: u32,
 }
+
+const WARP: Knobs = Knobs {
+    first_penalty: 10 * UNIT,
+    penalty: 2 * UNIT,
+    most_penalty: 1_000 * UNIT,
+    tolerance: 100,
+    kick: 8,
+    patience: (800, 10),
+    starts: 100,
+};
+
+const LATE: Knobs = Knobs {
+    penalty: 4 * UNIT,
+    most_penalty: 20 * UNIT,
+    starts: 300,
+    ..WARP
+};
+
+/// Time warp gives up when more lateness than this many typical legs is left after the first orders.
+const HOPELESS_LEGS: i64 = 4;
+/// Time warp gives up when any lateness is left after this share of the budget, in thousandths.
+const HOPELESS_SHARE: u32 = 400;
+/// Kicks after which the penalty adapts.
+pub(crate) const ADAPT_AFTER: u32 = 20;
+/// Kicks without any order on time after which the penalty rises, as long as none was ever found.
+pub(crate) const RAISE_AFTER: u32 = 5;
 
 /// An order and how good it is.
 #[derive(Debug, Clone)]
@@ -42,10 +76,10 @@ pub(crate) struct Found {
 pub(crate) fn rank(search: &Search<'_>) -> Rank {
     let (end, legs) = (search.end(), search.legs());
     let goal = match search.kernel.goal {
-        Goal::Travel => legs * UNIT + search.tastes(),
-        Goal::End => end.time * UNIT + search.tastes(),
+        Goal::Travel => legs,
+        Goal::End => end.time - search.departure(),
     };
-    (end.late, goal, legs)
+    (end.late, goal * UNIT + search.tastes(), legs)
 }
 
 /// The rank of an order under an evaluator.
@@ -54,166 +88,141 @@ pub(crate) fn rank_of<E: Evaluator>(kernel: &Kernel, order: &[u16]) -> Rank {
 }
 
 /// Improves `starts` until the budget is spent.
-pub(crate) fn improve(kernel: &Kernel, starts: &[Vec<u16>], budget: &Budget<'_>, random: &mut Random, knobs: &Knobs) -> Option<Found> {
-    let mut used = 0;
-    if kernel.clock.is_some() {
-        return iterate::<Clocked>(kernel, starts, budget, random, knobs, &mut used, 1_000, false);
-    }
-    let warped = iterate::<Warp>(kernel, starts, budget, random, knobs, &mut used, 150, true)?;
-    if warped.rank.0 == 0 {
-        return Some(warped);
-    }
-    // Some stop will be late: from here on only true lateness counts.
-    let mut again: Vec<Vec<u16>> = vec![warped.order];
-    again.extend(starts.iter().take(1).cloned());
-    iterate::<Lateness>(kernel, &again, budget, random, knobs, &mut used, 1_000, false)
-}
-
-/// One run with one evaluator. With `probe`, ends at `limit` thousandths unless lateness is 0 by then.
-#[expect(clippy::too_many_arguments, reason = "the state of one run, used here only")]
-fn iterate<E: Evaluator>(
-    kernel: &Kernel,
+pub(crate) fn improve<'k>(
+    kernel: &'k Kernel,
     starts: &[Vec<u16>],
-    budget: &Budget<'_>,
-    random: &mut Random,
-    knobs: &Knobs,
-    used: &mut u64,
-    limit: u32,
-    probe: bool,
-) -> Option<Found> {
-    let n = kernel.len();
-    let base = *used;
-    let mut search = Search::new::<E>(kernel, starts.first()?, knobs.penalty.max(UNIT * 10));
-    let mut best = Found { order: search.order().to_vec(), rank: rank(&search), depart: 0 };
-    for order in starts {
-        search.set::<E>(order);
-        for q in random_positions(n, random) {
-            search.enqueue(q);
-        }
-        let mut stop = |evaluations: u64| budget.spent(base + evaluations) >= 1_000;
-        search.descend::<E>(&mut stop, &mut |_, _| ());
-        if rank(&search) < best.rank {
-            best = Found { order: search.order().to_vec(), rank: rank(&search), depart: 0 };
-        }
-        if budget.spent(base + search.evaluations) >= limit / 2 {
-            break;
-        }
-    }
-    search.penalty = knobs.penalty;
-    search.set::<E>(&best.order);
-    let mut current = best.order.clone();
-    let mut current_cost = search.cost;
-    let (mut since, mut tried, mut met) = (0_usize, 0_u32, 0_u32);
-    while n > 5 {
-        let spent = budget.spent(base + search.evaluations);
-        if spent >= 1_000 || (probe && best.rank.0 != 0 && spent >= limit) {
-            break;
-        }
-        let (mut low, mut high) = (n, 0);
-        for _ in 0..=random.below(2) {
-            if let Some(mv) = kick(kernel, &search, random, knobs) {
-                search.apply::<E>(&mv);
-                (low, high) = (low.min(mv.first()), high.max(mv.last()));
-            }
-        }
-        if low > high {
-            search.evaluations += 1;
-            continue;
-        }
-        let mut stop = |evaluations: u64| budget.spent(base + evaluations) >= 1_000;
-        search.descend::<E>(&mut stop, &mut |first, last| (low, high) = (low.min(first), high.max(last)));
-        let here = rank(&search);
-        tried += 1; ITERS.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
-        met += u32::from(here.0 == 0);
-        if here < best.rank {
-            best.order.copy_from_slice(search.order());
-            best.rank = here;
-            since = 0;
-        } else {
-            since += 1;
-        }
-        let tolerance = kernel.typical_leg * UNIT * knobs.tolerance / 100 * i64::from(1_000 - spent.min(1_000)) / 1_000;
-        if search.cost <= current_cost || search.cost - current_cost < tolerance * random.below(1_000) as i64 / 1_000 {
-            for q in low..=high {
-                if let Some(place) = current.get_mut(q) {
-                    *place = search.line.order.at(q);
-                }
-            }
-            current_cost = search.cost;
-        } else {
-            search.restore::<E>(&current, low, high);
-        }
-        if tried == 40 {
-            if met < 12 {
-                search.penalty = (search.penalty * 5 / 4 + 1).min(knobs.most_penalty);
-            } else if met > 28 {
-                search.penalty = (search.penalty * 4 / 5).max(16);
-            }
-            (tried, met) = (0, 0);
-            search.reweigh();
-            current_cost = search.cost;
-        }
-        if since > knobs.patience.0 + knobs.patience.1 * n {
-            since = 0;
-            current.copy_from_slice(&best.order);
-            search.set::<E>(&best.order);
-            current_cost = search.cost;
-        }
-    }
-    *used = base + search.evaluations;
-    Some(best)
-}
-
-/// All positions of stops in random sequence.
-fn random_positions(n: usize, random: &mut Random) -> Vec<usize> {
-    let mut all: Vec<usize> = (1..n.saturating_sub(1)).collect();
-    for k in (1..all.len()).rev() {
-        all.swap(k, random.below(k + 1));
-    }
-    all
-}
-
-/// A random small change somewhere: a double bridge, or a stop elsewhere nearby.
-fn kick(kernel: &Kernel, search: &Search<'_>, random: &mut Random, knobs: &Knobs) -> Option<Move> {
-    let n = kernel.len();
-    let first = kernel.rules.frozen + 1;
-    let count = (n - 1).checked_sub(first)?;
-    if count < 3 {
-        return None;
-    }
-    let longest = knobs.kick.min(count / 3).max(1);
-    let mv = if random.below(3) < 2 {
-        let lengths = [1 + random.below(longest), 1 + random.below(longest), 1 + random.below(longest)];
-        let total: usize = lengths.iter().sum();
-        let a = first + random.below(count - total + 1);
-        let [x, y, z] = lengths;
-        Move::double_bridge(a, a + x, a + x + y, a + x + y + z)
-    } else {
-        let i = first + random.below(count);
-        let span = 30.min(count - 1);
-        let j = (i + random.below(2 * span + 1)).saturating_sub(span).clamp(first, n - 2);
-        if i == j {
-            return None;
-        }
-        if i < j {
-            Move::swap(Piece::kept(i + 1, j), Piece::kept(i, i))
-        } else {
-            Move::swap(Piece::kept(i, i), Piece::kept(j, i - 1))
-        }
+    window: Window,
+    budget: &'k Budget<'k>,
+    seed: u64,
+) -> Option<(Found, u64)> {
+    let mut run = Run {
+        kernel,
+        window,
+        budget,
+        random: Random::new(seed),
+        used: 0,
     };
-    let rules = &kernel.rules;
-    (rules.is_free() || rules.allow(&mv, &search.position)).then_some(mv)
-}
-
-/// Time and lateness of an order by the obvious walk.
-pub(crate) fn walk<E: Evaluator>(kernel: &Kernel, order: &[u16], depart: i64) -> Vec<Head> {
-    let mut head = Head { time: depart, late: 0 };
-    let mut heads = vec![head];
-    for pair in order.windows(2) {
-        if let [from, to] = pair {
-            head = E::serve(kernel, head, usize::from(*from), usize::from(*to));
-            heads.push(head);
+    let mut starts = starts.to_vec();
+    if kernel.clock.is_some() {
+        starts.sort_by_cached_key(|order| rank_of::<Clocked>(kernel, order));
+        let found = run.iterate::<Clocked>(&starts, &WARP, |_, _| false)?;
+        return Some((found, run.used));
+    }
+    starts.sort_by_cached_key(|order| rank_of::<Warp>(kernel, order));
+    let hopeless = |late: i64, spent: u32| {
+        late > 0 && (spent >= HOPELESS_SHARE || late > kernel.typical_leg * HOPELESS_LEGS)
+    };
+    let mut found = run.iterate::<Warp>(&starts, &WARP, hopeless)?;
+    if found.rank.0 > 0 {
+        starts.insert(0, found.order);
+        found = run.iterate::<Lateness>(&starts, &LATE, |late, _| late == 0)?;
+        if found.rank.0 == 0 && !run.is_over() {
+            found = run.iterate::<Warp>(&[found.order], &WARP, |_, _| false)?;
         }
     }
-    heads
+    Some((found, run.used))
+}
+
+/// What the phases share.
+struct Run<'k> {
+    kernel: &'k Kernel,
+    window: Window,
+    budget: &'k Budget<'k>,
+    random: Random,
+    used: u64,
+}
+
+impl<'k> Run<'k> {
+    fn is_over(&self) -> bool {
+        self.budget.spent(self.used) >= 1_000
+    }
+
+    /// One phase with one evaluator, until the budget is spent or `leave(lateness, spent)`.
+    fn iterate<E: Evaluator>(
+        &mut self,
+        starts: &[Vec<u16>],
+        knobs: &Knobs,
+        leave: impl Fn(i64, u32) -> bool,
+    ) -> Option<Found> {
+        let kernel = self.kernel;
+        let (base, budget) = (self.used, self.budget);
+        let mut stop = move |evaluations: u64| budget.spent(base + evaluations) >= 1_000;
+        let mut phase = self.begin::<E>(starts, knobs, &mut stop)?;
+        // Up to three stops the first descent has tried every order.
+        while kernel.len() > 5 {
+            let spent = budget.spent(base + phase.search.evaluations);
+            if spent >= 1_000 || leave(phase.best.rank.0, spent) {
+                break;
+            }
+            phase.search.evaluations += 1;
+            if !phase.kick::<E>(&mut self.random, knobs.kick) {
+                continue;
+            }
+            phase.descend::<E>(&mut stop);
+            let tolerance = kernel.typical_leg * UNIT * knobs.tolerance / 100
+                * i64::from(1_000 - spent)
+                / 1_000;
+            phase.settle::<E>(
+                tolerance * self.random.below(1_000) as i64 / 1_000,
+                self.window,
+                budget,
+            );
+            phase.adapt::<E>(knobs);
+            if phase.since > knobs.patience.0 + knobs.patience.1 * kernel.len() {
+                phase.go_back::<E>();
+            }
+        }
+        self.used = base + phase.search.evaluations;
+        Some(phase.best)
+    }
+
+    /// Descends from each first order and stands at the best.
+    fn begin<E: Evaluator>(
+        &mut self,
+        starts: &[Vec<u16>],
+        knobs: &Knobs,
+        stop: &mut dyn FnMut(u64) -> bool,
+    ) -> Option<Phase<'k>> {
+        let mut search = Search::new::<E>(self.kernel, starts.first()?, knobs.first_penalty);
+        let mut best = Found {
+            order: search.order().to_vec(),
+            rank: rank(&search),
+            depart: search.departure(),
+        };
+        let begun = self.budget.spent(self.used);
+        let until = begun + 1_000_u32.saturating_sub(begun) * knobs.starts / 1_000;
+        for order in starts {
+            search.set::<E>(order);
+            departure::choose::<E>(&mut search, self.window);
+            for q in self.shuffled() {
+                search.enqueue(q);
+            }
+            search.descend::<E>(stop, &mut |_, _| ());
+            departure::choose::<E>(&mut search, self.window);
+            if rank(&search) < best.rank {
+                best = Found {
+                    order: search.order().to_vec(),
+                    rank: rank(&search),
+                    depart: search.departure(),
+                };
+                self.budget.guard.improved(best.rank.0);
+            }
+            if self.budget.spent(self.used + search.evaluations) >= until {
+                break;
+            }
+        }
+        search.penalty = knobs.penalty;
+        search.depart::<E>(best.depart);
+        search.set::<E>(&best.order);
+        Some(Phase::new(search, best))
+    }
+
+    /// All positions of stops in random sequence.
+    fn shuffled(&mut self) -> Vec<usize> {
+        let mut all: Vec<usize> = (1..self.kernel.len().saturating_sub(1)).collect();
+        for k in (1..all.len()).rev() {
+            all.swap(k, self.random.below(k + 1));
+        }
+        all
+    }
 }

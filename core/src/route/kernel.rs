@@ -139,7 +139,13 @@ impl Kernel {
         if kernel.clock.is_none() {
             kernel.reduce();
         }
-        kernel.least_weight = kernel.nodes.all().iter().map(|node| node.weight).min().unwrap_or(1);
+        kernel.least_weight = kernel
+            .nodes
+            .all()
+            .iter()
+            .map(|node| node.weight)
+            .min()
+            .unwrap_or(1);
         kernel.list_neighbours();
         kernel
     }
@@ -149,7 +155,11 @@ impl Kernel {
         let n = self.n;
         for v in 0..n.saturating_sub(1) {
             let row = self.legs.span(v * n, (v + 1) * n).iter().enumerate();
-            let least = row.filter(|&(u, _)| u != v && u != 0).map(|(_, leg)| *leg).min().unwrap_or(0);
+            let least = row
+                .filter(|&(u, _)| u != v && u != 0)
+                .map(|(_, leg)| *leg)
+                .min()
+                .unwrap_or(0);
             for leg in self.legs.span_mut(v * n, (v + 1) * n) {
                 *leg = leg.saturating_sub(least).max(0);
             }
@@ -181,13 +191,21 @@ impl Kernel {
                 // Nearest first, so that the search can stop at the first leg that is too long.
                 for entry in &mut ranked {
                     let u = usize::from(entry.1);
-                    entry.0 = i64::from(if after { self.leg(v, u) } else { self.leg(u, v) });
+                    entry.0 = i64::from(if after {
+                        self.leg(v, u)
+                    } else {
+                        self.leg(u, v)
+                    });
                 }
                 ranked.sort_unstable();
                 if after && v + 1 < n {
                     total += ranked.iter().take(3).map(|entry| entry.0).sum::<i64>();
                 }
-                let list = if after { &mut self.successors } else { &mut self.predecessors };
+                let list = if after {
+                    &mut self.successors
+                } else {
+                    &mut self.predecessors
+                };
                 for (slot, entry) in ranked.iter().enumerate() {
                     list.put(v * count + slot, entry.1);
                 }
@@ -232,12 +250,14 @@ impl Kernel {
     /// Good successors of `v`, nearest first.
     #[inline(always)]
     pub(crate) fn successors(&self, v: usize) -> &[u16] {
-        self.successors.span(v * self.near_count, (v + 1) * self.near_count)
+        self.successors
+            .span(v * self.near_count, (v + 1) * self.near_count)
     }
 
     /// Good predecessors of `v`, nearest first.
     #[inline(always)]
     pub(crate) fn predecessors(&self, v: usize) -> &[u16] {
-        self.predecessors.span(v * self.near_count, (v + 1) * self.near_count)
+        self.predecessors
+            .span(v * self.near_count, (v + 1) * self.near_count)
     }
 }

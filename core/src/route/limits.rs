@@ -8,3 +8,5 @@ pub const MAX_LEG: i64 = 1 << 28;
 pub const MAX_TIME: i64 = 1 << 36;
 /// Largest weight of a stop's lateness.
 pub const MAX_WEIGHT: u16 = 1_000;
+/// Most breaks on a route.
+pub const MAX_BREAKS: usize = 16;

@@ -22,13 +22,21 @@ impl Piece {
     /// The run as it is.
     #[inline(always)]
     pub(crate) const fn kept(from: usize, to: usize) -> Self {
-        Self { from, to, turned: false }
+        Self {
+            from,
+            to,
+            turned: false,
+        }
     }
 
     /// The run backwards.
     #[inline(always)]
     pub(crate) const fn turned(from: usize, to: usize) -> Self {
-        Self { from, to, turned: true }
+        Self {
+            from,
+            to,
+            turned: true,
+        }
     }
 
     /// Number of positions.
@@ -52,14 +60,28 @@ impl Move {
     #[inline(always)]
     pub(crate) const fn reversal(from: usize, to: usize) -> Self {
         let piece = Piece::turned(from, to);
-        Self { pieces: [piece, piece, piece], count: 1, first: from, last: to }
+        Self {
+            pieces: [piece, piece, piece],
+            count: 1,
+            first: from,
+            last: to,
+        }
     }
 
     /// Two neighbouring pieces change places (or-opt, or-3opt); `a` comes first afterwards.
     #[inline(always)]
     pub(crate) const fn swap(a: Piece, b: Piece) -> Self {
-        let (first, last) = if a.from < b.from { (a.from, b.to) } else { (b.from, a.to) };
-        Self { pieces: [a, b, b], count: 2, first, last }
+        let (first, last) = if a.from < b.from {
+            (a.from, b.to)
+        } else {
+            (b.from, a.to)
+        };
+        Self {
+            pieces: [a, b, b],
+            count: 2,
+            first,
+            last,
+        }
     }
 
     /// The stops at `a < b` change places.
@@ -68,15 +90,33 @@ impl Move {
         if b - a < 2 {
             return Self::swap(Piece::kept(b, b), Piece::kept(a, a));
         }
-        let pieces = [Piece::kept(b, b), Piece::kept(a + 1, b - 1), Piece::kept(a, a)];
-        Self { pieces, count: 3, first: a, last: b }
+        let pieces = [
+            Piece::kept(b, b),
+            Piece::kept(a + 1, b - 1),
+            Piece::kept(a, a),
+        ];
+        Self {
+            pieces,
+            count: 3,
+            first: a,
+            last: b,
+        }
     }
 
     /// The runs `[a, b)`, `[b, c)`, `[c, d)` in reverse sequence.
     #[inline(always)]
     pub(crate) const fn double_bridge(a: usize, b: usize, c: usize, d: usize) -> Self {
-        let pieces = [Piece::kept(c, d - 1), Piece::kept(b, c - 1), Piece::kept(a, b - 1)];
-        Self { pieces, count: 3, first: a, last: d - 1 }
+        let pieces = [
+            Piece::kept(c, d - 1),
+            Piece::kept(b, c - 1),
+            Piece::kept(a, b - 1),
+        ];
+        Self {
+            pieces,
+            count: 3,
+            first: a,
+            last: d - 1,
+        }
     }
 
     /// First position that may change.
@@ -102,7 +142,11 @@ impl Move {
         let mut start = self.first;
         for piece in self.pieces() {
             if (piece.from..=piece.to).contains(&position) {
-                let offset = if piece.turned { piece.to - position } else { position - piece.from };
+                let offset = if piece.turned {
+                    piece.to - position
+                } else {
+                    position - piece.from
+                };
                 return start + offset;
             }
             start += piece.len();

@@ -28,14 +28,19 @@ impl Rules {
     pub(crate) fn allow(&self, mv: &Move, position: &Table<u16>) -> bool {
         let after = |node: u16| mv.lands(usize::from(position.at(usize::from(node))));
         mv.first() > self.frozen
-            && self.pinned.iter().all(|&(node, place)| after(node) == usize::from(place))
+            && self
+                .pinned
+                .iter()
+                .all(|&(node, place)| after(node) == usize::from(place))
             && self.pairs.iter().all(|&(a, b)| after(a) < after(b))
     }
 
     /// True when the whole order (start and end included) keeps pins and precedence.
     pub(crate) fn hold(&self, order: &[u16]) -> bool {
         let place = |node: u16| order.iter().position(|&v| v == node);
-        self.pinned.iter().all(|&(node, at)| place(node) == Some(usize::from(at)))
+        self.pinned
+            .iter()
+            .all(|&(node, at)| place(node) == Some(usize::from(at)))
             && self.pairs.iter().all(|&(a, b)| place(a) < place(b))
     }
 
@@ -48,7 +53,8 @@ impl Rules {
         if self.is_free() {
             return Some(wish.to_vec());
         }
-        self.arrange_by(wish, false).or_else(|| self.arrange_by(wish, true))
+        self.arrange_by(wish, false)
+            .or_else(|| self.arrange_by(wish, true))
     }
 
     /// With `strict`, the stop with the nearest deadline always goes first: that finds an order
@@ -64,12 +70,20 @@ impl Rules {
             }
             *slot = node;
         }
-        let mut rest: Vec<u16> = wish.iter().copied().filter(|v| !self.is_pinned(*v)).collect();
+        let mut rest: Vec<u16> = wish
+            .iter()
+            .copied()
+            .filter(|v| !self.is_pinned(*v))
+            .collect();
         let mut done = vec![false; due.len()];
         for place in 1..=count {
             let pinned = slots.get(place).copied()?;
             if pinned == 0 {
-                let open_slots = |limit: usize| slots.get(place..=limit.min(count)).map_or(0, |s| s.iter().filter(|v| **v == 0).count());
+                let open_slots = |limit: usize| {
+                    slots
+                        .get(place..=limit.min(count))
+                        .map_or(0, |s| s.iter().filter(|v| **v == 0).count())
+                };
                 let index = self.pick(&rest, &due, &done, open_slots, strict)?;
                 *slots.get_mut(place)? = rest.remove(index);
             }
@@ -94,13 +108,26 @@ impl Rules {
         let due_of = |v: u16| due.get(usize::from(v)).copied().unwrap_or(0);
         let ready = |&(_, v): &(usize, &u16)| self.is_ready(*v, done);
         if strict {
-            return rest.iter().enumerate().filter(ready).min_by_key(|&(_, v)| due_of(*v)).map(|(i, _)| i);
+            return rest
+                .iter()
+                .enumerate()
+                .filter(ready)
+                .min_by_key(|&(_, v)| due_of(*v))
+                .map(|(i, _)| i);
         }
         let mut limits: Vec<usize> = rest.iter().map(|v| due_of(*v)).collect();
         limits.sort_unstable();
         let crowded = |&(rank, limit): &(usize, &usize)| rank + 1 >= open_slots(*limit);
-        let limit = limits.iter().enumerate().find(crowded).map_or(usize::MAX, |(_, limit)| *limit);
-        rest.iter().enumerate().filter(ready).find(|&(_, v)| due_of(*v) <= limit).map(|(i, _)| i)
+        let limit = limits
+            .iter()
+            .enumerate()
+            .find(crowded)
+            .map_or(usize::MAX, |(_, limit)| *limit);
+        rest.iter()
+            .enumerate()
+            .filter(ready)
+            .find(|&(_, v)| due_of(*v) <= limit)
+            .map(|(i, _)| i)
     }
 
     fn is_pinned(&self, node: u16) -> bool {

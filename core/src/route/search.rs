@@ -19,14 +19,23 @@ use super::table::Table;
 /// Longest piece of a transfer whose other end is not led by a near neighbour.
 const SHORT_PIECE: usize = 3;
 
+/// A first new leg may be longer than the old one by this many typical legs, when waiting or lateness
+/// could pay for it.
+const FIRST_GIVE: i64 = 1;
+/// The same for all legs of a move together.
+const TOTAL_GIVE: i64 = 10;
+
 /// The present order with everything the gates need.
 pub(crate) struct Search<'k> {
     pub(crate) kernel: &'k Kernel,
     pub(crate) line: Timeline,
     pub(crate) position: Table<u16>,
-    /// Reduced legs up to a position, forwards and backwards.
-    run: Table<i64>,
-    back: Table<i64>,
+    /// The reduced leg into a position.
+    steps: Table<i32>,
+    /// What all legs up to a position would cost more the other way round.
+    turn: Table<i64>,
+    /// Sum of all reduced legs.
+    legs: i64,
     /// Legs and dwell up to a position: the clock if nobody ever waited.
     free: Table<i64>,
     /// Preferences up to a position, forwards and backwards; empty without any.
@@ -43,6 +52,11 @@ pub(crate) struct Search<'k> {
     pub(crate) cost: i64,
     best: i64,
     best_move: Option<Move>,
+    /// How much longer the legs of a move may get.
+    give: i64,
+    give_total: i64,
+    /// What preferences cost at least.
+    least_taste: i64,
 }
 
 impl<'k> Search<'k> {
@@ -54,8 +68,9 @@ impl<'k> Search<'k> {
             kernel,
             line: Timeline::new::<E>(n),
             position: Table::new(n),
-            run: Table::new(n),
-            back: Table::new(n),
+            steps: Table::new(n),
+            turn: Table::new(n),
+            legs: 0,
             free: Table::new(n),
             taste: Table::new(tasted),
             taste_back: Table::new(tasted),
@@ -67,9 +82,18 @@ impl<'k> Search<'k> {
             cost: 0,
             best: 0,
             best_move: None,
+            give: 0,
+            give_total: 0,
+            least_taste: 0,
         };
         let node = kernel.node(0);
-        search.line.heads.put(0, Head { time: node.open, late: 0 });
+        search.line.heads.put(
+            0,
+            Head {
+                time: node.open,
+                late: 0,
+            },
+        );
         search.set::<E>(order);
         search
     }
@@ -93,8 +117,26 @@ impl<'k> Search<'k> {
 
     /// Leaves at another time.
     pub(crate) fn depart<E: Evaluator>(&mut self, time: i64) {
-        self.line.heads.put(0, Head { time, late: 0 });
-        self.refresh::<E>(0, self.kernel.len() - 1);
+        if time != self.departure() {
+            self.line.heads.put(0, Head { time, late: 0 });
+            self.refresh::<E>(0, self.kernel.len() - 1);
+        }
+    }
+
+    /// When it leaves.
+    pub(crate) fn departure(&self) -> i64 {
+        self.line.heads.at(0).time
+    }
+
+    /// Time and lateness at the end when leaving at `time`.
+    pub(crate) fn walk<E: Evaluator>(&self, time: i64) -> Head {
+        let mut head = Head { time, late: 0 };
+        let mut from = 0;
+        for v in self.order().iter().skip(1) {
+            head = E::serve(self.kernel, head, from, usize::from(*v));
+            from = usize::from(*v);
+        }
+        head
     }
 
     /// The order, start and end included.
@@ -109,12 +151,16 @@ impl<'k> Search<'k> {
 
     /// Sum of reduced legs.
     pub(crate) fn legs(&self) -> i64 {
-        self.run.at(self.kernel.len() - 1)
+        self.legs
     }
 
     /// Sum of preferences, in cost units.
     pub(crate) fn tastes(&self) -> i64 {
-        if self.taste.len() == 0 { 0 } else { self.taste.at(self.kernel.len() - 1) }
+        if self.taste.len() == 0 {
+            0
+        } else {
+            self.taste.at(self.kernel.len() - 1)
+        }
     }
 
     #[inline(always)]
@@ -127,9 +173,12 @@ impl<'k> Search<'k> {
     fn weigh(&self, outcome: Head, legs: i64, taste: i64) -> i64 {
         let goal = match self.kernel.goal {
             Goal::Travel => legs * UNIT,
-            Goal::End => outcome.time * UNIT + legs,
+            Goal::End => (outcome.time - self.departure()) * UNIT + legs,
         };
-        outcome.late.saturating_mul(self.penalty).saturating_add(goal + taste)
+        outcome
+            .late
+            .saturating_mul(self.penalty)
+            .saturating_add(goal + taste)
     }
 
     /// Recomputes the cost, as after a change of the penalty.
@@ -144,23 +193,22 @@ impl<'k> Search<'k> {
             self.position.put(self.stop(q), q as u16);
         }
         let (first, past) = (first.max(1), (last + 2).min(n));
-        let before = (self.run.at(past - 1), self.back.at(past - 1), self.free.at(past - 1));
+        let before = (self.turn.at(past - 1), self.free.at(past - 1));
         let mut a = self.stop(first - 1);
-        let (mut run, mut back, mut free) = (self.run.at(first - 1), self.back.at(first - 1), self.free.at(first - 1));
+        let (mut turn, mut free) = (self.turn.at(first - 1), self.free.at(first - 1));
         for q in first..past {
             let b = self.stop(q);
-            let leg = i64::from(self.kernel.leg(a, b));
-            run += leg;
-            back += i64::from(self.kernel.leg(b, a));
-            free += leg + self.kernel.node(a).dwell;
-            self.run.put(q, run);
-            self.back.put(q, back);
+            let leg = self.kernel.leg(a, b);
+            turn += i64::from(self.kernel.leg(b, a)) - i64::from(leg);
+            free += i64::from(leg) + self.kernel.node(a).dwell;
+            self.legs += i64::from(leg) - i64::from(self.steps.at(q));
+            self.steps.put(q, leg);
+            self.turn.put(q, turn);
             self.free.put(q, free);
             a = b;
         }
-        shift(self.run.span_mut(past, n), run - before.0);
-        shift(self.back.span_mut(past, n), back - before.1);
-        shift(self.free.span_mut(past, n), free - before.2);
+        shift(self.turn.span_mut(past, n), turn - before.0);
+        shift(self.free.span_mut(past, n), free - before.1);
         if self.taste.len() != 0 {
             self.refresh_taste(first);
         }
@@ -171,8 +219,10 @@ impl<'k> Search<'k> {
     fn refresh_taste(&mut self, first: usize) {
         for q in first..self.kernel.len() {
             let (a, b) = (self.stop(q - 1), self.stop(q));
-            self.taste.put(q, self.taste.at(q - 1) + self.kernel.taste.cost(a, b));
-            self.taste_back.put(q, self.taste_back.at(q - 1) + self.kernel.taste.cost(b, a));
+            self.taste
+                .put(q, self.taste.at(q - 1) + self.kernel.taste.cost(a, b));
+            self.taste_back
+                .put(q, self.taste_back.at(q - 1) + self.kernel.taste.cost(b, a));
         }
     }
 
@@ -212,7 +262,11 @@ impl<'k> Search<'k> {
 
     /// Descends until no queued stop has an improving move. True unless `stop` ended it early.
     /// Reports each changed run of positions to `changed`.
-    pub(crate) fn descend<E: Evaluator>(&mut self, stop: &mut dyn FnMut(u64) -> bool, changed: &mut dyn FnMut(usize, usize)) -> bool {
+    pub(crate) fn descend<E: Evaluator>(
+        &mut self,
+        stop: &mut dyn FnMut(u64) -> bool,
+        changed: &mut dyn FnMut(usize, usize),
+    ) -> bool {
         let mut visits = 0_u32;
         while let Some(v) = self.queue.pop() {
             self.queued.put(usize::from(v), false);
@@ -223,6 +277,9 @@ impl<'k> Search<'k> {
             }
             self.best = self.cost;
             self.best_move = None;
+            let all = self.allow0(1).max(0) + i64::from(self.kernel.goal == Goal::End);
+            self.give = all.min(self.kernel.typical_leg * FIRST_GIVE);
+            self.give_total = all.min(self.kernel.typical_leg * TOTAL_GIVE);
             let at = usize::from(self.position.at(usize::from(v)));
             self.try_successors::<E>(at);
             self.try_predecessors::<E>(at);
@@ -243,13 +300,16 @@ impl<'k> Search<'k> {
     }
 
     /// How much longer the way may get before a saved wait or lateness can no longer pay for it.
-    fn allowance(&self, at: usize) -> i64 {
+    fn allow0(&self, at: usize) -> i64 {
         let n = self.kernel.len();
         let (end, here) = (self.end(), self.line.heads.at(at.saturating_sub(1)));
         let late = end.late.saturating_mul(self.penalty) / UNIT;
         match self.kernel.goal {
             Goal::Travel => late,
-            Goal::End => late + (end.time - here.time) - (self.free.at(n - 1) - self.free.at(at.saturating_sub(1))),
+            Goal::End => {
+                late + (end.time - here.time)
+                    - (self.free.at(n - 1) - self.free.at(at.saturating_sub(1)))
+            }
         }
     }
 
@@ -262,7 +322,7 @@ impl<'k> Search<'k> {
         }
         let v = self.stop(i);
         let next = self.stop(i + 1);
-        let old = i64::from(kernel.leg(v, next)) + self.allowance(i);
+        let old = i64::from(kernel.leg(v, next)) + self.give;
         for &u in kernel.successors(v) {
             if old <= i64::from(kernel.leg(v, usize::from(u))) {
                 break;
@@ -270,48 +330,73 @@ impl<'k> Search<'k> {
             let j = usize::from(self.position.at(usize::from(u)));
             if j > i + 1 {
                 if j <= last {
-                    self.consider::<E>(Move::reversal(i + 1, j));
+                    self.consider_reversal::<E>(i + 1, j);
                 }
                 for k in 1..=SHORT_PIECE {
                     if j + k - 1 <= last {
-                        self.consider::<E>(Move::swap(Piece::kept(j, j + k - 1), Piece::kept(i + 1, j - 1)));
+                        self.consider_swap::<E>(
+                            Piece::kept(j, j + k - 1),
+                            Piece::kept(i + 1, j - 1),
+                        );
                     }
                     if k > 1 && j <= last && j > i + k {
-                        self.consider::<E>(Move::swap(Piece::turned(j + 1 - k, j), Piece::kept(i + 1, j - k)));
+                        self.consider_swap::<E>(
+                            Piece::turned(j + 1 - k, j),
+                            Piece::kept(i + 1, j - k),
+                        );
                     }
                     if i >= k {
-                        self.consider::<E>(Move::swap(Piece::kept(i + 1, j - 1), Piece::kept(i + 1 - k, i)));
+                        self.consider_swap::<E>(
+                            Piece::kept(i + 1, j - 1),
+                            Piece::kept(i + 1 - k, i),
+                        );
                     }
                     if k > 1 && i >= 1 && j > i + k {
-                        self.consider::<E>(Move::swap(Piece::kept(i + k, j - 1), Piece::turned(i, i + k - 1)));
+                        self.consider_swap::<E>(
+                            Piece::kept(i + k, j - 1),
+                            Piece::turned(i, i + k - 1),
+                        );
                     }
                 }
-                let spare = old - i64::from(kernel.leg(v, usize::from(u))) + i64::from(kernel.leg(self.stop(j - 1), usize::from(u)));
-                self.try_swaps::<E>(next, spare, j, last, |w| Move::swap(Piece::kept(j, w), Piece::kept(i + 1, j - 1)));
+                let spare = old - i64::from(kernel.leg(v, usize::from(u)))
+                    + i64::from(kernel.leg(self.stop(j - 1), usize::from(u)));
+                self.try_swaps::<E>(next, spare, j, last, |w| {
+                    (Piece::kept(j, w), Piece::kept(i + 1, j - 1))
+                });
             } else if j < i && j >= 1 {
                 for k in 1..=SHORT_PIECE {
                     if j + k <= i {
-                        self.consider::<E>(Move::swap(Piece::kept(j + k, i), Piece::kept(j, j + k - 1)));
+                        self.consider_swap::<E>(Piece::kept(j + k, i), Piece::kept(j, j + k - 1));
                     }
                     if k > 1 && j >= k {
-                        self.consider::<E>(Move::swap(Piece::kept(j + 1, i), Piece::turned(j + 1 - k, j)));
+                        self.consider_swap::<E>(Piece::kept(j + 1, i), Piece::turned(j + 1 - k, j));
                     }
                     if i >= j + k {
-                        self.consider::<E>(Move::swap(Piece::kept(i + 1 - k, i), Piece::kept(j, i - k)));
+                        self.consider_swap::<E>(Piece::kept(i + 1 - k, i), Piece::kept(j, i - k));
                     }
                     if k > 1 && i + k - 1 <= last {
-                        self.consider::<E>(Move::swap(Piece::turned(i, i + k - 1), Piece::kept(j, i - 1)));
+                        self.consider_swap::<E>(Piece::turned(i, i + k - 1), Piece::kept(j, i - 1));
                     }
                 }
-                let spare = old - i64::from(kernel.leg(v, usize::from(u))) + i64::from(kernel.leg(self.stop(j - 1), usize::from(u)));
-                self.try_swaps::<E>(next, spare, j, i - 1, |w| Move::swap(Piece::kept(w + 1, i), Piece::kept(j, w)));
+                let spare = old - i64::from(kernel.leg(v, usize::from(u)))
+                    + i64::from(kernel.leg(self.stop(j - 1), usize::from(u)));
+                self.try_swaps::<E>(next, spare, j, i - 1, |w| {
+                    (Piece::kept(w + 1, i), Piece::kept(j, w))
+                });
             }
         }
     }
 
     /// or-3opt: the piece that a first new leg begins may end wherever a near predecessor of `seam`
     /// stands within `low..=high`.
-    fn try_swaps<E: Evaluator>(&mut self, seam: usize, spare: i64, low: usize, high: usize, swap: impl Fn(usize) -> Move) {
+    fn try_swaps<E: Evaluator>(
+        &mut self,
+        seam: usize,
+        spare: i64,
+        low: usize,
+        high: usize,
+        swap: impl Fn(usize) -> (Piece, Piece),
+    ) {
         let kernel = self.kernel;
         for &u in kernel.predecessors(seam) {
             if spare <= i64::from(kernel.leg(usize::from(u), seam)) {
@@ -319,7 +404,8 @@ impl<'k> Search<'k> {
             }
             let w = usize::from(self.position.at(usize::from(u)));
             if (low..=high).contains(&w) {
-                self.consider::<E>(swap(w));
+                let (a, b) = swap(w);
+                self.consider_swap::<E>(a, b);
             }
         }
     }
@@ -333,7 +419,7 @@ impl<'k> Search<'k> {
         }
         let v = self.stop(i);
         let previous = self.stop(i - 1);
-        let old = i64::from(kernel.leg(previous, v)) + self.allowance(i);
+        let old = i64::from(kernel.leg(previous, v)) + self.give;
         for &u in kernel.predecessors(v) {
             if old <= i64::from(kernel.leg(usize::from(u), v)) {
                 break;
@@ -341,73 +427,129 @@ impl<'k> Search<'k> {
             let j = usize::from(self.position.at(usize::from(u)));
             if j + 1 < i {
                 if j >= 1 {
-                    self.consider::<E>(Move::reversal(j, i - 1));
+                    self.consider_reversal::<E>(j, i - 1);
                 }
                 for k in 1..=SHORT_PIECE {
                     if j >= k {
-                        self.consider::<E>(Move::swap(Piece::kept(j + 1, i - 1), Piece::kept(j + 1 - k, j)));
+                        self.consider_swap::<E>(
+                            Piece::kept(j + 1, i - 1),
+                            Piece::kept(j + 1 - k, j),
+                        );
                     }
                     if k > 1 && j >= 1 && j + k < i {
-                        self.consider::<E>(Move::swap(Piece::kept(j + k, i - 1), Piece::turned(j, j + k - 1)));
+                        self.consider_swap::<E>(
+                            Piece::kept(j + k, i - 1),
+                            Piece::turned(j, j + k - 1),
+                        );
                     }
                     if i + k - 1 <= last {
-                        self.consider::<E>(Move::swap(Piece::kept(i, i + k - 1), Piece::kept(j + 1, i - 1)));
+                        self.consider_swap::<E>(
+                            Piece::kept(i, i + k - 1),
+                            Piece::kept(j + 1, i - 1),
+                        );
                     }
                     if k > 1 && i <= last && i > j + k {
-                        self.consider::<E>(Move::swap(Piece::turned(i + 1 - k, i), Piece::kept(j + 1, i - k)));
+                        self.consider_swap::<E>(
+                            Piece::turned(i + 1 - k, i),
+                            Piece::kept(j + 1, i - k),
+                        );
                     }
                 }
             } else if j > i && j <= last {
                 for k in 1..=SHORT_PIECE {
                     if j >= i + k {
-                        self.consider::<E>(Move::swap(Piece::kept(j + 1 - k, j), Piece::kept(i, j - k)));
-                        self.consider::<E>(Move::swap(Piece::kept(i + k, j), Piece::kept(i, i + k - 1)));
+                        self.consider_swap::<E>(Piece::kept(j + 1 - k, j), Piece::kept(i, j - k));
+                        self.consider_swap::<E>(Piece::kept(i + k, j), Piece::kept(i, i + k - 1));
                     }
                     if k > 1 && j + k - 1 <= last {
-                        self.consider::<E>(Move::swap(Piece::turned(j, j + k - 1), Piece::kept(i, j - 1)));
+                        self.consider_swap::<E>(Piece::turned(j, j + k - 1), Piece::kept(i, j - 1));
                     }
                     if k > 1 && i >= k {
-                        self.consider::<E>(Move::swap(Piece::kept(i + 1, j), Piece::turned(i + 1 - k, i)));
+                        self.consider_swap::<E>(Piece::kept(i + 1, j), Piece::turned(i + 1 - k, i));
                     }
                 }
             }
         }
     }
 
-    /// Gates 2 and 3.
-    #[inline]
-    fn consider<E: Evaluator>(&mut self, mv: Move) {
+    /// Two neighbouring pieces change places: `b` stood before `a`.
+    #[inline(always)]
+    fn consider_swap<E: Evaluator>(&mut self, a: Piece, b: Piece) {
         self.evaluations += 1;
-        let (first, past) = (mv.first(), mv.last() + 1);
-        let before = self.stop(first - 1);
-        let behind = self.stop(past);
-        let mut span = 0;
-        let mut from = before;
-        for piece in mv.pieces() {
-            let (enter, leave, inner) = if piece.turned {
-                (piece.to, piece.from, self.back.at(piece.to) - self.back.at(piece.from))
-            } else {
-                (piece.from, piece.to, self.run.at(piece.to) - self.run.at(piece.from))
-            };
-            span += i64::from(self.kernel.leg(from, self.stop(enter))) + inner;
-            from = self.stop(leave);
+        let (first, past) = (b.from, a.to + 1);
+        let mut gain = -(i64::from(self.step(first))
+            + i64::from(self.step(a.from))
+            + i64::from(self.step(past)));
+        let (mut enter, mut leave) = (self.stop(a.from), self.stop(a.to));
+        if a.turned {
+            (enter, leave) = (leave, enter);
+            gain += self.turning(a);
         }
-        span += i64::from(self.kernel.leg(from, behind));
-        let gain = span - (self.run.at(past) - self.run.at(first - 1));
-        let legs = self.legs() + gain;
-        let head = self.line.heads.at(first - 1);
-        let soonest = head.time + gain + self.free.at(past) - self.free.at(first - 1);
-        let rest = self.line.tails.at(past).meet(soonest);
-        let least = if E::EXACT { rest.late * self.kernel.least_weight } else { rest.late };
-        let taste = if self.taste.len() == 0 { 0 } else { self.move_taste(&mv) };
-        let bound = self.weigh(Head { time: rest.time, late: head.late + least }, legs, taste);
-        if bound >= self.best {
-            return;
+        let (mut enter_b, mut leave_b) = (self.stop(b.from), self.stop(b.to));
+        if b.turned {
+            (enter_b, leave_b) = (leave_b, enter_b);
+            gain += self.turning(b);
         }
-        self.price::<E>(mv, legs, taste);
+        gain += i64::from(self.kernel.leg(self.stop(first - 1), enter))
+            + i64::from(self.kernel.leg(leave, enter_b))
+            + i64::from(self.kernel.leg(leave_b, self.stop(past)));
+        if gain < self.give_total && self.may_pay::<E>(first, past, gain) {
+            self.price::<E>(Move::swap(a, b), gain);
+        }
     }
 
-    fn price<E: Evaluator>(&mut self, mv: Move, legs: i64, taste: i64) {
+    /// The run `from..=to` is turned round.
+    #[inline(always)]
+    fn consider_reversal<E: Evaluator>(&mut self, from: usize, to: usize) {
+        self.evaluations += 1;
+        let (before, behind) = (self.stop(from - 1), self.stop(to + 1));
+        let gain = self.turning(Piece::turned(from, to))
+            + i64::from(self.kernel.leg(before, self.stop(to)))
+            + i64::from(self.kernel.leg(self.stop(from), behind))
+            - i64::from(self.step(from))
+            - i64::from(self.step(to + 1));
+        if gain < self.give_total && self.may_pay::<E>(from, to + 1, gain) {
+            self.price::<E>(Move::reversal(from, to), gain);
+        }
+    }
+
+    /// What the legs within a piece cost more when it is driven backwards.
+    #[inline(always)]
+    fn turning(&self, piece: Piece) -> i64 {
+        self.turn.at(piece.to) - self.turn.at(piece.from)
+    }
+
+    /// The leg into a position.
+    #[inline(always)]
+    fn step(&self, position: usize) -> i32 {
+        self.steps.at(position)
+    }
+
+    /// Gate 2 for a change of the positions from `first` until before `past`.
+    #[inline(always)]
+    fn may_pay<E: Evaluator>(&self, first: usize, past: usize, gain: i64) -> bool {
+        let head = self.line.heads.at(first - 1);
+        let soonest = head.time + gain + self.free.at(past) - self.free.at(first - 1);
+        let rest = E::bound(self.kernel, &self.line, past, soonest);
+        self.weigh(
+            Head {
+                time: rest.time,
+                late: head.late + rest.late,
+            },
+            self.legs + gain,
+            self.least_taste,
+        ) < self.best
+    }
+
+    /// Gate 3.
+    #[inline(never)]
+    fn price<E: Evaluator>(&mut self, mv: Move, gain: i64) {
+        let legs = self.legs + gain;
+        let taste = if self.taste.len() == 0 {
+            0
+        } else {
+            self.move_taste(&mv)
+        };
         let rules = &self.kernel.rules;
         if mv.first() <= rules.frozen || (!rules.is_free() && !rules.allow(&mv, &self.position)) {
             return;
@@ -418,19 +560,29 @@ impl<'k> Search<'k> {
         };
         // More lateness than this cannot beat the best move, whatever follows.
         let cap = self.best.saturating_sub(floor) / self.penalty.max(1) + 1;
-        let mut head = self.line.heads.at(mv.first() - 1);
-        let mut from = self.stop(mv.first() - 1);
-        for piece in mv.pieces() {
-            let mut q = if piece.turned { piece.to } else { piece.from };
-            for _ in 0..piece.len() {
-                let to = self.stop(q);
-                head = E::serve(self.kernel, head, from, to);
-                from = to;
-                q = if piece.turned { q.wrapping_sub(1) } else { q + 1 };
-            }
-            if head.late > cap {
+        let Some((mut head, mut from, sure)) = self.pass::<E, true>(&mv, cap) else {
+            return;
+        };
+        if !sure {
+            let arrival = head.time
+                + self.kernel.node(from).dwell
+                + i64::from(self.kernel.leg(from, self.stop(mv.last() + 1)));
+            let rest = E::bound(self.kernel, &self.line, mv.last() + 1, arrival);
+            if self.weigh(
+                Head {
+                    time: rest.time,
+                    late: head.late + rest.late,
+                },
+                legs,
+                taste,
+            ) >= self.best
+            {
                 return;
             }
+            let Some(walked) = self.pass::<E, false>(&mv, cap) else {
+                return;
+            };
+            (head, from, _) = walked;
         }
         let end = E::finish(self.kernel, &self.line, head, from, mv.last() + 1, cap);
         if end.late > cap {
@@ -443,20 +595,96 @@ impl<'k> Search<'k> {
         }
     }
 
+    /// Serves the pieces of a move: the state after them, the last node, and whether it is exact (it is
+    /// a lower bound otherwise, and only with `SKIP`). `None` when lateness exceeds `cap`.
+    #[inline(always)]
+    fn pass<E: Evaluator, const SKIP: bool>(
+        &self,
+        mv: &Move,
+        cap: i64,
+    ) -> Option<(Head, usize, bool)> {
+        let mut head = self.line.heads.at(mv.first() - 1);
+        let mut from = self.stop(mv.first() - 1);
+        let mut sure = true;
+        for piece in mv.pieces() {
+            if SKIP
+                && !piece.turned
+                && let Some((after, exact)) =
+                    E::skip(self.kernel, &self.line, head, from, piece.from, piece.to)
+            {
+                head = after;
+                from = self.stop(piece.to);
+                sure &= exact;
+            } else {
+                let mut q = if piece.turned { piece.to } else { piece.from };
+                for _ in 0..piece.len() {
+                    let to = self.stop(q);
+                    head = E::serve(self.kernel, head, from, to);
+                    from = to;
+                    q = if piece.turned {
+                        q.wrapping_sub(1)
+                    } else {
+                        q + 1
+                    };
+                }
+            }
+            if head.late > cap {
+                return None;
+            }
+        }
+        Some((head, from, sure))
+    }
+
     fn move_taste(&self, mv: &Move) -> i64 {
         let (first, past) = (mv.first(), mv.last() + 1);
         let mut sum = self.tastes() - (self.taste.at(past) - self.taste.at(first - 1));
         let mut from = self.stop(first - 1);
         for piece in mv.pieces() {
             let (enter, leave, inner) = if piece.turned {
-                (piece.to, piece.from, self.taste_back.at(piece.to) - self.taste_back.at(piece.from))
+                (
+                    piece.to,
+                    piece.from,
+                    self.taste_back.at(piece.to) - self.taste_back.at(piece.from),
+                )
             } else {
-                (piece.from, piece.to, self.taste.at(piece.to) - self.taste.at(piece.from))
+                (
+                    piece.from,
+                    piece.to,
+                    self.taste.at(piece.to) - self.taste.at(piece.from),
+                )
             };
             sum += self.kernel.taste.cost(from, self.stop(enter)) + inner;
             from = self.stop(leave);
         }
         sum + self.kernel.taste.cost(from, self.stop(past))
+    }
+}
+
+/// What tests need to see.
+#[cfg(test)]
+impl Search<'_> {
+    /// The price of a move, whatever it is.
+    pub(crate) fn price_of<E: Evaluator>(&mut self, mv: Move, gain: i64) -> i64 {
+        self.best = i64::MAX;
+        self.best_move = None;
+        self.price::<E>(mv, gain);
+        self.best
+    }
+
+    /// False when gate 2 would discard a move of this true cost though it improves.
+    pub(crate) fn could_reach<E: Evaluator>(&mut self, mv: &Move, gain: i64, truth: i64) -> bool {
+        self.best = truth + 1;
+        self.may_pay::<E>(mv.first(), mv.last() + 1, gain)
+    }
+
+    /// True when everything kept per position is equal.
+    pub(crate) fn same_state(&self, other: &Self) -> bool {
+        self.line == other.line
+            && self.position.all() == other.position.all()
+            && self.steps.all() == other.steps.all()
+            && self.free.all() == other.free.all()
+            && self.turn.all() == other.turn.all()
+            && (self.legs, self.cost) == (other.legs, other.cost)
     }
 }
 

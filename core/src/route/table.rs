@@ -5,7 +5,7 @@
 //! answers the default value (and fails in debug builds). It costs what a bounds check costs.
 
 /// See the module head.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Table<T>(Vec<T>);
 
 impl<T: Copy + Default> Table<T> {

@@ -1,7 +1,7 @@
 //! Travel times that depend on the clock (A012), and breaks.
 //!
 //! A leg belongs to a class (the zone it runs through); a class has a speed per time band, in
-//! thousandths of the speed the leg's base time was given for. Driving consumes base time at the
+//! millionths of the speed the leg's base time was given for. Driving consumes base time at the
 //! speed of the band it is in, so whoever leaves later arrives no sooner (FIFO), without the jumps
 //! of "travel time by departure band". All arithmetic is in integers: the same on every platform.
 //!
@@ -10,8 +10,8 @@
 
 use super::table::Table;
 
-/// Full speed, in thousandths.
-pub(crate) const FULL: i64 = 1_000;
+/// Full speed, in millionths.
+pub(crate) const FULL: i64 = 1_000_000;
 
 /// How the class of a leg is found.
 #[derive(Debug, Clone)]
@@ -61,33 +61,69 @@ impl Clock {
         if self.pauses.is_empty() {
             return self.drive(leave, class, base).max(open);
         }
-        let leave = self.pause(begun, leave);
-        let arrival = self.pause(leave, self.drive(leave, class, base));
-        self.wait(arrival, open)
+        self.wait(self.arrive(begun, leave, class, base), open)
+    }
+
+    /// Arrival at the next stop, see [`Clock::serve`].
+    pub(crate) fn arrive(&self, begun: i64, leave: i64, class: usize, base: i64) -> i64 {
+        // Only a departure can fall into a break: it is put off until the end.
+        let put_off = self
+            .pauses
+            .iter()
+            .find(|p| p.at <= begun && begun < p.at + p.span)
+            .map_or(0, |p| p.at + p.span - begun);
+        let leave = self.pause(begun + put_off, leave + put_off);
+        self.drive_with_pauses(leave, class, base)
+    }
+
+    /// When a leg driven from `leave` on ends, breaks included.
+    fn drive_with_pauses(&self, leave: i64, class: usize, base: i64) -> i64 {
+        let (mut now, mut work) = (leave, base * FULL);
+        for pause in self.pauses.iter().filter(|pause| pause.at > leave) {
+            let (end, left) = self.run(now, class, work, pause.at);
+            if end < pause.at {
+                return end;
+            }
+            (now, work) = (pause.at + pause.span, left);
+        }
+        self.run(now, class, work, i64::MAX).0
     }
 
     /// When a leg driven from `leave` on ends.
-    pub(crate) fn drive(&self, leave: i64, class: usize, base: i64) -> i64 {
+    #[inline]
+    fn drive(&self, leave: i64, class: usize, base: i64) -> i64 {
+        self.run(leave, class, base * FULL, i64::MAX).0
+    }
+
+    /// Drives from `leave` until the work is done or the clock shows `until`: the time then, and the
+    /// work left.
+    fn run(&self, leave: i64, class: usize, work: i64, until: i64) -> (i64, i64) {
         let bands = self.band_ends.len() + 1;
-        let mut work = base * FULL;
-        let mut now = leave;
         let speeds = self.speeds.span(class * bands, (class + 1) * bands);
-        let mut speed = FULL;
+        let (mut now, mut work) = (leave, work);
         for (band, of_band) in speeds.iter().enumerate() {
-            speed = i64::from(*of_band).max(1);
-            let Some(end) = self.band_ends.get(band) else { break };
-            if now >= *end {
+            let speed = i64::from(*of_band).max(1);
+            let end = self
+                .band_ends
+                .get(band)
+                .copied()
+                .unwrap_or(i64::MAX)
+                .min(until);
+            if now >= end && end < until {
                 continue;
             }
-            let room = (end - now) * speed;
-            if work <= room {
+            // Rounded up: an arrival is never promised too early.
+            let done = now + (work + speed - 1) / speed;
+            if done <= end {
+                return (done, 0);
+            }
+            work -= (end - now).max(0) * speed;
+            now = now.max(end);
+            if now >= until {
                 break;
             }
-            work -= room;
-            now = *end;
         }
-        // Rounded up: an arrival is never promised too early.
-        now + (work + speed - 1) / speed
+        (now, work)
     }
 
     /// The end of an activity from `from` to `to`, longer by the breaks it would cross.

@@ -1,0 +1,124 @@
+//! Travel times when nobody supplies a matrix: the great circle, longer by a detour, over a speed
+//! that grows with the distance (a courier walks next door and drives to the next district).
+//!
+//! `f64::sin` may differ in its last bit between platforms, and plans must not: the few functions
+//! needed are series of additions and multiplications, which IEEE 754 fixes to the bit.
+
+use super::error::RouteError;
+use super::limits::MAX_LEG;
+
+/// Mean radius of the Earth.
+const EARTH_M: f64 = 6_371_008.8;
+
+/// WGS 84 degrees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LatLng {
+    /// Latitude, −90 to 90.
+    pub lat: f64,
+    /// Longitude, −180 to 180.
+    pub lng: f64,
+}
+
+impl LatLng {
+    /// True when both are numbers in their range.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.lat.abs() <= 90.0 && self.lng.abs() <= 180.0
+    }
+
+    /// Metres along the great circle (haversine).
+    #[must_use]
+    pub fn distance_m(&self, other: &Self) -> f64 {
+        let (a, b) = (self.lat.to_radians(), other.lat.to_radians());
+        let (x, y) = (
+            sin((b - a) / 2.0),
+            sin((other.lng - self.lng).to_radians() / 2.0),
+        );
+        let half = x * x
+            + sin(std::f64::consts::FRAC_PI_2 - a) * sin(std::f64::consts::FRAC_PI_2 - b) * y * y;
+        2.0 * EARTH_M * asin(half.clamp(0.0, 1.0).sqrt())
+    }
+}
+
+/// Sine by its series; arguments here are within ±π, where 16 terms leave less than 1e-15.
+fn sin(x: f64) -> f64 {
+    let (mut term, mut sum) = (x, x);
+    for k in 1..16 {
+        let k = f64::from(k);
+        term *= -x * x / ((2.0 * k) * (2.0 * k + 1.0));
+        sum += term;
+    }
+    sum
+}
+
+/// Arc sine on 0..=1 by its series, which converges fast up to a half; beyond, by halving the angle.
+fn asin(x: f64) -> f64 {
+    if x > 0.5 {
+        return std::f64::consts::FRAC_PI_2 - 2.0 * asin(((1.0 - x) / 2.0).max(0.0).sqrt());
+    }
+    let (mut term, mut sum) = (x, x);
+    for k in 1..28 {
+        let k = f64::from(k);
+        term *= x * x * (2.0 * k - 1.0) / (2.0 * k);
+        sum += term / (2.0 * k + 1.0);
+    }
+    sum
+}
+
+/// From distance to ticks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpeedModel {
+    /// Thousandths by which the way is longer than the great circle, 1,300 in most cities.
+    pub detour: u32,
+    /// `(metres up to, millimetres per tick)`, ascending; the last speed holds beyond.
+    pub speeds: Vec<(u32, u32)>,
+}
+
+impl Default for SpeedModel {
+    /// An electric tricycle in a city, in seconds.
+    fn default() -> Self {
+        Self {
+            detour: 1_300,
+            speeds: vec![
+                (150, 1_400),
+                (1_000, 4_000),
+                (5_000, 6_000),
+                (50_000, 9_000),
+            ],
+        }
+    }
+}
+
+impl SpeedModel {
+    /// # Errors
+    /// [`RouteError::SpeedModel`] without speeds, with a speed of 0, or with distances out of sequence.
+    pub(crate) fn check(&self) -> Result<(), RouteError> {
+        let ascending = self
+            .speeds
+            .iter()
+            .zip(self.speeds.iter().skip(1))
+            .all(|(a, b)| a.0 < b.0);
+        let positive = self.speeds.iter().all(|speed| speed.1 > 0);
+        if self.speeds.is_empty() || self.detour < 1_000 || !ascending || !positive {
+            return Err(RouteError::SpeedModel);
+        }
+        Ok(())
+    }
+
+    /// Ticks between two places, each part of the way at the speed for its distance.
+    #[must_use]
+    pub fn ticks(&self, from: &LatLng, to: &LatLng) -> i64 {
+        let mut left_m = from.distance_m(to) * f64::from(self.detour) / 1_000.0;
+        let (mut ticks, mut reached_m) = (0.0, 0.0);
+        for (index, (up_to_m, speed)) in self.speeds.iter().enumerate() {
+            let room_m = f64::from(*up_to_m) - reached_m;
+            let is_last = index + 1 == self.speeds.len();
+            let part_m = if is_last { left_m } else { left_m.min(room_m) };
+            ticks += part_m * 1_000.0 / f64::from((*speed).max(1));
+            left_m -= part_m;
+            reached_m = f64::from(*up_to_m);
+        }
+        // A cast from float saturates; NaN becomes 0.
+        (ticks.round() as i64).clamp(0, MAX_LEG)
+    }
+}
