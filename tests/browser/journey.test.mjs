@@ -59,6 +59,7 @@ test("in airplane mode a stop is completed, rated from the QR on the screen, and
   const qr = byId(page, "qr");
   await qr.waitFor();
   await page.waitForFunction(() => document.querySelector("img.qr").complete);
+  assert.match(await byId(page, "queue").innerText(), /On this phone only: 1 record, 2 proofs/);
   const file = join(screenshots, "phone-rating-code.png");
   await page.screenshot({ path: file });
   const [scanned] = await decodeQr(file);

@@ -40,7 +40,9 @@ const actions = {
       view.shown();
     } catch (error) { actions.refused(error); }
   },
-  recorded: (parcels) => {
+  recorded: async (parcels) => {
+    // The queue line must not say "synced" for as much as a second after something was recorded.
+    await refresh();
     say(t("recorded"), "good");
     if (parcels.length) actions.code(parcels);
     else show("route");
@@ -60,6 +62,7 @@ const actions = {
 function show(name, element) {
   screen = name;
   drawn = "";
+  if (toast.className === "refusal") say("");
   document.body.dataset.screen = name;
   if (element) main.replaceChildren(element);
   else refresh();
