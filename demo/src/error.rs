@@ -79,6 +79,12 @@ pub enum DemoError {
         /// Where mappings were looked for.
         folder: PathBuf,
     },
+    /// The folder of `--data` is in use.
+    #[error("the folder of --data is not empty; give a new one")]
+    NotEmpty,
+    /// A thread of the demo ended early; only a bug does that.
+    #[error("a thread of the demo ended early")]
+    Thread,
     /// The file has no deliveries that can be played.
     #[error("the file has no delivery that can be played")]
     NothingToPlay,

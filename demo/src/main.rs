@@ -1,13 +1,27 @@
 //! The command line of the demo.
 
+// The summary and the links are this program's output.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use satchel_demo::child::{hub, phone};
+use satchel_demo::conductor::once;
+use satchel_demo::conductor::setup::DayArgs;
+use satchel_demo::error::Result;
+use satchel_demo::report;
+use satchel_demo::screen;
 
+/// One delivery day on this machine: a hub, virtual phones and a phone screen in the browser.
 #[derive(Debug, Parser)]
-#[command(name = "satchel-demo", version, about)]
+#[command(name = "satchel-demo", version, args_conflicts_with_subcommands = true)]
 struct Cli {
+    /// Play the whole day at full speed, check it and end.
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    day: DayArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -20,16 +34,30 @@ enum Command {
     /// A hub that can be killed; started by the demo itself.
     #[command(hide = true)]
     HubChild(hub::HubArgs),
+    /// The phone screen alone, against any hub.
+    Screen(screen::ScreenArgs),
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Some(Command::PhoneChild(args)) => phone::run(&args),
-        Some(Command::HubChild(args)) => hub::run(args),
-        None => Ok(()),
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::PhoneChild(args)) => phone::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::HubChild(args)) => hub::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Screen(args)) => screen::run(&args).map(|()| ExitCode::SUCCESS),
+        None => play(&cli.day),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    done.unwrap_or_else(|error| {
+        eprintln!("satchel-demo: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn play(args: &DayArgs) -> Result<ExitCode> {
+    let summary = once::run(args)?;
+    print!("{}", report::table(&summary));
+    Ok(if summary.holds() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
