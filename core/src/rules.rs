@@ -7,6 +7,7 @@ pub mod consent;
 pub mod contact;
 pub mod duty;
 pub mod geofence;
+pub mod kpi;
 pub mod load;
 pub mod pickup;
 pub mod position;

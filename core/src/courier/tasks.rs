@@ -72,9 +72,10 @@ impl Courier {
     /// # Errors
     /// Only those of the store; then the answer was not applied and will be asked for again.
     pub fn complete_task(&self, id: &str, outcome: TaskOutcome) -> Result<()> {
-        let Some(flight) = self.engine().take(id) else {
+        let Some(flight) = self.engine().answer(id) else {
             return Ok(());
         };
+        let _lane = Answering { courier: self, id };
         let Some(keys) = self.keys().clone() else {
             return Ok(());
         };
@@ -275,5 +276,17 @@ impl Drop for Claim<'_> {
         if let Some(lane) = self.lane {
             self.courier.engine().release(lane);
         }
+    }
+}
+
+/// An answer being applied; its lane is free again when that is done, however it ends.
+struct Answering<'a> {
+    courier: &'a Courier,
+    id: &'a str,
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.courier.engine().finish(self.id);
     }
 }

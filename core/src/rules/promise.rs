@@ -225,6 +225,13 @@ mod tests {
     }
 
     #[test]
+    fn the_express_of_a_campus_has_half_an_hour() {
+        let p = promise(PromiseClass::Express30m);
+        assert_eq!(breach(&p, HOUR_MS / 2), Breach::None);
+        assert_eq!(breach(&p, HOUR_MS / 2 + 1), Breach::Level1);
+    }
+
+    #[test]
     fn a_promise_by_the_calendar_needs_the_hubs_deadline() {
         let p = promise(PromiseClass::NextDay);
         assert_eq!(p.deadline_ms(), Err(NoDeadline));

@@ -77,6 +77,8 @@ pub(crate) struct InFlight {
     /// Nonce of the request's signature, which a signed hub time must name.
     pub(crate) nonce: String,
     issued_ms: i64,
+    /// Its answer is being applied; until that is done its lane sends nothing else.
+    answered: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +141,7 @@ impl Engine {
         let lost: Vec<String> = self
             .in_flight
             .iter()
-            .filter(|(_, f)| now_ms - f.issued_ms > limits::TASK_LOST_AFTER_MS)
+            .filter(|(_, f)| !f.answered && now_ms - f.issued_ms > limits::TASK_LOST_AFTER_MS)
             .map(|(id, _)| id.clone())
             .collect();
         for id in lost {
@@ -176,14 +178,24 @@ impl Engine {
                 job,
                 nonce,
                 issued_ms: now_ms,
+                answered: false,
             },
         );
         id
     }
 
-    /// Takes a request out of flight; `None` for an id that is unknown or already completed.
-    pub(crate) fn take(&mut self, id: &str) -> Option<InFlight> {
-        self.in_flight.remove(id)
+    /// Takes the answer of a request; `None` for an id that is unknown or already answered. The
+    /// request keeps its lane until [`Engine::finish`]: what the answer changes must be stored before
+    /// another thread chooses what to send.
+    pub(crate) fn answer(&mut self, id: &str) -> Option<InFlight> {
+        let flight = self.in_flight.get_mut(id).filter(|f| !f.answered)?;
+        flight.answered = true;
+        Some(flight.clone())
+    }
+
+    /// The answer is applied.
+    pub(crate) fn finish(&mut self, id: &str) {
+        self.in_flight.remove(id);
     }
 
     /// When the oldest request in flight counts as lost, if one is in flight.
@@ -429,7 +441,7 @@ mod tests {
         engine.expire(limits::TASK_LOST_AFTER_MS + 1);
         assert!(engine.claim(Lane::Log, limits::TASK_LOST_AFTER_MS + 1));
         assert!(engine.ask_log());
-        assert!(engine.take(&id).is_none());
+        assert!(engine.answer(&id).is_none());
     }
 
     #[test]
@@ -464,5 +476,17 @@ mod tests {
             .take_while(|_| engine.advance(1, Step::AskReceipt))
             .count();
         assert_eq!(steps, limits::MAX_UPLOAD_STEPS as usize);
+    }
+
+    #[test]
+    fn a_lane_is_busy_until_the_answer_is_applied_and_an_answer_counts_once() {
+        let mut engine = Engine::default();
+        let id = engine.issue("s", Job::AskLog, String::new(), 0);
+        assert!(engine.answer(&id).is_some());
+        assert!(engine.answer(&id).is_none());
+        engine.expire(limits::TASK_LOST_AFTER_MS * 2);
+        assert!(!engine.claim(Lane::Log, 0));
+        engine.finish(&id);
+        assert!(engine.claim(Lane::Log, 0));
     }
 }

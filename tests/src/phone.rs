@@ -1,0 +1,310 @@
+//! A phone: the real core in a folder of its own, with a clock and randomness that the test owns.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use satchel_core::clock::ManualClock;
+use satchel_core::model::attempt::{
+    Completion, ParcelOutcome, ParcelResult, Recorded, SignatureInput,
+};
+use satchel_core::model::status::Enrolment;
+use satchel_core::model::stop::StopView;
+use satchel_core::proof::ink::InkPoint;
+use satchel_core::proof::photo::PhotoSource;
+use satchel_core::sync::task::{Network, Task};
+use satchel_core::{Courier, Environment, Error, OpenConfig, Result};
+use satchel_protocol::attempt::IdentityCheck;
+use satchel_protocol::crypto::Secret32;
+use satchel_protocol::ids::{AttemptId, DeviceId, ParcelId, StopId};
+use satchel_protocol::taxonomy::{
+    Action, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, Reason,
+};
+
+use crate::day::MORNING_MS;
+use crate::link::Transport;
+use crate::seed::SeededEntropy;
+
+/// The key of every test phone.
+pub const KEY: [u8; 32] = [0x5A; 32];
+
+/// How a sync loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncEnd {
+    /// Everything is done.
+    Done,
+    /// The core wants to wait.
+    Waiting,
+    /// The loop ran into its bound.
+    Endless,
+}
+
+/// A phone. See the [module](self).
+pub struct Phone {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Its clock.
+    pub clock: Arc<ManualClock>,
+    seed: u64,
+    courier: Option<Courier>,
+    // Removed with the phone.
+    _home: Option<tempfile::TempDir>,
+}
+
+impl Phone {
+    /// A new phone in a temporary folder, at [`MORNING_MS`].
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
+        let mut phone = Self::at(home.path(), seed, clock);
+        phone._home = Some(home);
+        phone
+    }
+
+    /// A phone in a folder of the test's own.
+    #[must_use]
+    pub fn at(dir: &Path, seed: u64, clock: Arc<ManualClock>) -> Self {
+        let mut phone = Self {
+            dir: dir.join("phone"),
+            clock,
+            seed,
+            courier: None,
+            _home: None,
+        };
+        phone.open().unwrap();
+        phone
+    }
+
+    /// The core.
+    #[must_use]
+    pub fn core(&self) -> &Courier {
+        self.courier.as_ref().unwrap()
+    }
+
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// As [`Courier::open`].
+    pub fn open(&mut self) -> Result<()> {
+        self.seed = self.seed.wrapping_add(1);
+        let env = Environment {
+            clock: self.clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(self.seed)),
+        };
+        self.courier = Some(Courier::open(config(&self.dir), env)?);
+        Ok(())
+    }
+
+    /// Lets go of the core as an operating system does when it removes an app from memory: nothing is
+    /// called beforehand.
+    pub fn kill(&mut self) {
+        self.courier = None;
+    }
+
+    /// [`Self::kill`] and open again.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.open().unwrap();
+    }
+
+    /// Gives the invite and syncs until the phone is enrolled and has its route.
+    pub fn enrol(&self, invite: &str, hub: &dyn Transport) -> DeviceId {
+        self.core().enrol(invite, "test phone").unwrap();
+        assert_eq!(self.sync(hub), SyncEnd::Done);
+        self.device()
+    }
+
+    /// Its id at the hub.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        match self.core().enrolment().unwrap() {
+            Enrolment::Enrolled { device_id, .. } => device_id,
+            other => panic!("not enrolled: {other:?}"),
+        }
+    }
+
+    /// The host's loop, until the core is done or wants to wait.
+    pub fn sync_now(&self, hub: &dyn Transport) -> SyncEnd {
+        for _ in 0..10_000 {
+            match self.core().next_task(Network::Unmetered).unwrap() {
+                Task::Http(task) => {
+                    if let Some(outcome) = hub.send(&task) {
+                        self.core().complete_task(&task.id, outcome).unwrap();
+                    }
+                }
+                Task::Wait { .. } => return SyncEnd::Waiting,
+                Task::Done => return SyncEnd::Done,
+            }
+        }
+        SyncEnd::Endless
+    }
+
+    /// Asks for a sync and runs the host's loop, letting time pass where the core wants to wait.
+    pub fn sync(&self, hub: &dyn Transport) -> SyncEnd {
+        self.core().request_sync();
+        for _ in 0..200 {
+            match self.sync_now(hub) {
+                SyncEnd::Waiting => self.wait(),
+                end => return end,
+            }
+        }
+        SyncEnd::Waiting
+    }
+
+    /// Lets the time pass that the core asks for.
+    pub fn wait(&self) {
+        use satchel_core::clock::Clock as _;
+        if let Task::Wait {
+            until_ms: Some(until_ms),
+            ..
+        } = self.core().next_task(Network::Unmetered).unwrap()
+        {
+            self.clock
+                .advance_ms((until_ms - self.clock.wall_ms()).max(1));
+        }
+    }
+
+    /// One stop.
+    #[must_use]
+    pub fn stop(&self, stop: StopId) -> StopView {
+        self.core().stop(stop).unwrap()
+    }
+
+    /// Delivers every parcel of a stop to the recipient, with a photo and a signature.
+    ///
+    /// # Errors
+    /// Whatever step fails first.
+    pub fn deliver(&self, stop: StopId, n: u64) -> Result<Recorded> {
+        let draft = self.core().begin_attempt(stop, HandoffKind::Recipient)?;
+        self.core().add_photo(
+            draft.attempt_id,
+            PhotoSource::Bytes(&photo(n)),
+            PhotoOrigin::Camera,
+        )?;
+        self.core()
+            .complete_attempt(draft.attempt_id, &self.delivered(stop, n))
+    }
+
+    /// What completes a delivery to the recipient, but for the photo.
+    #[must_use]
+    pub fn delivered(&self, stop: StopId, n: u64) -> Completion {
+        Completion {
+            identity: Some(IdentityCheck {
+                method: IdentityMethod::Name,
+                matched: true,
+            }),
+            inspection: Some(InspectionResult::Inspected),
+            signature: Some(signature(n)),
+            ..completion(&self.parcels(stop), ParcelOutcome::Delivered)
+        }
+    }
+
+    /// Records that nobody was there. Needs no proof.
+    ///
+    /// # Errors
+    /// Whatever step fails first.
+    pub fn fail(&self, stop: StopId) -> Result<Recorded> {
+        let draft = self.core().begin_attempt(stop, HandoffKind::Recipient)?;
+        self.record_failure(draft.attempt_id, stop)
+    }
+
+    /// The second half of [`Self::fail`].
+    ///
+    /// # Errors
+    /// As [`Courier::complete_attempt`].
+    pub fn record_failure(&self, attempt: AttemptId, stop: StopId) -> Result<Recorded> {
+        let input = completion(&self.parcels(stop), nobody_there());
+        self.core().complete_attempt(attempt, &input)
+    }
+
+    fn parcels(&self, stop: StopId) -> Vec<ParcelId> {
+        let view = self.core().stop(stop);
+        view.map_or_else(
+            |_| vec![],
+            |v| v.parcels.iter().map(|p| p.parcel_id).collect(),
+        )
+    }
+}
+
+/// How every test phone is opened.
+#[must_use]
+pub fn config(dir: &Path) -> OpenConfig {
+    OpenConfig {
+        dir: dir.to_owned(),
+        key: Secret32::new(KEY),
+    }
+}
+
+/// Absent, to be tried again: a legal pair that needs no proof.
+#[must_use]
+pub fn nobody_there() -> ParcelOutcome {
+    ParcelOutcome::Failed {
+        reason: Reason::RecipientAbsent,
+        action: Action::SecondDelivery,
+    }
+}
+
+/// The barest completion: the same outcome for every parcel and nothing else.
+#[must_use]
+pub fn completion(parcels: &[ParcelId], outcome: ParcelOutcome) -> Completion {
+    Completion {
+        handoff: HandoffKind::Recipient,
+        parcels: parcels
+            .iter()
+            .map(|id| ParcelResult {
+                parcel_id: *id,
+                outcome,
+            })
+            .collect(),
+        signer_name: None,
+        relation: None,
+        identity: None,
+        inspection: None,
+        signature: None,
+        fix: None,
+        note: None,
+    }
+}
+
+/// A signature; each number draws another one.
+#[must_use]
+pub fn signature(n: u64) -> SignatureInput {
+    let wobble = (n % 97) as f32 / 10.0;
+    let stroke = (0..24u16)
+        .map(|i| InkPoint {
+            x: 40.0 + f32::from(i) * 20.0 + wobble,
+            y: 100.0 + f32::from(i % 5) * 17.0 + (n % 31) as f32,
+            t_ms: u32::from(i) * 16,
+        })
+        .collect();
+    SignatureInput {
+        strokes: vec![stroke],
+        canvas_width: 600.0,
+        canvas_height: 300.0,
+    }
+}
+
+/// A small JPEG; each number gives another one.
+#[must_use]
+pub fn photo(n: u64) -> Vec<u8> {
+    let bytes = n.to_le_bytes();
+    let picture = image::RgbImage::from_fn(64, 48, |x, y| {
+        let cell = usize::try_from(x / 8 + y / 8).unwrap() % 8;
+        let shade = bytes[cell].wrapping_mul(37).wrapping_add(bytes[0]);
+        image::Rgb([shade, (x * 4) as u8, (y * 5) as u8])
+    });
+    let mut out = std::io::Cursor::new(Vec::new());
+    picture
+        .write_to(&mut out, image::ImageFormat::Jpeg)
+        .unwrap();
+    out.into_inner()
+}
+
+/// Whether an error is the storage being full.
+#[must_use]
+pub fn is_full(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Store(satchel_core::StoreError::Full)
+    )
+}

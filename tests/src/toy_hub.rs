@@ -1,0 +1,453 @@
+//! A hub in memory: small, honest, and strict. It speaks the wire formats, checks every signature and
+//! the chain, and remembers what it has vouched for, so that a test can hold the phone to it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use satchel_core::clock::Clock;
+use satchel_core::sync::task::{HttpTask, TaskOutcome};
+use satchel_protocol::api::{ErrorBody, ErrorCode, PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS};
+use satchel_protocol::batch::Batch;
+use satchel_protocol::crypto::{self, Secret32};
+use satchel_protocol::enrol::{Certificate, EnrolRequest, EnrolResponse, Invite};
+use satchel_protocol::entry::{Header, SignedEntry};
+use satchel_protocol::feed::{FeedItem, FeedPage, StopItem};
+use satchel_protocol::http_sig::{self, MAX_SKEW_S, RequestParts, SigError};
+use satchel_protocol::ids::{CourierId, DeviceId, Hash32};
+use satchel_protocol::limits::MAX_RECEIPT_ENTRIES;
+use satchel_protocol::receipt::{Receipt, ReceiptEntry};
+use satchel_protocol::signed_time::SignedTime;
+use satchel_protocol::token;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::link::{Transport, answer};
+use crate::toy_uploads::Uploads;
+
+/// The hub's address in invites; nothing listens there.
+pub const HUB_URL: &str = "http://hub.invalid";
+
+/// One phone as the hub knows it.
+#[derive(Debug, Clone)]
+pub struct Device {
+    key: VerifyingKey,
+    courier: CourierId,
+    certificate: Vec<u8>,
+    code: [u8; 16],
+    /// Its log, in order, as it came.
+    pub log: Vec<(Header, SignedEntry)>,
+}
+
+/// Everything a restart keeps and a restored backup takes back.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    invites: HashMap<[u8; 16], (CourierId, String)>,
+    pub(crate) devices: BTreeMap<DeviceId, Device>,
+    feed: BTreeMap<CourierId, Vec<FeedItem>>,
+    pub(crate) uploads: Uploads,
+    nonces: HashSet<[u8; 12]>,
+}
+
+/// What the hub has ever vouched for, per device.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Vouched {
+    /// Hashes of entries named by a receipt.
+    pub entries: BTreeSet<Hash32>,
+    /// Hashes of proofs named by a receipt.
+    pub blobs: BTreeSet<Hash32>,
+}
+
+/// The hub. See the [module](self).
+pub struct ToyHub {
+    key: SigningKey,
+    master: Secret32,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    vouched: Mutex<BTreeMap<DeviceId, Vouched>>,
+    page_items: usize,
+}
+
+type Answered = Result<TaskOutcome, TaskOutcome>;
+
+impl ToyHub {
+    /// A fresh hub.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            key: SigningKey::from_bytes(&[0x48; 32]),
+            master: Secret32::new([0x4D; 32]),
+            clock,
+            state: Mutex::default(),
+            vouched: Mutex::default(),
+            page_items: 7,
+        }
+    }
+
+    /// The key it signs with, for a link that makes true receipts go astray.
+    #[must_use]
+    pub fn signing_key(&self) -> SigningKey {
+        self.key.clone()
+    }
+
+    /// An invite for a courier, and the courier's id.
+    pub fn invite(&self, courier_name: &str) -> (String, CourierId) {
+        let mut state = self.state();
+        let n = state.invites.len() as u64 + 1;
+        let code: [u8; 16] = crypto::sha256(&[b"code", &n.to_le_bytes()]).0[..16]
+            .try_into()
+            .unwrap();
+        let courier = CourierId(Uuid::from_u64_pair(0xC0, n));
+        state.invites.insert(code, (courier, courier_name.into()));
+        let invite = Invite {
+            version: 1,
+            hub_url: HUB_URL.into(),
+            code,
+            hub_key: self.key.verifying_key().to_bytes(),
+        };
+        (invite.to_text(), courier)
+    }
+
+    /// Puts items at the end of a courier's feed.
+    pub fn give(&self, courier: CourierId, items: impl IntoIterator<Item = (String, Value)>) {
+        let mut state = self.state();
+        let feed = state.feed.entry(courier).or_default();
+        for (kind, data) in items {
+            let seq = feed.len() as i64 + 1;
+            feed.push(FeedItem { seq, kind, data });
+        }
+    }
+
+    /// The log it holds of a device: header and entry, in order.
+    #[must_use]
+    pub fn log(&self, device: DeviceId) -> Vec<(Header, SignedEntry)> {
+        let state = self.state();
+        state
+            .devices
+            .get(&device)
+            .map_or_else(Vec::new, |d| d.log.clone())
+    }
+
+    /// Whether it holds these proof bytes whole.
+    #[must_use]
+    pub fn has_blob(&self, hash: Hash32) -> bool {
+        self.state().uploads.is_complete(hash)
+    }
+
+    /// What its receipts have named for a device, restored backups included.
+    #[must_use]
+    pub fn vouched(&self, device: DeviceId) -> Vouched {
+        let vouched = self.vouched.lock().unwrap();
+        vouched.get(&device).cloned().unwrap_or_default()
+    }
+
+    /// Couriers' devices that enrolled.
+    #[must_use]
+    pub fn devices(&self) -> Vec<DeviceId> {
+        self.state().devices.keys().copied().collect()
+    }
+
+    /// Does what a backup does.
+    #[must_use]
+    pub fn backup(&self) -> Backup {
+        Backup(self.state().clone())
+    }
+
+    /// Goes back to a backup: everything taken after it is gone.
+    pub fn restore(&self, backup: Backup) {
+        let nonces = self.state().nonces.clone();
+        *self.state() = backup.0;
+        self.state().nonces = nonces;
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn handle(&self, task: &HttpTask) -> Answered {
+        let target = task.url.strip_prefix(HUB_URL).ok_or_else(not_found)?;
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        if path == PATH_ENROL {
+            return self.enrol(&task.body);
+        }
+        let device = self.authenticate(task)?;
+        match (task.method, path) {
+            ("GET", PATH_LOG) => self.held(device, query),
+            ("POST", PATH_LOG) => self.take(device, &task.body),
+            ("GET", PATH_FEED) => self.feed(device, query),
+            _ if path.starts_with(PATH_PROOFS) => self.proof(device, task, path),
+            _ => Err(not_found()),
+        }
+    }
+
+    fn enrol(&self, body: &[u8]) -> Answered {
+        let request: EnrolRequest =
+            serde_json::from_slice(body).map_err(|_| refuse(400, ErrorCode::Malformed))?;
+        let key = request
+            .verified_key()
+            .ok_or_else(|| refuse(401, ErrorCode::BadSignature))?;
+        let bad_code = || refuse(403, ErrorCode::BadCode);
+        let code: [u8; 16] = token::from_base32(&request.code)
+            .and_then(|c| c.try_into().ok())
+            .ok_or_else(bad_code)?;
+        let mut state = self.state();
+        let (courier, name) = state.invites.get(&code).cloned().ok_or_else(bad_code)?;
+        let used = state.devices.iter().find(|(_, d)| d.code == code);
+        if let Some((id, device)) = used {
+            // The answer may have been lost: the same phone gets the same answer.
+            if *id != request.device_id || device.key != key {
+                return Err(bad_code());
+            }
+        } else {
+            let certificate = Certificate {
+                version: 1,
+                device: request.device_id,
+                log_key: request.log_key,
+                courier,
+                issued_at_ms: self.clock.wall_ms(),
+            };
+            let device = Device {
+                key,
+                courier,
+                certificate: certificate.sign(&self.key).encode(),
+                code,
+                log: Vec::new(),
+            };
+            state.devices.insert(request.device_id, device);
+        }
+        let certificate = &state.devices[&request.device_id].certificate;
+        json(
+            200,
+            &EnrolResponse {
+                device_id: request.device_id,
+                courier_id: courier,
+                courier_name: name,
+                hub_time_ms: self.clock.wall_ms(),
+                certificate: data_encoding::HEXLOWER.encode(certificate),
+            },
+        )
+    }
+
+    fn authenticate(&self, task: &HttpTask) -> Result<DeviceId, TaskOutcome> {
+        let header = |name: &str| {
+            let found = task.headers.iter().find(|(n, _)| n == name);
+            found.map_or("", |(_, v)| v.as_str())
+        };
+        let unsigned = |_| refuse(401, ErrorCode::Unsigned);
+        let parsed = http_sig::parse(header("signature-input"), header("signature"));
+        let parsed = parsed.map_err(unsigned)?;
+        let unknown = || refuse(401, ErrorCode::UnknownDevice);
+        let id: DeviceId = parsed.key_id.parse().map_err(|_| unknown())?;
+        let mut state = self.state();
+        let device = state.devices.get(&id).ok_or_else(unknown)?;
+        let parts = RequestParts {
+            method: task.method,
+            target_uri: &task.url,
+            body: &task.body,
+            idempotency_key: header("idempotency-key"),
+        };
+        let now_ms = self.clock.wall_ms();
+        let verified = http_sig::verify(
+            &parts,
+            header("content-digest"),
+            &parsed,
+            &device.key,
+            now_ms.div_euclid(1_000),
+            MAX_SKEW_S,
+        );
+        match verified {
+            Ok(()) => {}
+            Err(SigError::ClockSkew) => {
+                let nonce = data_encoding::BASE64URL_NOPAD.encode(&parsed.nonce);
+                let body = ErrorBody {
+                    error: ErrorCode::ClockSkew,
+                    detail: None,
+                    time: Some(SignedTime::sign(&self.key, now_ms, &nonce)),
+                    expected_seq: None,
+                };
+                return Err(json(401, &body)?);
+            }
+            Err(_) => return Err(refuse(401, ErrorCode::BadSignature)),
+        }
+        if !state.nonces.insert(parsed.nonce) {
+            return Err(refuse(401, ErrorCode::Replayed));
+        }
+        Ok(id)
+    }
+
+    fn held(&self, id: DeviceId, query: &str) -> Answered {
+        let after: usize = number(query, "after").unwrap_or(0);
+        let state = self.state();
+        let held: Vec<_> = state.devices[&id]
+            .log
+            .iter()
+            .skip(after)
+            .take(MAX_RECEIPT_ENTRIES)
+            .map(|(header, entry)| (header.clone(), entry.hash()))
+            .collect();
+        drop(state);
+        Ok(self.receipt(id, &held, &[]))
+    }
+
+    fn take(&self, id: DeviceId, body: &[u8]) -> Answered {
+        let batch = Batch::decode(body).map_err(|_| refuse(400, ErrorCode::Malformed))?;
+        let mut state = self.state();
+        let mut device = state.devices[&id].clone();
+        let mut named = Vec::new();
+        for entry in batch.entries {
+            let header = entry
+                .verify(&device.key)
+                .ok()
+                .filter(|h| h.device == id)
+                .ok_or_else(|| refuse(422, ErrorCode::BadEntry))?;
+            let hash = entry.hash();
+            let next = device.log.len() as i64 + 1;
+            let at = usize::try_from(header.seq - 1).unwrap();
+            if header.seq > next {
+                let body = ErrorBody {
+                    error: ErrorCode::LogGap,
+                    detail: None,
+                    time: None,
+                    expected_seq: Some(next),
+                };
+                return json(409, &body);
+            }
+            let same = device.log.get(at).map(|(_, held)| held.hash() == hash);
+            let head = device.log.last().map_or(Hash32::ZERO, |(_, e)| e.hash());
+            match same {
+                Some(true) => {}
+                None if header.prev == head => device.log.push((header.clone(), entry)),
+                Some(false) | None => return Err(refuse(409, ErrorCode::LogFork)),
+            }
+            named.push((header, hash));
+        }
+        let blobs: Vec<Hash32> = batch.blobs.iter().map(|b| b.hash).collect();
+        for blob in batch.blobs {
+            state.uploads.put_whole(blob.hash, blob.bytes);
+        }
+        state.devices.insert(id, device);
+        drop(state);
+        Ok(self.receipt(id, &named, &blobs))
+    }
+
+    fn feed(&self, id: DeviceId, query: &str) -> Answered {
+        let from: usize = number(query, "cursor").unwrap_or(0);
+        let state = self.state();
+        let courier = state.devices[&id].courier;
+        let all = state.feed.get(&courier).cloned().unwrap_or_default();
+        let items: Vec<FeedItem> = all
+            .iter()
+            .skip(from)
+            .take(self.page_items)
+            .map(|item| self.with_keys(item, id))
+            .collect();
+        let cursor = from + items.len();
+        json(
+            200,
+            &FeedPage {
+                items,
+                cursor: cursor.to_string(),
+                more: cursor < all.len(),
+                server_time_ms: self.clock.wall_ms(),
+            },
+        )
+    }
+
+    /// A parcel's rating key is made for the phone that asks.
+    fn with_keys(&self, item: &FeedItem, id: DeviceId) -> FeedItem {
+        let mut item = item.clone();
+        if let Ok(mut stop) = serde_json::from_value::<StopItem>(item.data.clone()) {
+            for parcel in &mut stop.parcels {
+                let key = self.rating_key(parcel.parcel_id, id);
+                parcel.rating_key = Hash32(*key.expose());
+            }
+            item.data = serde_json::to_value(&stop).unwrap();
+        }
+        item
+    }
+
+    /// The key under which this phone's rating tokens of this parcel verify.
+    #[must_use]
+    pub fn rating_key(&self, parcel: satchel_protocol::ids::ParcelId, device: DeviceId) -> Secret32 {
+        token::rating_key(&self.master, parcel, device)
+    }
+
+    /// Signs what is held, with every held proof that the named entries bind.
+    pub(crate) fn receipt(
+        &self,
+        id: DeviceId,
+        entries: &[(Header, Hash32)],
+        blobs: &[Hash32],
+    ) -> TaskOutcome {
+        let state = self.state();
+        let bound = entries.iter().flat_map(|(h, _)| h.blobs.iter().copied());
+        let blobs: BTreeSet<Hash32> = bound
+            .chain(blobs.iter().copied())
+            .filter(|hash| state.uploads.is_complete(*hash))
+            .collect();
+        let receipt = Receipt {
+            version: 1,
+            device: id,
+            hub_key: crypto::key_id(&self.key.verifying_key()),
+            received_at_ms: self.clock.wall_ms(),
+            entries: entries
+                .iter()
+                .map(|(h, hash)| ReceiptEntry {
+                    seq: h.seq,
+                    hash: *hash,
+                })
+                .collect(),
+            blobs: blobs.iter().copied().collect(),
+            head_seq: state.devices[&id].log.len() as i64,
+        };
+        let mut vouched = self.vouched.lock().unwrap();
+        let vouched = vouched.entry(id).or_default();
+        vouched.entries.extend(entries.iter().map(|(_, hash)| *hash));
+        vouched.blobs.extend(blobs);
+        answer(200, receipt.sign(&self.key).encode())
+    }
+}
+
+/// A copy of everything the hub had.
+#[derive(Debug, Clone)]
+pub struct Backup(State);
+
+impl Transport for ToyHub {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        Some(self.handle(task).unwrap_or_else(|refusal| refusal))
+    }
+
+    fn send_cut(&self, task: &HttpTask, bytes: usize) {
+        let is_upload = task.url.contains(PATH_PROOFS) && !task.body.is_empty();
+        if is_upload && self.authenticate(task).is_ok() {
+            let mut state = self.state();
+            state.uploads.cut(task, &task.body[..bytes]);
+        }
+    }
+}
+
+pub(crate) fn refuse(status: u16, error: ErrorCode) -> TaskOutcome {
+    let body = ErrorBody {
+        error,
+        detail: None,
+        time: None,
+        expected_seq: None,
+    };
+    answer(status, serde_json::to_vec(&body).unwrap())
+}
+
+pub(crate) fn not_found() -> TaskOutcome {
+    refuse(404, ErrorCode::NotFound)
+}
+
+fn json<T: serde::Serialize>(status: u16, body: &T) -> Answered {
+    Ok(answer(status, serde_json::to_vec(body).unwrap()))
+}
+
+fn number<T: std::str::FromStr>(query: &str, name: &str) -> Option<T> {
+    query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?
+        .parse()
+        .ok()
+}
