@@ -12,6 +12,7 @@ pub mod load;
 pub mod pickup;
 pub mod position;
 pub mod promise;
+pub mod register;
 pub mod remedy;
 pub mod requirements;
 pub mod ruleset;

@@ -426,6 +426,16 @@ mod tests {
     }
 
     #[test]
+    fn a_vague_address_is_asked_about_first() {
+        let check = |calls: &[CallAttempt]| {
+            let (reason, action) = (Reason::AddressIncomplete, Action::ConfirmAddress);
+            check_contact(reason, action, calls, false, NOON)
+        };
+        assert!(check(&[]).is_err());
+        assert_eq!(check(&[call(1, CallResult::SwitchedOff)]), Ok(()));
+    }
+
+    #[test]
     fn danger_comes_before_any_call() {
         for action in Reason::Safety.legal_actions() {
             assert_eq!(

@@ -278,6 +278,12 @@ mod tests {
     }
 
     #[test]
+    fn the_stacking_hint_names_five_layers() {
+        let hint = stacking_hint();
+        assert!(hint.zh.contains("5 层") && hint.en.contains("5 layers"));
+    }
+
+    #[test]
     fn without_a_scan_there_is_no_rate() {
         assert_eq!(check(&[], &ours(), &[]).missort_bp(), None);
     }

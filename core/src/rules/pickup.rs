@@ -194,6 +194,17 @@ mod tests {
     }
 
     #[test]
+    fn packaging_taken_back_is_counted_and_never_asked_for() {
+        let verdict = |packaging_taken_back| {
+            judge(&Pickup {
+                packaging_taken_back,
+                ..complete()
+            })
+        };
+        assert_eq!(verdict(0), verdict(4));
+    }
+
+    #[test]
     fn prohibited_goods_and_strangers_are_not_accepted_whatever_else_is_done() {
         let with = |contents| {
             judge(&Pickup {
