@@ -6,9 +6,10 @@ use satchel_core::Refusal;
 use satchel_core::rules::requirements::{Facts, gate};
 
 use crate::codes::{
-    Action, HandlingTag, HandoffKind, IdentityMethod, InspectionResult, Outcome, PhotoOrigin,
-    PromiseClass, Reason, Relation,
+    Action, Blocking, HandlingTag, HandoffKind, IdentityMethod, InspectionResult, Outcome,
+    PhotoOrigin, PhotoWarning, PromiseClass, Reason, Relation, SyncState,
 };
+use crate::text;
 
 /// Why a parcel was not handed over, with what may follow.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -111,6 +112,50 @@ label!(
     OriginLabel, origin: PhotoOrigin
 );
 
+/// Declares the record of a list of states, which have words and no code.
+macro_rules! state_label {
+    ($(#[$doc:meta])* $name:ident, $field:ident: $kind:ident, $words:path, $all:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+        pub struct $name {
+            /// The value.
+            pub $field: $kind,
+            /// In Chinese.
+            pub text_zh: String,
+            /// In English.
+            pub text_en: String,
+        }
+
+        impl $name {
+            fn all() -> Vec<Self> {
+                $all.iter()
+                    .map(|value| {
+                        let (zh, en) = $words(*value);
+                        Self {
+                            $field: *value,
+                            text_zh: zh.to_owned(),
+                            text_en: en.to_owned(),
+                        }
+                    })
+                    .collect()
+            }
+        }
+    };
+}
+
+state_label!(
+    /// A doubt about a photo.
+    WarningLabel, warning: PhotoWarning, text::photo_warning, text::PHOTO_WARNINGS
+);
+state_label!(
+    /// How far a stop's records have got.
+    SyncStateLabel, state: SyncState, text::sync_state, text::SYNC_STATES
+);
+state_label!(
+    /// What holds the queue.
+    BlockingLabel, blocking: Blocking, text::blocking, text::BLOCKINGS
+);
+
 /// Every code list, in the order in which people are shown it.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct CodeLists {
@@ -134,6 +179,12 @@ pub struct CodeLists {
     pub tags: Vec<TagLabel>,
     /// Origins of a photo.
     pub photo_origins: Vec<OriginLabel>,
+    /// Doubts about a photo.
+    pub photo_warnings: Vec<WarningLabel>,
+    /// States of a stop's records.
+    pub sync_states: Vec<SyncStateLabel>,
+    /// What can hold the queue.
+    pub blockings: Vec<BlockingLabel>,
 }
 
 /// The code lists of this release. They never change while it runs: read them once.
@@ -172,6 +223,9 @@ pub fn code_lists() -> CodeLists {
         promises: PromiseLabel::all(),
         tags: TagLabel::all(),
         photo_origins: OriginLabel::all(),
+        photo_warnings: WarningLabel::all(),
+        sync_states: SyncStateLabel::all(),
+        blockings: BlockingLabel::all(),
     }
 }
 

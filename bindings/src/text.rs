@@ -5,7 +5,7 @@
 
 use satchel_core::Refusal;
 
-use crate::codes::RequirementItem;
+use crate::codes::{Blocking, PhotoWarning, RequirementItem, SyncState};
 use crate::error::{PhotoProblem, SignatureProblem};
 
 /// The refusal in both languages, Chinese first.
@@ -115,6 +115,54 @@ pub(crate) fn signature(reason: SignatureProblem) -> (&'static str, &'static str
         ),
     }
 }
+
+/// Declares a list of states and their words: one table, so that a state without words, or one missing
+/// from the list, does not compile.
+macro_rules! words {
+    ($(#[$doc:meta])* $function:ident, $all:ident: $kind:ident { $($value:ident: $zh:literal, $en:literal;)+ }) => {
+        $(#[$doc])*
+        pub(crate) const fn $function(value: $kind) -> (&'static str, &'static str) {
+            match value { $($kind::$value => ($zh, $en),)+ }
+        }
+
+        /// Every value of the list.
+        pub(crate) const $all: &[$kind] = &[$($kind::$value),+];
+    };
+}
+
+words!(
+    /// What to ask the courier about a photo, Chinese first (B4-18).
+    photo_warning, PHOTO_WARNINGS: PhotoWarning {
+        Dark: "照片太暗", "The photo is dark";
+        Blurry: "照片模糊", "The photo is blurred";
+        Tiny: "照片太小,面单可能看不清", "The photo is small; a label may not be readable";
+        EndMissing: "照片底部可能缺失", "The bottom of the photo may be missing";
+        Glare: "照片有反光", "Part of the photo is burnt out by a reflection";
+        Screen: "像是翻拍屏幕", "This looks like a photo of a screen";
+        OrientationDoubtful: "照片方向可能不对", "The photo may be turned the wrong way";
+        Repeated: "该照片以前用过", "This photo was used before";
+    }
+);
+
+words!(
+    /// How far a stop's records have got, Chinese first (B4-6).
+    sync_state, SYNC_STATES: SyncState {
+        Nothing: "无记录", "Nothing recorded";
+        Local: "已存本机", "On this phone";
+        Sending: "发送中", "Sending";
+        Received: "已收到,照片待传", "Received, photos to follow";
+        ProofComplete: "已同步", "Synced";
+    }
+);
+
+words!(
+    /// What holds the queue, Chinese first (B4-14).
+    blocking, BLOCKINGS: Blocking {
+        Network: "连不上服务器,稍后重试", "The hub cannot be reached; trying again";
+        BadAnswer: "服务器应答异常,稍后重试", "The hub answers wrongly; trying again";
+        Refused: "服务器拒绝本机,请联系网点", "The hub refuses this phone; call the depot";
+    }
+);
 
 fn pair(zh: &str, en: &str) -> (String, String) {
     (zh.to_owned(), en.to_owned())
