@@ -38,14 +38,19 @@ impl Courier {
     pub fn begin_attempt(&self, stop: StopId, handoff: HandoffKind) -> Result<Draft> {
         self.enrolled()?;
         let now_ms = self.env.clock.wall_ms();
-        let (facts, open) = self.db.read(|conn| {
+        let (facts, open, photos) = self.db.read(|conn| {
             let open = open_parcels(conn, stop)?;
             let parcels = allowed_parcels(conn, &open, handoff, now_ms)?;
             let facts = facts(conn, handoff, &parcels, now_ms)?;
-            Ok((
-                facts,
-                attempts::open_at_stop(conn, stop, now_ms - limits::DRAFT_RESUMABLE_MS)?,
-            ))
+            let open = attempts::open_at_stop(conn, stop, now_ms - limits::DRAFT_RESUMABLE_MS)?;
+            let photos = match open {
+                Some(id) => proofs::of_attempt(conn, id)?
+                    .into_iter()
+                    .map(|p| p.proof)
+                    .collect(),
+                None => Vec::new(),
+            };
+            Ok((facts, open, photos))
         })?;
         let attempt_id = match open {
             Some(id) => id,
@@ -66,6 +71,7 @@ impl Courier {
         Ok(Draft {
             attempt_id,
             requirements: requirements::requirements(&facts),
+            photos,
         })
     }
 
@@ -145,6 +151,26 @@ impl Courier {
             warnings: photo.warnings,
             origin,
         })
+    }
+
+    /// A photo of an attempt as it is stored: exactly what the hub will show.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown attempt or photo; the store's when it is damaged.
+    pub fn photo_jpeg(&self, attempt: AttemptId, hash: Hash32) -> Result<Vec<u8>> {
+        let unknown = Error::NotFound { what: "photo" };
+        let row = self.db.read(|conn| {
+            let held = proofs::of_attempt(conn, attempt)?;
+            let known = held
+                .iter()
+                .any(|p| p.proof.hash == hash && p.proof.kind == ProofKind::Photo);
+            if known {
+                attempts::get(conn, attempt)
+            } else {
+                Ok(None)
+            }
+        })?;
+        Ok(self.blobs.get(&row.ok_or(unknown)?.data_key, &hash.0)?)
     }
 
     /// Completes an attempt: checks it against the rules, then writes the attempt, its proofs and one

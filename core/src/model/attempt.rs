@@ -1,6 +1,6 @@
 //! What the host hands in at the door, and what it gets back.
 
-use satchel_protocol::attempt::{Fix, IdentityCheck};
+use satchel_protocol::attempt::{Fix, IdentityCheck, ProofRef};
 use satchel_protocol::ids::{AttemptId, Hash32, ParcelId};
 use satchel_protocol::taxonomy::{
     Action, HandoffKind, InspectionResult, PhotoOrigin, Reason, Relation,
@@ -18,6 +18,8 @@ pub struct Draft {
     pub attempt_id: AttemptId,
     /// What this handoff needs before it can be completed.
     pub requirements: Vec<Requirement>,
+    /// Photos it already has, taken before the app was killed or the courier went back.
+    pub photos: Vec<ProofRef>,
 }
 
 /// One kind of handoff at a stop: what it needs, or why it is locked.
