@@ -21,6 +21,21 @@ pub struct AttemptDraft {
     pub attempt_id: String,
     /// What this handoff needs before it can be completed, in the order of work.
     pub requirements: Vec<Requirement>,
+    /// Photos it already has, taken before the app was killed or the courier went back.
+    pub photos: Vec<StagedPhoto>,
+}
+
+/// A photo that is stored and waits for its attempt.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct StagedPhoto {
+    /// SHA-256 of the stored picture, hex; `photo_jpeg` gives the picture.
+    pub hash: String,
+    /// Size as stored.
+    pub size_bytes: u64,
+    /// Where it came from.
+    pub origin: Option<PhotoOrigin>,
+    /// When it was taken, the phone's clock, Unix milliseconds.
+    pub captured_at_ms: i64,
 }
 
 /// One line of the checklist, ready to show.
@@ -215,6 +230,16 @@ impl From<core::Draft> for AttemptDraft {
                 .requirements
                 .into_iter()
                 .map(Requirement::from)
+                .collect(),
+            photos: draft
+                .photos
+                .into_iter()
+                .map(|photo| StagedPhoto {
+                    hash: photo.hash.to_string(),
+                    size_bytes: photo.size_bytes,
+                    origin: photo.origin,
+                    captured_at_ms: photo.captured_at_ms,
+                })
                 .collect(),
         }
     }

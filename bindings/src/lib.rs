@@ -28,7 +28,7 @@ pub use codes::*;
 pub use config::{HostClock, SatchelConfig};
 pub use door::{
     AttemptDraft, Completion, HandoffLock, HandoffOption, InkPoint, ParcelOutcome, ParcelResult,
-    Photo, Position, RecipientCheck, Recorded, RecordedParcel, Requirement, Signature,
+    Photo, Position, RecipientCheck, Recorded, RecordedParcel, Requirement, Signature, StagedPhoto,
 };
 pub use error::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
 pub use labels::*;

@@ -138,6 +138,15 @@ impl Satchel {
         Ok(self.courier.add_photo(attempt, source, origin)?.into())
     }
 
+    /// A photo of an attempt as it is stored: exactly what the hub will show.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown attempt or photo, `StoreDamaged` when it cannot be read.
+    pub fn photo_jpeg(&self, attempt_id: String, hash: String) -> Result<Vec<u8>> {
+        let attempt = id(&attempt_id, "attempt_id")?;
+        Ok(self.courier.photo_jpeg(attempt, id(&hash, "hash")?)?)
+    }
+
     /// Completes an attempt in one transaction and returns after the flush: what this has acknowledged
     /// survives a power cut. On any error nothing is written.
     ///
