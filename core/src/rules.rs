@@ -17,5 +17,6 @@ pub mod remedy;
 pub mod requirements;
 pub mod ruleset;
 pub mod transitions;
+pub mod wording;
 
 pub use satchel_protocol::mask;

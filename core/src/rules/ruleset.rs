@@ -9,11 +9,13 @@
 
 mod checklist;
 mod document;
+mod fault;
 mod item;
 mod minimum;
 
 pub use checklist::{Checklist, Given, Line, Skip, Source, Unmet, UnmetWhy, combine};
-pub use document::{Accepted, Level, MAX_RULES, MAX_RULESET_BYTES, Rule, RuleSet, RuleSetError};
+pub use document::{Accepted, Level, MAX_RULES, MAX_RULESET_BYTES, Rule, RuleSet};
+pub use fault::RuleSetError;
 pub use item::{Item, SkipReason};
 pub use minimum::{Case, Floor, minimum};
 

@@ -6,14 +6,14 @@
 //! allow (a hub's cancellation of a parcel that was delivered offline, a second delivery by another
 //! phone) is kept, has no effect and is flagged: nothing is lost and nobody has to guess (B4-4, B4-16).
 
+mod check;
 mod diagram;
 mod fold;
 mod table;
 
+pub use check::{check_correction, check_step};
 pub use diagram::{attempt_diagram, parcel_diagram};
-pub use fold::{
-    Effect, Flag, Folded, UndoWindow, Verdict, WhyNot, check_correction, check_step, fold,
-};
+pub use fold::{Effect, Flag, Folded, UndoWindow, Verdict, WhyNot, fold};
 pub use table::{
     ATTEMPT_TABLE, AttemptState, AttemptStep, PARCEL_TABLE, ParcelState, Step, attempt_next,
     parcel_next, step_after_failure,

@@ -143,7 +143,7 @@ pub struct Folded {
     pub flags: Vec<Flag>,
 }
 
-struct Counted {
+pub(super) struct Counted {
     event: Event,
     /// Event time, never before an earlier event of the same log.
     at_ms: i64,
@@ -171,7 +171,11 @@ pub fn fold(start: ParcelState, events: &[Event], undo: UndoWindow) -> Folded {
 }
 
 /// Puts events in order and lets every correction that holds do its work on the one it corrects.
-fn settle(start: ParcelState, events: &[Event], undo: UndoWindow) -> (Vec<Counted>, Vec<Flag>) {
+pub(super) fn settle(
+    start: ParcelState,
+    events: &[Event],
+    undo: UndoWindow,
+) -> (Vec<Counted>, Vec<Flag>) {
     let (mut counted, flags) = in_order(events);
     for at in 0..counted.len() {
         let (before, rest) = counted.split_at_mut(at);
@@ -208,50 +212,6 @@ fn apply_correction(target: &mut Counted, correction: Correction, by: EventId) {
     }
 }
 
-/// Whether a new step may be recorded now. Stricter than [`fold`]: a courier whose phone knows of a
-/// cancellation cannot deliver, although a delivery recorded without that knowledge counts.
-///
-/// # Errors
-/// [`WhyNot`], typed for the screen.
-pub fn check_step(folded: &Folded, kind: EventKind) -> Result<ParcelState, WhyNot> {
-    if let EventKind::Failed { reason, action } = kind
-        && !reason.allows(action)
-    {
-        return Err(WhyNot::IllegalPair { reason, action });
-    }
-    let from = folded.state;
-    match kind.step() {
-        Some(step) => parcel_next(from, step).ok_or(WhyNot::IllegalStep { from, step }),
-        None => Ok(from),
-    }
-}
-
-/// Whether a correction may be recorded now, with the words that go with it.
-///
-/// # Errors
-/// [`WhyNot`], typed for the screen.
-pub fn check_correction(
-    start: ParcelState,
-    events: &[Event],
-    undo: UndoWindow,
-    correction: (EventId, Correction),
-    words: &str,
-    now_ms: i64,
-) -> Result<(), WhyNot> {
-    let (of, what) = correction;
-    if what.requires_words() && words.trim().is_empty() {
-        return Err(WhyNot::WordsMissing);
-    }
-    let (counted, _) = settle(start, events, undo);
-    judge(start, &counted, of, what, now_ms, undo)?;
-    if what == Correction::Reopen {
-        let from = replay(start, &counted).state;
-        let step = Step::Reopened;
-        parcel_next(from, step).ok_or(WhyNot::IllegalStep { from, step })?;
-    }
-    Ok(())
-}
-
 /// Sorts and dedupes; a recorder's own order is never broken by its clock.
 fn in_order(events: &[Event]) -> (Vec<Counted>, Vec<Flag>) {
     let by_id: BTreeMap<EventId, Event> = events.iter().rev().map(|e| (e.id, *e)).collect();
@@ -282,7 +242,7 @@ fn in_order(events: &[Event]) -> (Vec<Counted>, Vec<Flag>) {
 }
 
 /// Whether a correction holds, given everything before it.
-fn judge(
+pub(super) fn judge(
     start: ParcelState,
     before: &[Counted],
     of: EventId,
@@ -338,8 +298,8 @@ fn judge(
     }
 }
 
-struct Run {
-    state: ParcelState,
+pub(super) struct Run {
+    pub(super) state: ParcelState,
     attempts: u16,
     last_step: Option<EventId>,
     last_moved: Option<EventId>,
@@ -349,7 +309,7 @@ struct Run {
 }
 
 /// Walks the table through events in order, skipping what was taken back or never held.
-fn replay(start: ParcelState, counted: &[Counted]) -> Run {
+pub(super) fn replay(start: ParcelState, counted: &[Counted]) -> Run {
     let mut run = Run {
         state: start,
         attempts: 0,
