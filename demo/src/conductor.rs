@@ -3,6 +3,7 @@
 pub mod customers;
 pub mod display;
 pub mod hub;
+pub mod live;
 pub mod once;
 pub mod phone;
 pub mod setup;

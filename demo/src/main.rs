@@ -7,11 +7,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use satchel_demo::child::{hub, phone};
-use satchel_demo::conductor::once;
 use satchel_demo::conductor::setup::DayArgs;
+use satchel_demo::conductor::{live, once};
 use satchel_demo::error::Result;
-use satchel_demo::report;
-use satchel_demo::screen;
+use satchel_demo::{report, screen};
 
 /// One delivery day on this machine: a hub, virtual phones and a phone screen in the browser.
 #[derive(Debug, Parser)]
@@ -22,20 +21,22 @@ struct Cli {
     once: bool,
     #[command(flatten)]
     day: DayArgs,
+    #[command(flatten)]
+    live: live::LiveArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Only the phone screen in the browser, against any hub.
+    Screen(screen::ScreenArgs),
     /// A virtual phone; started by the demo itself.
     #[command(hide = true)]
     PhoneChild(phone::PhoneArgs),
     /// A hub that can be killed; started by the demo itself.
     #[command(hide = true)]
     HubChild(hub::HubArgs),
-    /// The phone screen alone, against any hub.
-    Screen(screen::ScreenArgs),
 }
 
 fn main() -> ExitCode {
@@ -44,7 +45,8 @@ fn main() -> ExitCode {
         Some(Command::PhoneChild(args)) => phone::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::HubChild(args)) => hub::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Screen(args)) => screen::run(&args).map(|()| ExitCode::SUCCESS),
-        None => play(&cli.day),
+        None if cli.once => play(&cli.day),
+        None => live::run(&cli.day, cli.live).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("satchel-demo: {error}");

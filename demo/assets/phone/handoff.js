@@ -38,6 +38,11 @@ export async function handoffView(stop, codes, actions) {
     return draft.attempt_id;
   };
 
+  // The picture as the core stored it: exactly what the hub will show.
+  const picture = (attemptId, hash, words) => h("figure", { "data-testid": "photo" },
+    h("img", { src: `/api/attempts/${attemptId}/photos/${hash}`, alt: t("photo_ok") }),
+    h("figcaption", {}, words.length ? words.join(" · ") : t("photo_ok")));
+
   const controls = {
     CONSENT: () => h("p", { class: "ok" }, t("consent_ok")),
     IDENTITY_CHECK: () => choices("identity", codes.identity_methods.map((m) => ({ code: m.code, label: t("matches", of(m)) })), given.identity?.method,
@@ -59,16 +64,17 @@ export async function handoffView(stop, codes, actions) {
       event.target.value = "";
       if (!file) return;
       try {
-        const photo = await postFile(`/api/attempts/${await attempt()}/photos?origin=${origin}`, file);
-        shown.append(h("figure", { "data-testid": "photo" },
-          h("img", { src: URL.createObjectURL(file), alt: t("photo_ok") }),
-          h("figcaption", {}, photo.warnings.length ? photo.warnings.map((w) => t(w)).join(" · ") : t("photo_ok"))));
+        const id = await attempt();
+        const photo = await postFile(`/api/attempts/${id}/photos?origin=${origin}`, file);
+        shown.append(picture(id, photo.hash, photo.warnings.map((w) => t(w))));
       } catch (error) {
         actions.refused(error);
       }
     };
     const input = (origin, label, extra) => h("label", { class: "button" }, label,
       h("input", { type: "file", accept: "image/*", class: "hidden", "data-testid": `photo-${origin}`, onchange: (e) => take(e, origin), ...extra }));
+    // Photos taken before the courier went back or the app was killed are still there.
+    attempt().then((id) => shown.prepend(...draft.photos.map((photo) => picture(id, photo.hash, [])))).catch(actions.refused);
     return h("div", {}, h("div", { class: "row" }, input("camera", t("take"), { capture: "environment" }), input("gallery", t("choose"), {})), shown);
   }
 

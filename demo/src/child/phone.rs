@@ -442,6 +442,7 @@ fn stop_status(stop: &StopView) -> StopStatus {
     StopStatus {
         stop: stop.stop_id,
         open: matches!(stop.state, StopState::Open | StopState::Failed),
+        attempts: stop.parcels.iter().map(|p| p.attempts).max().unwrap_or(0),
         sync: match stop.sync {
             SyncState::Nothing => SyncWord::Nothing,
             SyncState::Local => SyncWord::Local,

@@ -59,6 +59,12 @@ impl Process {
         self.child.id()
     }
 
+    /// Whether it still runs. Somebody may kill a child by hand; that is what it is for.
+    #[must_use]
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Sends one command.
     ///
     /// # Errors

@@ -218,6 +218,8 @@ pub struct StopStatus {
     pub stop: StopId,
     /// Whether an attempt is still to be made.
     pub open: bool,
+    /// Visits recorded here.
+    pub attempts: u32,
     /// How far its records have got.
     pub sync: SyncWord,
 }

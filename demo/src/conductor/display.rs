@@ -18,7 +18,7 @@ impl Display {
     #[must_use]
     pub fn new(phones: &[(String, u64)]) -> Self {
         let all = MultiProgress::new();
-        let style = ProgressStyle::with_template("{prefix:12} {bar:24} {pos:>4}/{len:4} {msg}")
+        let style = ProgressStyle::with_template("{prefix:20} {bar:20} {pos:>4}/{len:4} {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸ ");
         let bars = phones
@@ -59,6 +59,20 @@ impl Display {
     pub fn set_done(&self, phone: usize, done: u64) {
         if let Some(bar) = self.bars.get(phone) {
             bar.set_position(done);
+        }
+    }
+
+    /// How many visits a phone has before it, once that is known.
+    pub fn set_length(&self, phone: usize, visits: u64) {
+        if let Some(bar) = self.bars.get(phone) {
+            bar.set_length(visits);
+        }
+    }
+
+    /// Who it is, with the process id for whoever wants to kill it.
+    pub fn name(&self, phone: usize, name: &str, pid: u32) {
+        if let Some(bar) = self.bars.get(phone) {
+            bar.set_prefix(format!("{name} [{pid}]"));
         }
     }
 

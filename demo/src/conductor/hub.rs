@@ -70,6 +70,25 @@ impl HubHandle {
         Ok(())
     }
 
+    /// Starts it again if somebody has killed it. `true` when that was so.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn revive(&mut self) -> Result<bool> {
+        if self.process.as_mut().is_some_and(Process::is_running) {
+            return Ok(false);
+        }
+        self.process = None;
+        self.restart()?;
+        Ok(true)
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().map_or(0, Process::pid)
+    }
+
     /// SIGKILL.
     ///
     /// # Errors

@@ -5,27 +5,29 @@
 //! at its end some of them find one. The hub's clock is set to the same moment. Between slices nobody
 //! talks to the hub, so that screens and hub can be compared exactly.
 
+mod actor;
 mod day;
 mod mishaps;
+mod ratings;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use satchel_hub::import::Delivery;
 
-use super::customers::{Browser, Opinion};
+use super::customers::Browser;
 use super::display::Display;
 use super::hub::HubHandle;
-use super::phone::{PhoneHandle, Traffic};
+use super::phone::Traffic;
 use super::setup::{self, DayArgs, Stage};
 use crate::check::{self, Mishaps, Row};
 use crate::child::words::{Ack, ClockChoice, PhoneStatus};
 use crate::clock::Stopwatch;
 use crate::day::mapping::Deliveries;
-use crate::day::visits::{self, PlannedVisit, Source};
+use crate::day::visits::{self, Source};
 use crate::error::{DemoError, Result};
-use crate::ledger::{Held, Ledger, Posted};
-use crate::seed;
+use crate::ledger::Ledger;
+use actor::Actor;
 use day::Schedule;
 
 const MINUTE_MS: i64 = 60_000;
@@ -108,20 +110,12 @@ pub fn run(args: &DayArgs) -> Result<Summary> {
     let screens = play.screens()?;
     play.mishaps.lost_requests = Traffic::read(&play.traffic.lost);
     play.mishaps.least_offline_percent = play.least_offline_percent();
+    play.count_deaths_by_hand();
     let rows = check::check(&play.ledger, &audit, &screens, &play.mishaps);
     let mut figures = play.figures();
     play.end();
     figures.took = took.elapsed();
     Ok(Summary { rows, figures })
-}
-
-/// One phone with its day before it.
-struct Actor {
-    handle: PhoneHandle,
-    visits: Vec<PlannedVisit>,
-    done: usize,
-    stops: u64,
-    online: Duration,
 }
 
 struct Play {
@@ -130,9 +124,11 @@ struct Play {
     actors: Vec<Actor>,
     schedule: Schedule,
     ledger: Ledger,
-    /// How far customers have looked through the ledger.
-    asked_early: usize,
+    /// How many of the ledger's entries had their customers asked.
+    asked: usize,
+    /// Entries whose customers will rate later.
     waiting: Vec<usize>,
+    anybody_waited: bool,
     mishaps: Mishaps,
     traffic: Traffic,
     display: Display,
@@ -178,13 +174,7 @@ impl Play {
             let route = handle.stops()?;
             let visits = visits::plan(&route, &by_waybill, args.seed, source);
             let stops = route.len() as u64;
-            actors.push(Actor {
-                handle,
-                visits,
-                done: 0,
-                stops,
-                online: Duration::ZERO,
-            });
+            actors.push(Actor::new(handle, visits, stops));
         }
         let last_ms = actors.iter().flat_map(|a| &a.visits).map(|v| v.at_ms).max();
         let schedule = Schedule::new(morning_ms, last_ms.ok_or(DemoError::NothingToPlay)?);
@@ -208,8 +198,9 @@ impl Play {
             actors,
             schedule,
             ledger: Ledger::default(),
-            asked_early: 0,
+            asked: 0,
             waiting: Vec::new(),
+            anybody_waited: false,
             mishaps: Mishaps::default(),
             traffic,
             display,
@@ -243,13 +234,8 @@ impl Play {
         let display = &self.display;
         let acks = in_parallel_indexed(&mut self.actors, |phone, actor| {
             let mut acks = Vec::new();
-            while let Some(next) = actor.visits.get(actor.done).filter(|v| v.at_ms < until_ms) {
-                acks.push(
-                    actor
-                        .handle
-                        .deliver(next.stop, Some(next.at_ms), next.visit.clone())?,
-                );
-                actor.done += 1;
+            while let Some(ack) = actor.deliver_next(until_ms)? {
+                acks.extend(ack);
                 display.visited(phone);
                 if victim == Some((phone, actor.done)) {
                     break;
@@ -310,12 +296,10 @@ impl Play {
     /// Syncs every phone until nothing is left, as often as a patient courier would.
     fn sync_all(&mut self) -> Result<()> {
         for _ in 0..EVENING_TRIES {
+            self.hub.revive()?;
             let (at_ms, traffic) = (self.hub.now_ms(), &self.traffic);
             let done = in_parallel_indexed(&mut self.actors, |_, actor| {
-                let watch = Stopwatch::start();
-                let synced = actor.handle.sync(at_ms, None, traffic)?;
-                actor.online += watch.elapsed();
-                Ok(synced.done)
+                Ok(actor.sync(at_ms, None, traffic)?.done)
             })?;
             if done.iter().all(|done| *done) {
                 break;
@@ -341,84 +325,6 @@ impl Play {
 
     fn screens(&mut self) -> Result<Vec<PhoneStatus>> {
         in_parallel_indexed(&mut self.actors, |_, actor| actor.handle.status())
-    }
-
-    /// Some customers rate at the door, before the courier's phone has seen a network again. The
-    /// others come back later.
-    fn rate_early(&mut self) -> Result<()> {
-        let from = self.asked_early;
-        self.asked_early = self.ledger.entries.len();
-        for at in from..self.asked_early {
-            let Some(entry) = self.ledger.entries.get(at) else {
-                continue;
-            };
-            if entry.rating_url.is_none() {
-                continue;
-            }
-            let mut rng = seed::rng(self.seed, &format!("rates/{}", entry.entry));
-            let first = self.ledger.ratings.is_empty() && self.waiting.is_empty();
-            match rand::RngExt::random_range(&mut rng, 0..20_u8) {
-                // The first customer of the day always rates at once, the second always later.
-                0..3 => self.rate(at)?,
-                _ if first => self.rate(at)?,
-                3..6 => self.waiting.push(at),
-                _ if self.waiting.is_empty() && self.ledger.ratings.len() == 1 => {
-                    self.waiting.push(at);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Customers who waited, once the attempt is at the hub.
-    fn rate_late(&mut self) -> Result<()> {
-        let held = Held::of(&self.hub.audit()?);
-        let screens = self.screens()?;
-        let arrived = |at: &usize| {
-            let entry = self.ledger.entries.get(*at);
-            entry.is_some_and(|e| screens.get(e.phone).is_some_and(|s| held.entry(s, e)))
-        };
-        let (now, later): (Vec<usize>, Vec<usize>) =
-            self.waiting.iter().partition(|at| arrived(at));
-        self.waiting = later;
-        now.into_iter().try_for_each(|at| self.rate(at))
-    }
-
-    fn rate(&mut self, at: usize) -> Result<()> {
-        let Some(entry) = self.ledger.entries.get(at).cloned() else {
-            return Ok(());
-        };
-        let Some(url) = &entry.rating_url else {
-            return Ok(());
-        };
-        let held = Held::of(&self.hub.audit()?);
-        let screen = self
-            .actors
-            .get_mut(entry.phone)
-            .map(|a| a.handle.status())
-            .transpose()?;
-        let before_attempt = screen.is_none_or(|s| !held.entry(&s, &entry));
-        let opinion = Opinion::of(self.seed, &entry.entry.to_string());
-        if !(self.browser.open(url)? && self.browser.rate(url, &opinion)?) {
-            // Nothing is written down: the summary counts only what the hub has thanked for.
-            self.display.say("A customer could not rate.");
-            self.mishaps.refused_ratings += 1;
-            return Ok(());
-        }
-        if opinion.twice {
-            let taken = self.browser.rate(url, &opinion)?;
-            self.ledger.accepted_seconds += u64::from(taken);
-            self.ledger.refused_seconds += u64::from(!taken);
-        }
-        self.ledger.ratings.push(Posted {
-            phone: entry.phone,
-            parcel: entry.parcel,
-            stars: opinion.stars,
-            comment: opinion.comment,
-            before_attempt,
-        });
-        Ok(())
     }
 
     fn figures(&self) -> Figures {

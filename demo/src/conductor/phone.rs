@@ -45,6 +45,8 @@ pub struct PhoneHandle {
     clock: ClockChoice,
     booted_at_ms: i64,
     process: Option<Process>,
+    /// How often it was found dead and started again, by whoever's hand it died.
+    pub revived: u64,
 }
 
 impl PhoneHandle {
@@ -66,6 +68,7 @@ impl PhoneHandle {
             clock,
             booted_at_ms,
             process: None,
+            revived: 0,
         };
         phone.restart()?;
         Ok(phone)
@@ -90,6 +93,12 @@ impl PhoneHandle {
         ];
         self.process = Some(Process::start(&self.name, &args)?);
         Ok(())
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().map_or(0, Process::pid)
     }
 
     /// SIGKILL: no goodbye, nothing flushed that was not flushed before.
@@ -128,7 +137,7 @@ impl PhoneHandle {
     /// # Errors
     /// When it is gone.
     pub fn stops(&mut self) -> Result<Vec<RouteStop>> {
-        match self.ask(&PhoneCommand::Stops, None)? {
+        match self.ask_again(&PhoneCommand::Stops, None)? {
             PhoneAnswer::Stops { stops } => Ok(stops),
             _ => Err(self.unexpected("stops")),
         }
@@ -137,7 +146,8 @@ impl PhoneHandle {
     /// One visit; what comes back is a promise.
     ///
     /// # Errors
-    /// The core's refusal.
+    /// The core's refusal. [`DemoError::ChildGone`] when the phone died over it; whether the visit is
+    /// on its disk must then be asked, after [`PhoneHandle::revive`].
     pub fn deliver(&mut self, stop: StopId, at_ms: Option<i64>, visit: Visit) -> Result<Ack> {
         match self.ask(&PhoneCommand::Deliver { stop, at_ms, visit }, None)? {
             PhoneAnswer::Ack { ack } => Ok(ack),
@@ -160,7 +170,7 @@ impl PhoneHandle {
             max_requests,
             give_up_after: 3,
         };
-        match self.ask(&command, Some(traffic))? {
+        match self.ask_again(&command, Some(traffic))? {
             PhoneAnswer::Synced {
                 requests,
                 failed,
@@ -179,7 +189,7 @@ impl PhoneHandle {
     /// # Errors
     /// When it is gone.
     pub fn set_network(&mut self, on: bool) -> Result<()> {
-        match self.ask(&PhoneCommand::SetNetwork { on }, None)? {
+        match self.ask_again(&PhoneCommand::SetNetwork { on }, None)? {
             PhoneAnswer::Ok => Ok(()),
             _ => Err(self.unexpected("network")),
         }
@@ -190,9 +200,34 @@ impl PhoneHandle {
     /// # Errors
     /// When it is gone.
     pub fn status(&mut self) -> Result<PhoneStatus> {
-        match self.ask(&PhoneCommand::Status, None)? {
+        match self.ask_again(&PhoneCommand::Status, None)? {
             PhoneAnswer::Status { status } => Ok(status),
             _ => Err(self.unexpected("status")),
+        }
+    }
+
+    /// Starts it again after it was found dead.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn revive(&mut self) -> Result<()> {
+        self.process = None;
+        self.revived += 1;
+        self.restart()
+    }
+
+    /// For commands that may safely be given twice: a phone killed by hand is started again.
+    fn ask_again(
+        &mut self,
+        command: &PhoneCommand,
+        traffic: Option<&Traffic>,
+    ) -> Result<PhoneAnswer> {
+        match self.ask(command, traffic) {
+            Err(DemoError::ChildGone { .. }) => {
+                self.revive()?;
+                self.ask(command, traffic)
+            }
+            answer => answer,
         }
     }
 

@@ -14,7 +14,7 @@ use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult, Sign
 use satchel_core::proof::ink::InkPoint;
 use satchel_core::proof::photo::PhotoSource;
 use satchel_core::protocol::attempt::IdentityCheck;
-use satchel_core::protocol::ids::{AttemptId, ParcelId, StopId};
+use satchel_core::protocol::ids::{AttemptId, Hash32, ParcelId, StopId};
 use satchel_core::protocol::taxonomy::{
     Action, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, Reason, Relation,
 };
@@ -51,6 +51,7 @@ pub(super) fn router(screen: Screen) -> Router {
         .route("/api/stops/{id}/handoffs", get(handoffs))
         .route("/api/stops/{id}/begin", post(begin))
         .route("/api/attempts/{id}/photos", post(photo))
+        .route("/api/attempts/{id}/photos/{hash}", get(stored_photo))
         .route("/api/attempts/{id}/complete", post(complete))
         .route("/api/parcels/{id}/rating", get(rating))
         .route("/api/parcels/{id}/qr.svg", get(qr))
@@ -185,6 +186,17 @@ async fn photo(
         Ok(Json(view::photo(&taken?)))
     })
     .await
+}
+
+async fn stored_photo(
+    State(screen): State<Screen>,
+    UrlPath((id, hash)): UrlPath<(String, String)>,
+) -> Result<Response, Refused> {
+    let attempt: AttemptId = parse(&id)?;
+    let hash: Hash32 = parse(&hash)?;
+    let jpeg = with_core(&screen, move |core| Ok(core.photo_jpeg(attempt, hash)?)).await?;
+    let headers = [(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, "no-store")];
+    Ok((headers, jpeg).into_response())
 }
 
 #[derive(Deserialize)]

@@ -12,9 +12,9 @@ const DOM: &str = include_str!("../../assets/phone/dom.js");
 const PAD: &str = include_str!("../../assets/phone/pad.js");
 const TEXT: &str = include_str!("../../assets/phone/text.js");
 
-/// Nothing may come from another origin; photos are shown from memory before they are stored.
+/// Nothing may come from another origin.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-    img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn index() -> Response {
     with_type("text/html; charset=utf-8", HTML)

@@ -124,6 +124,7 @@ pub(super) fn handoff(option: HandoffOption) -> Value {
 pub(super) fn draft(draft: &Draft) -> Value {
     json!({
         "attempt_id": draft.attempt_id,
+        "photos": draft.photos.iter().map(|p| json!({ "hash": p.hash })).collect::<Vec<_>>(),
         "requirements": draft.requirements.iter().map(requirement).collect::<Vec<_>>(),
     })
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::{Play, in_parallel_indexed};
 use crate::child::words::SyncWord;
-use crate::clock::Stopwatch;
 use crate::conductor::phone::Traffic;
 use crate::error::Result;
 
@@ -61,11 +60,7 @@ impl Play {
         let Some(actor) = self.actors.get_mut(phone) else {
             return Ok(());
         };
-        let watch = Stopwatch::start();
-        let synced = actor
-            .handle
-            .sync(at_ms, Some(SHORT_WINDOW_REQUESTS), &self.traffic)?;
-        actor.online += watch.elapsed();
+        let synced = actor.sync(at_ms, Some(SHORT_WINDOW_REQUESTS), &self.traffic)?;
         let screen = actor.handle.status()?;
         if !synced.done && screen.unsent_entries + screen.unsent_proofs > 0 {
             self.mishaps.windows_cut_short += 1;
@@ -99,12 +94,7 @@ impl Play {
         let (traffic, hub, actors) = (&self.traffic, &mut self.hub, &mut self.actors);
         std::thread::scope(|scope| {
             let uploads = scope.spawn(move || {
-                in_parallel_indexed(actors, |_, actor| {
-                    let watch = Stopwatch::start();
-                    let synced = actor.handle.sync(at_ms, None, traffic);
-                    actor.online += watch.elapsed();
-                    synced
-                })
+                in_parallel_indexed(actors, |_, actor| actor.sync(at_ms, None, traffic))
             });
             let mut killed = Ok(false);
             while !uploads.is_finished() {
@@ -119,6 +109,14 @@ impl Play {
                 .unwrap_or(Err(crate::error::DemoError::Thread))?;
             killed
         })
+    }
+
+    /// Phones that somebody killed from outside came back as well.
+    pub(super) fn count_deaths_by_hand(&mut self) {
+        let revived: u64 = self.actors.iter().map(|a| a.handle.revived).sum();
+        self.mishaps.phone_kills += revived;
+        self.mishaps.phone_restarts += revived;
+        self.mishaps.unpromised = self.actors.iter().map(|a| a.unpromised).sum();
     }
 
     /// The phone that had a network longest still was without one for this share of the day.
