@@ -8,6 +8,7 @@ pub(crate) mod db;
 pub(crate) mod entries;
 mod failure;
 mod keycheck;
+mod opening;
 pub(crate) mod phone;
 pub(crate) mod proofs;
 pub(crate) mod ratings;

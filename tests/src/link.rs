@@ -241,11 +241,7 @@ impl<T: Transport> Transport for FaultyLink<T> {
 
 /// The device that signed a request.
 pub(crate) fn key_id(task: &HttpTask) -> Option<&str> {
-    let input = &task
-        .headers
-        .iter()
-        .find(|(n, _)| n == "signature-input")?
-        .1;
+    let input = &task.headers.iter().find(|(n, _)| n == "signature-input")?.1;
     input.split("keyid=\"").nth(1)?.split('"').next()
 }
 

@@ -303,8 +303,5 @@ pub fn photo(n: u64) -> Vec<u8> {
 /// Whether an error is the storage being full.
 #[must_use]
 pub fn is_full(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Store(satchel_core::StoreError::Full)
-    )
+    matches!(error, Error::Store(satchel_core::StoreError::Full))
 }

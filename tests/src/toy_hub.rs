@@ -368,7 +368,11 @@ impl ToyHub {
 
     /// The key under which this phone's rating tokens of this parcel verify.
     #[must_use]
-    pub fn rating_key(&self, parcel: satchel_protocol::ids::ParcelId, device: DeviceId) -> Secret32 {
+    pub fn rating_key(
+        &self,
+        parcel: satchel_protocol::ids::ParcelId,
+        device: DeviceId,
+    ) -> Secret32 {
         token::rating_key(&self.master, parcel, device)
     }
 
@@ -402,7 +406,9 @@ impl ToyHub {
         };
         let mut vouched = self.vouched.lock().unwrap();
         let vouched = vouched.entry(id).or_default();
-        vouched.entries.extend(entries.iter().map(|(_, hash)| *hash));
+        vouched
+            .entries
+            .extend(entries.iter().map(|(_, hash)| *hash));
         vouched.blobs.extend(blobs);
         answer(200, receipt.sign(&self.key).encode())
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use satchel_core::sync::task::{HttpTask, TaskOutcome};
-use satchel_protocol::api::{ErrorCode, PATH_PROOFS, PATH_RECEIPT_SUFFIX, STATUS_CHECKSUM_MISMATCH};
+use satchel_protocol::api::{
+    ErrorCode, PATH_PROOFS, PATH_RECEIPT_SUFFIX, STATUS_CHECKSUM_MISMATCH,
+};
 use satchel_protocol::crypto;
 use satchel_protocol::ids::{DeviceId, Hash32};
 
@@ -75,8 +77,7 @@ impl ToyHub {
         path: &str,
     ) -> Result<TaskOutcome, TaskOutcome> {
         if task.method == "POST" && path == PATH_PROOFS {
-            let (hash, length) =
-                creation(task).ok_or_else(|| refuse(400, ErrorCode::Malformed))?;
+            let (hash, length) = creation(task).ok_or_else(|| refuse(400, ErrorCode::Malformed))?;
             let mut state = self.state();
             if state.uploads.is_complete(hash) {
                 drop(state);
@@ -106,9 +107,7 @@ impl ToyHub {
                 Ok(self.receipt(device, &[], &[hash]))
             }
             "HEAD" => Ok(with_offset(200, held)),
-            "PATCH" if offset(task) != Some(held) => {
-                Err(refuse(409, ErrorCode::OffsetMismatch))
-            }
+            "PATCH" if offset(task) != Some(held) => Err(refuse(409, ErrorCode::OffsetMismatch)),
             "PATCH" => self.grown(device, hash, &task.body, 204),
             _ => Err(not_found()),
         }

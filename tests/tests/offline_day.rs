@@ -91,7 +91,10 @@ fn a_stop_goes_from_nothing_to_complete_by_receipts_alone() {
 
     assert_eq!(w.phone.sync(&w.hub), SyncEnd::Done);
     assert_eq!(sync(), SyncState::ProofComplete);
-    assert_eq!(w.phone.stop(w.day.stop_id(1)).sync, SyncState::ProofComplete);
+    assert_eq!(
+        w.phone.stop(w.day.stop_id(1)).sync,
+        SyncState::ProofComplete
+    );
     assert_eq!(w.phone.stop(w.day.stop_id(2)).sync, SyncState::Nothing);
     let status = w.phone.core().sync_status().unwrap();
     assert_eq!((status.unsent_entries, status.unsent_proofs), (0, 0));
@@ -206,7 +209,10 @@ fn an_answer_given_twice_or_for_an_unknown_task_is_harmless() {
     core.complete_task(&push.id, outcome.clone()).unwrap();
     core.complete_task(&push.id, outcome).unwrap();
     core.complete_task(&push.id, TaskOutcome::Failed).unwrap();
-    assert_eq!(w.phone.stop(w.day.stop_id(0)).sync, SyncState::ProofComplete);
+    assert_eq!(
+        w.phone.stop(w.day.stop_id(0)).sync,
+        SyncState::ProofComplete
+    );
     assert_eq!(core.sync_status().unwrap().blocking, None);
 }
 
@@ -224,10 +230,14 @@ fn after_a_kill_the_phone_asks_before_it_sends_again() {
     assert_eq!(w.phone.sync(&link), SyncEnd::Done);
     let sent = link.take_log();
     assert!(
-        sent.iter().all(|(line, _)| !line.starts_with("POST /v1/log")),
+        sent.iter()
+            .all(|(line, _)| !line.starts_with("POST /v1/log")),
         "{sent:?}"
     );
-    assert_eq!(w.phone.stop(w.day.stop_id(4)).sync, SyncState::ProofComplete);
+    assert_eq!(
+        w.phone.stop(w.day.stop_id(4)).sync,
+        SyncState::ProofComplete
+    );
 }
 
 #[test]
@@ -249,7 +259,10 @@ fn a_hub_restored_from_a_backup_gets_its_log_again_and_the_screen_says_so() {
     assert!(ask.url.contains("/v1/log?after="), "{}", ask.url);
     let answer = w.hub.send(&ask).unwrap();
     w.phone.core().complete_task(&ask.id, answer).unwrap();
-    assert_eq!(w.phone.stop(w.day.stop_id(0)).sync, SyncState::ProofComplete);
+    assert_eq!(
+        w.phone.stop(w.day.stop_id(0)).sync,
+        SyncState::ProofComplete
+    );
     for n in 1..3 {
         assert_eq!(w.phone.stop(w.day.stop_id(n)).sync, SyncState::Local);
     }
@@ -258,7 +271,10 @@ fn a_hub_restored_from_a_backup_gets_its_log_again_and_the_screen_says_so() {
     assert_eq!(w.phone.sync(&w.hub), SyncEnd::Done);
     assert_eq!(w.hub.log(w.phone.device()).len(), 4);
     for n in 0..3 {
-        assert_eq!(w.phone.stop(w.day.stop_id(n)).sync, SyncState::ProofComplete);
+        assert_eq!(
+            w.phone.stop(w.day.stop_id(n)).sync,
+            SyncState::ProofComplete
+        );
     }
     for (header, _) in w.hub.log(w.phone.device()) {
         assert!(header.blobs.iter().all(|hash| w.hub.has_blob(*hash)));
@@ -275,7 +291,10 @@ fn a_gap_at_the_hub_is_filled_while_the_phone_runs() {
     w.phone.deliver(w.day.stop_id(1), 1).unwrap();
     assert_eq!(w.phone.sync(&w.hub), SyncEnd::Done);
     assert_eq!(w.hub.log(w.phone.device()).len(), 3);
-    assert_eq!(w.phone.stop(w.day.stop_id(0)).sync, SyncState::ProofComplete);
+    assert_eq!(
+        w.phone.stop(w.day.stop_id(0)).sync,
+        SyncState::ProofComplete
+    );
 }
 
 #[test]
@@ -288,9 +307,15 @@ fn an_unsigned_error_body_takes_no_receipt_back() {
     let lie = json!({"error": "log_gap", "expected_seq": 1}).to_string();
     let lie = satchel_tests::link::answer(409, lie.into_bytes());
     w.phone.core().complete_task(&push.id, lie).unwrap();
-    assert_eq!(w.phone.stop(w.day.stop_id(0)).sync, SyncState::ProofComplete);
+    assert_eq!(
+        w.phone.stop(w.day.stop_id(0)).sync,
+        SyncState::ProofComplete
+    );
     assert_eq!(w.phone.sync(&w.hub), SyncEnd::Done);
-    assert_eq!(w.phone.stop(w.day.stop_id(1)).sync, SyncState::ProofComplete);
+    assert_eq!(
+        w.phone.stop(w.day.stop_id(1)).sync,
+        SyncState::ProofComplete
+    );
 }
 
 #[test]
@@ -306,7 +331,10 @@ fn a_rating_code_made_offline_verifies_and_names_the_log_head() {
     let key = w.hub.rating_key(parcel.parcel_id, w.phone.device());
     assert!(token.verify(&key));
     assert_eq!(token.head, parcel.entry_hash.0[..16]);
-    let other = w.hub.rating_key(w.day.parcel_id(0, 0), satchel_protocol::ids::DeviceId(uuid::Uuid::nil()));
+    let other = w.hub.rating_key(
+        w.day.parcel_id(0, 0),
+        satchel_protocol::ids::DeviceId(uuid::Uuid::nil()),
+    );
     assert!(!token.verify(&other));
 }
 
@@ -330,7 +358,10 @@ fn the_feed_changes_the_route_but_never_what_was_recorded() {
     );
     assert_eq!(w.phone.sync(&w.hub), SyncEnd::Done);
     let stop = w.phone.stop(w.day.stop_id(0));
-    assert_eq!((stop.address.as_str(), stop.state), ("新址88号", StopState::Done));
+    assert_eq!(
+        (stop.address.as_str(), stop.state),
+        ("新址88号", StopState::Done)
+    );
     assert_eq!(stop.parcels[0].attempts, 1);
     assert_eq!(w.phone.stop(fresh.stop_id(3)).parcels.len(), 2);
     assert_eq!(w.phone.stop(w.day.stop_id(2)).state, StopState::Removed);
@@ -405,7 +436,10 @@ fn a_wrong_clock_is_corrected_by_the_hubs_signed_time() {
         w.phone.fail(w.day.stop_id(0)).unwrap();
         let link = FaultyLink::new(&hub, None);
         assert_eq!(w.phone.sync_now(&link), SyncEnd::Done, "{jump_ms}");
-        assert_eq!(w.phone.stop(w.day.stop_id(0)).sync, SyncState::ProofComplete);
+        assert_eq!(
+            w.phone.stop(w.day.stop_id(0)).sync,
+            SyncState::ProofComplete
+        );
         assert!(link.take_log().len() <= 3, "one refusal, then it works");
     }
     // Entries keep the clock as it was; nothing is corrected behind the courier's back.

@@ -1,30 +1,19 @@
-//! The only opener of connections and transactions.
+//! The only opener of transactions.
 //!
 //! One writer behind a mutex, always `BEGIN IMMEDIATE` and `synchronous=FULL`: when `write` returns,
 //! what it wrote survives a power cut. Readers see the last committed state and do not wait for the
 //! writer's flush. `pause` waits for calls that are running, then closes every file and gives the
 //! lock back, so that a suspended app holds nothing (iOS kills apps that do).
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use data_encoding::HEXLOWER;
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use satchel_protocol::crypto::Secret32;
-use zeroize::Zeroizing;
 
-use super::keycheck::{self, KeyCheck};
-use super::schema;
-use crate::error::{Error, Result, StoreError};
+use super::opening;
+use crate::error::{Error, Result};
 use crate::limits;
-
-const DB_FILE: &str = "satchel.db";
-const KEY_CHECK_FILE: &str = "satchel.kcv";
-const LOCK_FILE: &str = "satchel.lock";
-/// What a database that is not encrypted starts with.
-const PLAIN_SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// A durable transaction, opened by [`Db::write`] alone.
 pub(crate) type Tx<'a> = Transaction<'a>;
@@ -55,18 +44,11 @@ struct Gate {
     reading: usize,
 }
 
-/// What is open while the store is.
-struct Writer {
-    conn: Connection,
-    // Held as long as the store is open; the operating system drops it with the process.
-    _lock: File,
-}
-
 /// The phone's store. Lock order: `writer` before `gate`.
 pub(crate) struct Db {
     dir: PathBuf,
     key: Secret32,
-    writer: Mutex<Option<Writer>>,
+    writer: Mutex<Option<opening::Opened>>,
     gate: Mutex<Gate>,
     no_readers: Condvar,
 }
@@ -75,7 +57,7 @@ impl Db {
     /// Opens or creates the store in `dir`.
     pub(crate) fn open(dir: &Path, key: Secret32) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
-        let writer = Writer::open(dir, &key)?;
+        let writer = opening::open(dir, &key)?;
         Ok(Self {
             dir: dir.to_owned(),
             key,
@@ -109,11 +91,7 @@ impl Db {
         let mut reader = self.reader()?;
         let conn = match reader.conn.take() {
             Some(conn) => conn,
-            None => connect(
-                &self.dir.join(DB_FILE),
-                &self.key,
-                OpenFlags::SQLITE_OPEN_READ_ONLY,
-            )?,
+            None => opening::reader(&self.dir, &self.key)?,
         };
         // Dropping it ends the snapshot, whatever `work` says.
         let conn = reader.conn.insert(conn);
@@ -139,7 +117,7 @@ impl Db {
             Phase::Closed => return Err(Error::Closed),
             Phase::Paused => {}
         }
-        *writer = Some(Writer::open(&self.dir, &self.key)?);
+        *writer = Some(opening::open(&self.dir, &self.key)?);
         self.gate().phase = Phase::Open;
         Ok(())
     }
@@ -170,7 +148,7 @@ impl Db {
         Ok(Reader { db: self, conn })
     }
 
-    fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+    fn writer(&self) -> MutexGuard<'_, Option<opening::Opened>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -199,96 +177,4 @@ impl Drop for Reader<'_> {
             self.db.no_readers.notify_all();
         }
     }
-}
-
-impl Writer {
-    fn open(dir: &Path, key: &Secret32) -> Result<Self> {
-        let lock = lock(dir)?;
-        let conn = open_or_create(dir, key)?;
-        Ok(Self { conn, _lock: lock })
-    }
-}
-
-fn lock(dir: &Path) -> Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join(LOCK_FILE))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse.into()),
-        Err(std::fs::TryLockError::Error(e)) => Err(StoreError::from(e).into()),
-    }
-}
-
-/// Opens the store, or makes a new one where there is none. Damage is reported, never removed.
-fn open_or_create(dir: &Path, key: &Secret32) -> Result<Connection> {
-    let path = dir.join(DB_FILE);
-    let check_path = dir.join(KEY_CHECK_FILE);
-    let checked = keycheck::check(&check_path, key)?;
-    let len_bytes = match std::fs::metadata(&path) {
-        Ok(meta) => meta.len(),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => 0,
-        Err(e) => return Err(StoreError::from(e).into()),
-    };
-    // What an unreadable store means depends on what the file beside it says about the key.
-    let unreadable = match checked {
-        KeyCheck::Absent => StoreError::Foreign,
-        KeyCheck::Matches => StoreError::Damaged,
-        KeyCheck::Differs => StoreError::WrongKey,
-    };
-    // The key check is written last at creation: where it is, a missing store is a loss, not a beginning.
-    if len_bytes == 0 && checked != KeyCheck::Absent {
-        return Err(unreadable.into());
-    }
-    if len_bytes > 0 && starts_plain(&path)? {
-        return Err(StoreError::Foreign.into());
-    }
-    let mut conn = connect(
-        &path,
-        key,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-    )
-    .map_err(|error| match error {
-        Error::Store(StoreError::Damaged) => unreadable.into(),
-        other => other,
-    })?;
-    schema::migrate(&mut conn)?;
-    if checked != KeyCheck::Matches {
-        // A new store, or a key check that is damaged while the key does open the store. The first
-        // attempt must not be acknowledged before the file itself would survive a power cut.
-        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        keycheck::write(&check_path, key)?;
-        File::open(dir)?.sync_all()?;
-    }
-    Ok(conn)
-}
-
-fn starts_plain(path: &Path) -> Result<bool> {
-    use std::io::Read;
-    let mut head = Vec::new();
-    File::open(path)?.take(16).read_to_end(&mut head)?;
-    Ok(head == PLAIN_SQLITE)
-}
-
-fn connect(path: &Path, key: &Secret32, flags: OpenFlags) -> Result<Connection> {
-    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    let hex = Zeroizing::new(HEXLOWER.encode(key.expose()));
-    // A raw key: no passphrase hashing, which would cost 150 ms per connection (security notes §3.3).
-    let pragma = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex.as_str()));
-    conn.execute_batch(&pragma)?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;")?;
-    // The first real read: fails here if key or file is wrong.
-    conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
-        row.get::<_, i64>(0)
-    })?;
-    if !flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) {
-        conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    }
-    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
-    conn.set_prepared_statement_cache_capacity(64);
-    Ok(conn)
 }

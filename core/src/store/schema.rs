@@ -30,3 +30,61 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::store::db::Db;
+    use satchel_protocol::crypto::Secret32;
+
+    #[test]
+    fn a_store_of_a_newer_release_is_refused_and_keeps_its_version() {
+        let home = tempfile::tempdir().unwrap();
+        let open = || Db::open(home.path(), Secret32::new([1; 32]));
+        let db = open().unwrap();
+        db.write(|tx| Ok(tx.pragma_update(None, "user_version", KNOWN + 1)?))
+            .unwrap();
+        drop(db);
+        for _ in 0..2 {
+            match open() {
+                Err(Error::Store(StoreError::Newer { found, known })) => {
+                    assert_eq!((found, known), (KNOWN + 1, KNOWN));
+                }
+                other => panic!("{:?}", other.err()),
+            }
+        }
+    }
+
+    #[test]
+    fn the_store_is_what_its_guarantees_say() {
+        let home = tempfile::tempdir().unwrap();
+        let db = Db::open(home.path(), Secret32::new([1; 32])).unwrap();
+        let pragma = |conn: &Connection, name: &str| -> String {
+            let value = conn.query_row(&format!("PRAGMA {name}"), [], |r| {
+                r.get::<_, rusqlite::types::Value>(0)
+            });
+            format!("{:?}", value.unwrap())
+        };
+        db.write(|tx| {
+            assert_eq!(pragma(tx, "journal_mode"), "Text(\"wal\")");
+            assert_eq!(pragma(tx, "synchronous"), "Integer(2)", "FULL");
+            assert_eq!(pragma(tx, "foreign_keys"), "Integer(1)");
+            assert_eq!(pragma(tx, "temp_store"), "Integer(2)", "memory");
+            assert!(pragma(tx, "cipher_version").contains("4."));
+            Ok(())
+        })
+        .unwrap();
+        // Not one readable word of what is in it.
+        db.write(|tx| {
+            tx.execute("UPDATE phone SET label = 'readable-marker'", [])?;
+            Ok(())
+        })
+        .unwrap();
+        for file in std::fs::read_dir(home.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            let hit = |word: &[u8]| bytes.windows(word.len()).any(|w| w == word);
+            assert!(!hit(b"readable-marker") && !hit(b"CREATE TABLE"));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Opening the store's files: whose they are, whether the key is right, and that a new store survives a
+//! power cut before it takes its first record.
+//!
+//! The write-ahead log is kept across openings and grown once beforehand. A flush that makes a file
+//! longer also commits the file system's journal; overwriting does not, and a courier's day fits into
+//! the part that is there already (sync notes §4.6).
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use data_encoding::HEXLOWER;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use satchel_protocol::crypto::Secret32;
+use zeroize::Zeroizing;
+
+use super::keycheck::{self, KeyCheck};
+use super::schema;
+use crate::error::{Error, Result, StoreError};
+
+const DB_FILE: &str = "satchel.db";
+const WAL_FILE: &str = "satchel.db-wal";
+const KEY_CHECK_FILE: &str = "satchel.kcv";
+const LOCK_FILE: &str = "satchel.lock";
+/// What a database that is not encrypted starts with.
+const PLAIN_SQLITE: &[u8] = b"SQLite format 3\0";
+
+/// SQLite moves the log into the database every 1,000 pages of 4 KiB; this is a little more.
+const WAL_BYTES: u64 = 4_608 * 1_024;
+
+const READ_WRITE: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_CREATE);
+
+/// What is open while the store is.
+pub(super) struct Opened {
+    pub(super) conn: Connection,
+    // Held as long as the store is open; the operating system drops it with the process.
+    _lock: File,
+}
+
+/// Opens the store for writing, or makes a new one where there is none.
+pub(super) fn open(dir: &Path, key: &Secret32) -> Result<Opened> {
+    let lock = lock(dir)?;
+    let conn = open_or_create(dir, key)?;
+    // Only speed depends on it; on a full disk there is none to be had.
+    let _ = grow_wal(&dir.join(WAL_FILE));
+    Ok(Opened { conn, _lock: lock })
+}
+
+/// One more connection, for reading.
+pub(super) fn reader(dir: &Path, key: &Secret32) -> Result<Connection> {
+    connect(&dir.join(DB_FILE), key, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn lock(dir: &Path) -> Result<File> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join(LOCK_FILE))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse.into()),
+        Err(std::fs::TryLockError::Error(e)) => Err(StoreError::from(e).into()),
+    }
+}
+
+/// Damage is reported, never removed, and a file that is not ours or not for this key is only read.
+fn open_or_create(dir: &Path, key: &Secret32) -> Result<Connection> {
+    let path = dir.join(DB_FILE);
+    let check_path = dir.join(KEY_CHECK_FILE);
+    let checked = keycheck::check(&check_path, key)?;
+    let len_bytes = match std::fs::metadata(&path) {
+        Ok(meta) => meta.len(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => 0,
+        Err(e) => return Err(StoreError::from(e).into()),
+    };
+    // What an unreadable store means depends on what the file beside it says about the key.
+    let unreadable = || match checked {
+        KeyCheck::Absent => StoreError::Foreign.into(),
+        KeyCheck::Matches => StoreError::Damaged.into(),
+        KeyCheck::Differs => StoreError::WrongKey.into(),
+    };
+    // The key check is written last at creation: where it is, a missing store is a loss, not a beginning.
+    if len_bytes == 0 && checked != KeyCheck::Absent {
+        return Err(unreadable());
+    }
+    if len_bytes > 0 && starts_plain(&path)? {
+        return Err(StoreError::Foreign.into());
+    }
+    let named = |error| match error {
+        Error::Store(StoreError::Damaged) => unreadable(),
+        other => other,
+    };
+    if len_bytes > 0 && checked != KeyCheck::Matches {
+        reader(dir, key).map_err(named)?;
+    }
+    let mut conn = connect(&path, key, READ_WRITE).map_err(named)?;
+    schema::migrate(&mut conn)?;
+    if checked != KeyCheck::Matches {
+        // A new store, or a key check that is damaged while the key does open the store. The first
+        // attempt must not be acknowledged before the file itself would survive a power cut.
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        keycheck::write(&check_path, key)?;
+        File::open(dir)?.sync_all()?;
+    }
+    Ok(conn)
+}
+
+fn starts_plain(path: &Path) -> Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(16).read_to_end(&mut head)?;
+    Ok(head == PLAIN_SQLITE)
+}
+
+fn connect(path: &Path, key: &Secret32, flags: OpenFlags) -> Result<Connection> {
+    start_cipher()?;
+    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Closing leaves the write-ahead log where it is: it is part of the store.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    let hex = Zeroizing::new(HEXLOWER.encode(key.expose()));
+    // A raw key: no passphrase hashing, which would cost 150 ms per connection (security notes §3.3).
+    let pragma = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex.as_str()));
+    conn.execute_batch(&pragma)?;
+    conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;")?;
+    // The first real read: fails here if key or file is wrong.
+    conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
+    if !flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    }
+    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+/// Brings the cipher up once, before any store is opened.
+///
+/// SQLite counts itself as started before SQLCipher's own start has run, so a second thread that opens
+/// its first store at that moment finds no cipher and fails with a plain "SQL error". Its messages on
+/// standard error are switched off as well: a library does not write there.
+fn start_cipher() -> Result<()> {
+    static STARTED: Mutex<bool> = Mutex::new(false);
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    for attempt in 0.. {
+        if *started {
+            break;
+        }
+        match probe_cipher() {
+            Ok(()) => *started = true,
+            // Somebody else in this process is starting SQLite at this very moment.
+            Err(_) if attempt < 200 => std::thread::sleep(std::time::Duration::from_millis(5)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn probe_cipher() -> rusqlite::Result<()> {
+    let conn = Connection::open_in_memory()?;
+    conn.execute_batch(
+        "PRAGMA cipher_log_level = NONE; PRAGMA key = 'probe'; CREATE TABLE probe (x);",
+    )
+}
+
+/// Appends zeros until the log has its size. SQLite takes zeros behind the last frame for the end.
+fn grow_wal(path: &Path) -> std::io::Result<()> {
+    let mut file = File::options().write(true).open(path)?;
+    let before = file.seek(SeekFrom::End(0))?;
+    let missing = WAL_BYTES.saturating_sub(before);
+    if missing == 0 {
+        return Ok(());
+    }
+    let zeros = vec![0; 64 * 1_024];
+    let written = (|| {
+        let mut left = missing;
+        while left > 0 {
+            let chunk = usize::try_from(left)
+                .unwrap_or(zeros.len())
+                .min(zeros.len());
+            file.write_all(zeros.get(..chunk).unwrap_or(&zeros))?;
+            left -= chunk as u64;
+        }
+        file.sync_all()
+    })();
+    if written.is_err() {
+        // What little space there is belongs to the records.
+        file.set_len(before)?;
+    }
+    written
+}

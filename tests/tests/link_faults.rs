@@ -1,0 +1,394 @@
+//! Everything that can happen to a request: nothing is believed that is not signed, nothing is lost,
+//! and the queue empties once the line is whole again.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use satchel_core::clock::Clock as _;
+use satchel_core::model::status::Blocking;
+use satchel_core::model::stop::SyncState;
+use satchel_core::sync::task::{HttpTask, Network, Task, TaskOutcome};
+use satchel_protocol::api::ErrorCode;
+use satchel_tests::day::Day;
+use satchel_tests::link::{Fault, FaultyLink, Transport, answer};
+use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::toy_hub::ToyHub;
+
+fn at_work(day: &Day) -> (Phone, ToyHub) {
+    let phone = Phone::new(11);
+    let hub = ToyHub::new(phone.clock.clone());
+    let (invite, courier) = hub.invite("王师傅");
+    hub.give(courier, day.items());
+    phone.enrol(&invite, &hub);
+    (phone, hub)
+}
+
+/// Everything recorded is at the hub exactly once, and only then the screen says so.
+fn assert_converged(phone: &Phone, hub: &ToyHub, stops: &Day, count: usize) {
+    let log = hub.log(phone.device());
+    assert_eq!(log.len(), count + 1, "enrolment and one entry per attempt");
+    for (header, _) in &log {
+        assert!(header.blobs.iter().all(|hash| hub.has_blob(*hash)));
+    }
+    for n in 0..count {
+        assert_eq!(phone.stop(stops.stop_id(n)).sync, SyncState::ProofComplete);
+    }
+    let status = phone.core().sync_status().unwrap();
+    assert_eq!(status.unsent_entries + status.unsent_proofs, 0);
+    assert_eq!(status.blocking, None);
+}
+
+#[test]
+fn each_fault_at_each_place_of_the_conversation_is_survived() {
+    // A delivery needs a push and an upload, and the pull in between: four places to break.
+    for fault in Fault::ALL {
+        for place in 0..5 {
+            let day = Day::new(1).stops(1);
+            let (phone, hub) = at_work(&day);
+            phone.deliver(day.stop_id(0), 1).unwrap();
+            let link = FaultyLink::new(&hub, Some(hub.signing_key()));
+            let mut script = vec![None; place];
+            script.push(Some(fault));
+            link.script(script);
+            let end = phone.sync(&link);
+            assert_eq!(
+                end,
+                SyncEnd::Done,
+                "{fault:?} at {place}: {:?}",
+                link.take_log()
+            );
+            assert_converged(&phone, &hub, &day, 1);
+        }
+    }
+}
+
+#[test]
+fn a_line_that_always_breaks_the_same_way_loses_nothing_and_never_spins() {
+    for fault in Fault::ALL {
+        let day = Day::new(1).stops(3);
+        let (phone, hub) = at_work(&day);
+        for n in 0..3 {
+            phone.deliver(day.stop_id(n), n as u64).unwrap();
+        }
+        let link = FaultyLink::new(&hub, Some(hub.signing_key()));
+        link.always(fault);
+        phone.core().request_sync();
+        for _ in 0..20 {
+            assert_eq!(phone.sync_now(&link), SyncEnd::Waiting, "{fault:?}");
+            phone.wait();
+        }
+        let sent = link.take_log().len();
+        assert!(sent < 150, "{fault:?}: {sent} requests in 20 waits");
+        // A duplicated request was answered; its second answer is a refusal of the replay.
+        for n in 0..3 {
+            let state = phone.stop(day.stop_id(n)).sync;
+            assert!(state < SyncState::ProofComplete, "{fault:?}: {state:?}");
+        }
+        link.heal();
+        assert_eq!(phone.sync(&link), SyncEnd::Done, "{fault:?}");
+        assert_converged(&phone, &hub, &day, 3);
+    }
+}
+
+#[test]
+fn the_screen_tells_a_dead_line_from_a_portal_and_from_a_hub_that_refuses() {
+    let day = Day::new(1).stops(1);
+    let (phone, hub) = at_work(&day);
+    phone.fail(day.stop_id(0)).unwrap();
+    let link = FaultyLink::new(&hub, None);
+    let blocking = || phone.core().sync_status().unwrap().blocking;
+    for (fault, shown) in [
+        (Fault::DropRequest, Blocking::Network),
+        (Fault::Portal, Blocking::BadAnswer),
+        (Fault::Status500, Blocking::BadAnswer),
+    ] {
+        link.always(fault);
+        phone.core().request_sync();
+        phone.sync_now(&link);
+        assert_eq!(blocking(), Some(shown));
+    }
+    let Task::Http(push) = next(&phone) else {
+        panic!("nothing to send")
+    };
+    let body = format!("{{\"error\":\"{}\"}}", "quarantined");
+    let refusal = answer(423, body.into_bytes());
+    phone.core().complete_task(&push.id, refusal).unwrap();
+    assert_eq!(blocking(), Some(Blocking::Refused));
+    // Pulling to refresh does not hammer a hub that wants a person to look.
+    phone.core().request_sync();
+    link.heal();
+    let _ = link.take_log();
+    phone.sync_now(&link);
+    let sent = link.take_log();
+    assert!(
+        sent.iter().all(|(line, _)| !line.contains("/v1/log")),
+        "{sent:?}"
+    );
+    // But it is asked again in time, and then all is well.
+    assert_eq!(phone.sync(&link), SyncEnd::Done);
+    assert_converged(&phone, &hub, &day, 1);
+}
+
+fn next(phone: &Phone) -> Task {
+    phone.core().request_sync();
+    for _ in 0..50 {
+        match phone.core().next_task(Network::Unmetered).unwrap() {
+            Task::Http(task) if task.url.contains("/v1/log") => return Task::Http(task),
+            Task::Http(other) => phone
+                .core()
+                .complete_task(&other.id, TaskOutcome::Failed)
+                .unwrap(),
+            _ => phone.wait(),
+        }
+    }
+    panic!("the log is never sent")
+}
+
+#[test]
+fn a_receipt_that_is_not_ours_changes_nothing_and_is_counted() {
+    for fault in [Fault::ForgedReceipt, Fault::OtherDevice, Fault::UnknownHash] {
+        let day = Day::new(1).stops(1);
+        let (phone, hub) = at_work(&day);
+        phone.deliver(day.stop_id(0), 1).unwrap();
+        let alarms = || phone.core().sync_status().unwrap().receipt_alarms;
+        assert_eq!(alarms(), 0);
+        let link = FaultyLink::new(&hub, Some(hub.signing_key()));
+        link.always(fault);
+        phone.sync_now(&link);
+        assert!(alarms() > 0, "{fault:?}");
+        let view = phone.stop(day.stop_id(0));
+        assert_eq!(view.sync, SyncState::Local, "{fault:?}");
+        assert_eq!(phone.core().sync_status().unwrap().unsent_entries, 1);
+        link.heal();
+        assert_eq!(phone.sync(&link), SyncEnd::Done);
+        assert_converged(&phone, &hub, &day, 1);
+    }
+}
+
+#[test]
+fn a_true_receipt_for_half_of_a_batch_leaves_the_other_half_unsent() {
+    let day = Day::new(1).stops(2);
+    let (phone, hub) = at_work(&day);
+    phone.fail(day.stop_id(0)).unwrap();
+    let early = match next(&phone) {
+        Task::Http(task) => hub.send(&task).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    // The first request is lost to the phone; the second one gets the first one's answer.
+    phone.fail(day.stop_id(1)).unwrap();
+    phone
+        .clock
+        .advance_ms(satchel_core::limits::TASK_LOST_AFTER_MS + 1);
+    let Task::Http(push) = next(&phone) else {
+        panic!("nothing to send")
+    };
+    phone.core().complete_task(&push.id, early).unwrap();
+    assert_eq!(phone.stop(day.stop_id(0)).sync, SyncState::ProofComplete);
+    assert_eq!(phone.stop(day.stop_id(1)).sync, SyncState::Local);
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    assert_converged(&phone, &hub, &day, 2);
+}
+
+/// A hub that will not take one kind of request, and everything else as usual.
+struct Except<'a, F> {
+    hub: &'a ToyHub,
+    refuse: F,
+}
+
+impl<F: Fn(&HttpTask) -> Option<TaskOutcome>> Transport for Except<'_, F> {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        (self.refuse)(task).or_else(|| self.hub.send(task))
+    }
+}
+
+#[test]
+fn one_photo_the_hub_will_not_take_holds_up_no_other() {
+    let day = Day::new(1).stops(6);
+    let (phone, hub) = at_work(&day);
+    for n in 0..6 {
+        phone.deliver(day.stop_id(n), n as u64).unwrap();
+    }
+    let poisoned = std::cell::RefCell::new(None);
+    let link = Except {
+        hub: &hub,
+        refuse: |task: &HttpTask| {
+            if task.method != "POST" || !task.url.ends_with("/v1/proofs") {
+                return None;
+            }
+            let mut poisoned = poisoned.borrow_mut();
+            let first = poisoned.get_or_insert_with(|| task.body.clone());
+            (*first == task.body).then(|| answer(413, br#"{"error":"too_large"}"#.to_vec()))
+        },
+    };
+    phone.core().request_sync();
+    for _ in 0..12 {
+        phone.sync_now(&link);
+        phone.wait();
+    }
+    let done = (0..6)
+        .filter(|n| phone.stop(day.stop_id(*n)).sync == SyncState::ProofComplete)
+        .count();
+    assert_eq!(done, 5);
+    assert_eq!(phone.core().sync_status().unwrap().unsent_proofs, 1);
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    assert_converged(&phone, &hub, &day, 6);
+}
+
+#[test]
+fn a_photo_this_phone_can_no_longer_read_stays_visible_and_holds_up_no_other() {
+    let day = Day::new(1).stops(3);
+    let (phone, hub) = at_work(&day);
+    for n in 0..3 {
+        phone.deliver(day.stop_id(n), n as u64).unwrap();
+        if n == 0 {
+            for file in std::fs::read_dir(phone.dir.join("blobs")).unwrap() {
+                std::fs::write(file.unwrap().path(), b"overwritten").unwrap();
+            }
+        }
+    }
+    phone.sync(&hub);
+    assert_eq!(phone.stop(day.stop_id(0)).sync, SyncState::Received);
+    assert_eq!(phone.stop(day.stop_id(1)).sync, SyncState::ProofComplete);
+    assert_eq!(phone.stop(day.stop_id(2)).sync, SyncState::ProofComplete);
+    assert_eq!(phone.core().sync_status().unwrap().unsent_proofs, 1);
+}
+
+#[test]
+fn hubs_that_answer_in_circles_are_asked_with_patience() {
+    let day = Day::new(1).stops(1);
+    let (phone, hub) = at_work(&day);
+    phone.deliver(day.stop_id(0), 1).unwrap();
+    let refuse_push = |task: &HttpTask| {
+        (task.method == "POST" && task.url.ends_with("/v1/log"))
+            .then(|| answer(500, b"database is locked".to_vec()))
+    };
+    let has_all_of_it_and_no_receipt = |task: &HttpTask| {
+        if !task.url.contains("/v1/proofs") {
+            return None;
+        }
+        Some(match task.method {
+            "HEAD" => TaskOutcome::Response {
+                status: 200,
+                headers: vec![("Upload-Offset".into(), "999999".into())],
+                body: vec![],
+            },
+            "GET" => answer(404, vec![]),
+            _ => answer(409, vec![]),
+        })
+    };
+    let empty_receipts = |task: &HttpTask| {
+        (task.method == "POST" && task.url.ends_with("/v1/log"))
+            .then(|| empty_receipt(&phone, &hub))
+    };
+    let hour_ns = 3_600_000_000_000;
+    let pushes: [&dyn Fn(&HttpTask) -> Option<TaskOutcome>; 2] = [&refuse_push, &empty_receipts];
+    for (case, refuse) in pushes.into_iter().enumerate() {
+        let requests = std::cell::Cell::new(0);
+        let link = Except {
+            hub: &hub,
+            refuse: |task: &HttpTask| {
+                requests.set(requests.get() + 1);
+                refuse(task)
+            },
+        };
+        let until_ns = phone.clock.boottime_ns() + hour_ns;
+        phone.core().request_sync();
+        while phone.clock.boottime_ns() < until_ns {
+            assert_eq!(phone.sync_now(&link), SyncEnd::Waiting, "case {case}");
+            phone.wait();
+        }
+        let asked = requests.get();
+        assert!(asked < 200, "case {case}: {asked} requests in an hour");
+    }
+    // Now the entry gets through, and the photo meets the circle.
+    let requests = std::cell::Cell::new(0);
+    let link = Except {
+        hub: &hub,
+        refuse: |task: &HttpTask| {
+            requests.set(requests.get() + 1);
+            has_all_of_it_and_no_receipt(task)
+        },
+    };
+    phone.core().request_sync();
+    for _ in 0..10 {
+        assert_eq!(phone.sync_now(&link), SyncEnd::Waiting);
+        phone.wait();
+    }
+    assert!(requests.get() < 200, "{} requests", requests.get());
+    assert_eq!(phone.stop(day.stop_id(0)).sync, SyncState::Received);
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    assert_converged(&phone, &hub, &day, 1);
+}
+
+/// True, for this phone, and names nothing.
+fn empty_receipt(phone: &Phone, hub: &ToyHub) -> TaskOutcome {
+    let receipt = satchel_protocol::receipt::Receipt {
+        version: 1,
+        device: phone.device(),
+        hub_key: satchel_protocol::crypto::key_id(&hub.signing_key().verifying_key()),
+        received_at_ms: 1,
+        entries: vec![],
+        blobs: vec![],
+        head_seq: 1,
+    };
+    answer(200, receipt.sign(&hub.signing_key()).encode())
+}
+
+#[test]
+fn a_feed_that_never_ends_is_not_read_without_end() {
+    let day = Day::new(1).stops(1);
+    let (phone, hub) = at_work(&day);
+    let link = Except {
+        hub: &hub,
+        refuse: |task: &HttpTask| {
+            task.url.contains("/v1/feed").then(|| {
+                let page = br#"{"items":[],"cursor":"x","more":true,"server_time_ms":1}"#;
+                answer(200, page.to_vec())
+            })
+        },
+    };
+    phone.core().request_sync();
+    assert_eq!(phone.sync_now(&link), SyncEnd::Done);
+}
+
+#[test]
+fn a_hub_that_names_its_pace_is_obeyed() {
+    let day = Day::new(1).stops(1);
+    let (phone, _hub) = at_work(&day);
+    phone.fail(day.stop_id(0)).unwrap();
+    let Task::Http(push) = next(&phone) else {
+        panic!("nothing to send")
+    };
+    let busy = TaskOutcome::Response {
+        status: 429,
+        headers: vec![("Retry-After".into(), "600".into())],
+        body: serde_json::to_vec(&serde_json::json!({"error": ErrorCode::RateLimited})).unwrap(),
+    };
+    phone.core().complete_task(&push.id, busy).unwrap();
+    let next_ms = phone.core().sync_status().unwrap().next_retry_ms.unwrap();
+    let now_ms = phone.clock.wall_ms();
+    assert_eq!(next_ms - now_ms, 600_000);
+}
+
+#[test]
+fn an_upload_cut_half_way_goes_on_where_it_stopped() {
+    let day = Day::new(1).stops(1);
+    let (phone, hub) = at_work(&day);
+    phone.deliver(day.stop_id(0), 1).unwrap();
+    let link = FaultyLink::new(&hub, None);
+    // Push, feed, then the upload is cut, also when it goes on.
+    link.script([
+        None,
+        None,
+        Some(Fault::CutRequest),
+        None,
+        Some(Fault::CutRequest),
+    ]);
+    assert_eq!(phone.sync(&link), SyncEnd::Done);
+    let sent: Vec<String> = link.take_log().into_iter().map(|(line, _)| line).collect();
+    let of = |method: &str| {
+        sent.iter()
+            .filter(|l| l.starts_with(method) && l.contains("/v1/proofs"))
+            .count()
+    };
+    assert_eq!((of("POST"), of("HEAD"), of("PATCH")), (1, 2, 2), "{sent:?}");
+    assert_converged(&phone, &hub, &day, 1);
+}
