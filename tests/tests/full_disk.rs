@@ -1,0 +1,185 @@
+//! A full disk: a typed error, nothing acknowledged is lost, and recording goes on once there is space.
+//!
+//! Needs a small file system of its own, which only root can mount; without root the test says so and
+//! proves nothing.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use satchel_core::clock::ManualClock;
+use satchel_core::model::stop::SyncState;
+use satchel_core::proof::photo::PhotoSource;
+use satchel_protocol::entry::EntryKind;
+use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
+use satchel_tests::day::{Day, MORNING_MS};
+use satchel_tests::phone::{self, Phone, SyncEnd, is_full};
+use satchel_tests::toy_hub::ToyHub;
+
+/// A tmpfs of its own; unmounted when the test ends.
+struct SmallDisk {
+    dir: PathBuf,
+    _home: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    fn mount(megabytes: u32) -> Option<Self> {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("disk");
+        fs::create_dir(&dir).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"])
+            .arg(&dir)
+            .output();
+        match mounted {
+            Ok(out) if out.status.success() => Some(Self { dir, _home: home }),
+            _ => {
+                eprintln!("SKIPPED, NOTHING PROVED: mounting a small disk needs root");
+                None
+            }
+        }
+    }
+
+    /// Takes all space that is left.
+    fn fill(&self) {
+        let mut filler = File::create(self.filler()).unwrap();
+        for chunk in [64 * 1_024, 4_096, 1] {
+            while filler.write_all(&vec![1; chunk]).is_ok() {}
+        }
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.filler()).unwrap();
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.dir.join("filler")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.dir).status();
+    }
+}
+
+fn blob_files(dir: &Path) -> usize {
+    fs::read_dir(dir.join("blobs")).unwrap().count()
+}
+
+#[test]
+fn a_full_disk_is_named_and_loses_nothing() {
+    const STOPS: usize = 400;
+    let Some(disk) = SmallDisk::mount(24) else {
+        return;
+    };
+    let day = Day::new(1).stops(STOPS);
+    let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
+    let mut phone = Phone::at(&disk.dir, 1, clock);
+    let hub = ToyHub::new(phone.clock.clone());
+    let (invite, courier) = hub.invite("王师傅");
+    hub.give(courier, day.items());
+    phone.enrol(&invite, &hub);
+
+    disk.fill();
+    let mut acknowledged = Vec::new();
+    let mut next = 0;
+    let error = loop {
+        match phone.fail(day.stop_id(next)) {
+            Ok(recorded) => acknowledged.push(recorded.parcels[0].entry_hash),
+            Err(error) => break error,
+        }
+        next += 1;
+    };
+    assert!(is_full(&error), "{error:?}");
+    assert!(
+        !acknowledged.is_empty(),
+        "the log grown beforehand still takes records"
+    );
+
+    // A smaller record may still fit where that one did not; then there is no room for it either.
+    let mut revealed = 0;
+    while phone.core().reveal(day.stop_id(next)).is_ok() {
+        revealed += 1;
+    }
+    let kept = acknowledged.len() as u64 + revealed;
+
+    // It stays full: every way of writing says so, reading works, nothing is left half done.
+    let draft = phone
+        .core()
+        .begin_attempt(day.stop_id(next), HandoffKind::Recipient)
+        .unwrap();
+    let files = blob_files(&phone.dir);
+    for n in 0..3 {
+        let photo = phone.core().add_photo(
+            draft.attempt_id,
+            PhotoSource::Bytes(&phone::photo(n)),
+            PhotoOrigin::Camera,
+        );
+        assert!(is_full(&photo.unwrap_err()));
+        assert!(is_full(&phone.fail(day.stop_id(next)).unwrap_err()));
+        assert!(is_full(&phone.core().reveal(day.stop_id(next)).unwrap_err()));
+    }
+    assert_eq!(blob_files(&phone.dir), files);
+    let unsent = |phone: &Phone| phone.core().sync_status().unwrap().unsent_entries;
+    assert_eq!(unsent(&phone), kept);
+    assert_eq!(phone.stop(day.stop_id(next)).sync, SyncState::Nothing);
+
+    // The app is killed and comes back on the full disk.
+    phone.restart();
+    assert_eq!(unsent(&phone), kept);
+    assert_eq!(phone.stop(day.stop_id(0)).sync, SyncState::Local);
+
+    disk.free();
+    for n in next..next + 5 {
+        let recorded = phone.deliver(day.stop_id(n), n as u64).unwrap();
+        acknowledged.push(recorded.parcels[0].entry_hash);
+    }
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    let log = hub.log(phone.device());
+    let held: Vec<_> = log
+        .iter()
+        .filter(|(h, _)| h.kind == EntryKind::ATTEMPT)
+        .map(|(_, e)| e.hash())
+        .collect();
+    assert_eq!(held, acknowledged);
+}
+
+#[test]
+fn a_receipt_that_cannot_be_stored_is_asked_for_again() {
+    let Some(disk) = SmallDisk::mount(24) else {
+        return;
+    };
+    let day = Day::new(1).stops(400);
+    let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
+    let phone = Phone::at(&disk.dir, 1, clock);
+    let hub = ToyHub::new(phone.clock.clone());
+    let (invite, courier) = hub.invite("王师傅");
+    hub.give(courier, day.items());
+    phone.enrol(&invite, &hub);
+    disk.fill();
+    let mut count = 0;
+    while phone.fail(day.stop_id(count)).is_ok() {
+        count += 1;
+    }
+    let core = phone.core();
+    for _ in 0..5 {
+        match core.next_task(satchel_core::sync::task::Network::Unmetered) {
+            Ok(satchel_core::sync::task::Task::Http(task)) => {
+                let outcome = satchel_tests::link::Transport::send(&hub, &task).unwrap();
+                let taken = core.complete_task(&task.id, outcome);
+                assert!(taken.is_ok() || is_full(&taken.unwrap_err()));
+            }
+            Ok(_) => phone.wait(),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    disk.free();
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    assert_eq!(hub.log(phone.device()).len(), count + 1);
+    assert_eq!(phone.stop(day.stop_id(0)).sync, SyncState::ProofComplete);
+    assert_eq!(core.sync_status().unwrap().unsent_entries, 0);
+}
