@@ -31,15 +31,6 @@ export async function sign(page) {
   await stroke(0.55, 0.3, 1.6);
 }
 
-/** The common handoff to the recipient: photo and signature besides, three taps. */
-export async function handOver(page) {
-  await byId(page, "identity-name").click();
-  await byId(page, "inspection-inspected").click();
-  await takePhoto(page);
-  await sign(page);
-  await byId(page, "complete").click();
-}
-
 export const badge = (stop) => stop.getByTestId("sync-badge");
 
 export async function airplane(page, on) {
