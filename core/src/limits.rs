@@ -40,3 +40,7 @@ pub const MAX_UPLOAD_STEPS: u32 = 12;
 
 /// Proofs looked at to find the next one to send.
 pub const PROOF_WINDOW: u32 = 64;
+
+/// Receipted entries that a fresh process looks at once more: what a hub that was set back to a backup
+/// lost is what came last. The answer has about 100 bytes for each.
+pub const RECHECK_ENTRIES: i64 = 64;

@@ -331,23 +331,28 @@ impl ToyHub {
     }
 
     fn feed(&self, id: DeviceId, query: &str) -> Answered {
-        let from: usize = number(query, "cursor").unwrap_or(0);
         let state = self.state();
         let courier = state.devices[&id].courier;
         let all = state.feed.get(&courier).cloned().unwrap_or_default();
+        // A cursor of a history this hub does not have (it was set back) starts from the beginning.
+        let from = parameter(query, "cursor")
+            .and_then(|c| c.split_once('-'))
+            .and_then(|(at, _)| at.parse::<usize>().ok())
+            .filter(|at| Some(cursor(&all, *at).as_str()) == parameter(query, "cursor"))
+            .unwrap_or(0);
         let items: Vec<FeedItem> = all
             .iter()
             .skip(from)
             .take(self.page_items)
             .map(|item| self.with_keys(item, id))
             .collect();
-        let cursor = from + items.len();
+        let at = from + items.len();
         json(
             200,
             &FeedPage {
                 items,
-                cursor: cursor.to_string(),
-                more: cursor < all.len(),
+                cursor: cursor(&all, at),
+                more: at < all.len(),
                 server_time_ms: self.clock.wall_ms(),
             },
         )
@@ -450,10 +455,19 @@ fn json<T: serde::Serialize>(status: u16, body: &T) -> Answered {
     Ok(answer(status, serde_json::to_vec(body).unwrap()))
 }
 
-fn number<T: std::str::FromStr>(query: &str, name: &str) -> Option<T> {
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query
         .split('&')
-        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?
-        .parse()
-        .ok()
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn number<T: std::str::FromStr>(query: &str, name: &str) -> Option<T> {
+    parameter(query, name)?.parse().ok()
+}
+
+/// How far a feed was read, and in which history.
+fn cursor(feed: &[FeedItem], at: usize) -> String {
+    let read = serde_json::to_vec(&feed[..at.min(feed.len())]).unwrap();
+    let history = crypto::sha256(&[&read]).to_string();
+    format!("{at}-{}", &history[..8])
 }

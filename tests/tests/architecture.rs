@@ -30,7 +30,11 @@ fn members() -> BTreeMap<String, Member> {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&out.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     packages
@@ -82,7 +86,10 @@ fn dependencies_point_one_way() {
         ("satchel-ffi", &["satchel-core"]),
         ("satchel-bindgen", &["satchel-ffi"]),
         ("satchel-hub", &["satchel-protocol"]),
-        ("satchel-demo", &["satchel-ffi", "satchel-core", "satchel-hub"]),
+        (
+            "satchel-demo",
+            &["satchel-ffi", "satchel-core", "satchel-hub"],
+        ),
     ]);
     for (name, member) in members() {
         if matches!(name.as_str(), "satchel-tests" | "satchel-bench") {
@@ -108,8 +115,18 @@ fn dependencies_point_one_way() {
 #[test]
 fn the_phone_has_no_network_no_runtime_and_no_server_in_it() {
     let banned = [
-        "tokio", "axum", "hyper", "reqwest", "ureq", "sqlx", "tower", "tower-http", "async-std",
-        "rustls", "native-tls", "clap",
+        "tokio",
+        "axum",
+        "hyper",
+        "reqwest",
+        "ureq",
+        "sqlx",
+        "tower",
+        "tower-http",
+        "async-std",
+        "rustls",
+        "native-tls",
+        "clap",
     ];
     let members = members();
     for name in ["satchel-core", "satchel-protocol", "satchel-ffi"] {
@@ -120,7 +137,14 @@ fn the_phone_has_no_network_no_runtime_and_no_server_in_it() {
             );
         }
     }
-    for package in ["rusqlite", "getrandom", "rustix", "tracing", "rand", "chrono"] {
+    for package in [
+        "rusqlite",
+        "getrandom",
+        "rustix",
+        "tracing",
+        "rand",
+        "chrono",
+    ] {
         assert!(
             !members["satchel-protocol"].needs.contains(package),
             "the protocol is pure: no {package}"
@@ -165,7 +189,14 @@ fn only_the_store_names_sqlite() {
 fn the_protocol_reads_no_clock_opens_no_file_and_draws_no_random_number() {
     for file in sources(&root().join("protocol/src")) {
         let text = std::fs::read_to_string(&file).unwrap();
-        for word in ["std::fs", "std::net", "std::time", "std::env", "std::process", "OsRng"] {
+        for word in [
+            "std::fs",
+            "std::net",
+            "std::time",
+            "std::env",
+            "std::process",
+            "OsRng",
+        ] {
             assert!(!text.contains(word), "{} names {word}", file.display());
         }
     }

@@ -121,7 +121,9 @@ fn a_full_disk_is_named_and_loses_nothing() {
         );
         assert!(is_full(&photo.unwrap_err()));
         assert!(is_full(&phone.fail(day.stop_id(next)).unwrap_err()));
-        assert!(is_full(&phone.core().reveal(day.stop_id(next)).unwrap_err()));
+        assert!(is_full(
+            &phone.core().reveal(day.stop_id(next)).unwrap_err()
+        ));
     }
     assert_eq!(blob_files(&phone.dir), files);
     let unsent = |phone: &Phone| phone.core().sync_status().unwrap().unsent_entries;

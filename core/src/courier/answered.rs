@@ -13,7 +13,7 @@ use crate::evidence::log::Fact;
 use crate::model::status::Blocking;
 use crate::store::phone;
 use crate::sync::answers::{self, Useless};
-use crate::sync::engine::{InFlight, Job, Lane, Step};
+use crate::sync::engine::{Ask, InFlight, Job, Lane, Step};
 
 /// An answer as the host gave it.
 pub(super) struct Answer {
@@ -174,7 +174,7 @@ impl Courier {
             self.pen(keys).append(tx, fact).map(|_| ())
         })?;
         // A phone that has just enrolled has sent nothing yet.
-        self.engine().set_ask_log(false);
+        self.engine().set_ask(Ask::No);
         self.load()?;
         Ok(Ok(Got::Goal))
     }
@@ -195,7 +195,11 @@ impl Courier {
             phone::set_contact(tx, wall_ms)?;
             answers::apply_held(tx, &receipt)
         })?;
-        self.engine().set_ask_log(left.hub_names_more);
+        self.engine().set_ask(if left.hub_names_more {
+            Ask::Unknown
+        } else {
+            Ask::No
+        });
         Ok(Ok(if left.unsent { Got::Step } else { Got::Goal }))
     }
 
@@ -216,7 +220,7 @@ impl Courier {
             // A true receipt, but not for this batch: sending on at once would never end.
             return Ok(Err(Useless::BadAnswer));
         }
-        self.engine().set_ask_log(false);
+        self.engine().set_ask(Ask::No);
         Ok(Ok(Got::Goal))
     }
 

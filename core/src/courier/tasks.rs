@@ -6,11 +6,12 @@ use super::answered::Answer;
 use super::{Courier, Keys};
 use crate::clock::random;
 use crate::error::{Error, Result, StoreError};
+use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
 use crate::store::proofs::ProofRow;
 use crate::store::{attempts, entries, phone, proofs};
-use crate::sync::engine::{Job, Lane, Step};
+use crate::sync::engine::{Ask, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
 
@@ -148,16 +149,20 @@ impl Courier {
                 Ok(Some((job, requests::enrol(keys)?)))
             }
             (Lane::Log, Stage::Enrolled) => {
-                let ask = self.engine().ask_log();
+                let ask = self.engine().ask();
                 self.db.read(|conn| {
-                    if !ask {
+                    if ask == Ask::No {
                         let push = requests::push_log(conn, keys)?;
                         return Ok(push.map(|(up_to, draft)| (Job::PushLog { up_to }, draft)));
                     }
                     if entries::head(conn)?.seq == 0 {
                         return Ok(None);
                     }
-                    let after = entries::received_head(conn)?;
+                    let look_back = match ask {
+                        Ask::Recheck => limits::RECHECK_ENTRIES,
+                        Ask::Unknown | Ask::No => 0,
+                    };
+                    let after = (entries::received_head(conn)? - look_back).max(0);
                     Ok(Some((Job::AskLog, requests::ask_log(keys, after))))
                 })
             }

@@ -139,8 +139,8 @@ pub(crate) fn mark_received(
     })
 }
 
-/// The hub turned out not to have what it receipted after `seq`, nor the proofs those entries bind:
-/// send them again. Gives the stops concerned.
+/// The hub turned out not to have what it receipted after `seq`: send it again. Gives the stops
+/// concerned; empty also when it was only other entries than attempts.
 pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<Vec<StopId>> {
     let mut stmt = conn.prepare_cached(
         "UPDATE entry SET received_at_ms = NULL WHERE seq > ?1 AND received_at_ms IS NOT NULL
@@ -148,17 +148,9 @@ pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<Vec<StopId>> {
     )?;
     let mut rows = stmt.query([seq])?;
     let mut stops = Vec::new();
-    let mut any = false;
     while let Some(r) = rows.next()? {
-        any = true;
         let stop: Option<Vec<u8>> = r.get(0)?;
         stops.extend(stop.as_deref().map(stop_id).transpose()?);
-    }
-    if any {
-        conn.execute(
-            "UPDATE proof SET received_at_ms = NULL WHERE bound_seq > ?1",
-            [seq],
-        )?;
     }
     Ok(stops)
 }

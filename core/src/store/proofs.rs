@@ -125,6 +125,34 @@ pub(crate) fn mark_received(
     Ok(known.map(|_| stops))
 }
 
+/// Takes receipts back for proofs bound by the entries from `first` to `last` that are `lost` at the
+/// hub. Gives the stops concerned.
+pub(crate) fn unmark(
+    conn: &Connection,
+    first: i64,
+    last: i64,
+    lost: impl Fn(Hash32) -> bool,
+) -> Result<Vec<StopId>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT p.id, p.hash, a.stop_id FROM proof p JOIN attempt a USING (attempt_id)
+         WHERE p.bound_seq BETWEEN ?1 AND ?2 AND p.received_at_ms IS NOT NULL",
+    )?;
+    let mut rows = stmt.query([first, last])?;
+    let mut ids: Vec<i64> = Vec::new();
+    let mut stops = Vec::new();
+    while let Some(r) = rows.next()? {
+        if lost(Hash32(row::bytes(r, "hash")?)) {
+            ids.push(r.get("id")?);
+            stops.push(StopId(row::uuid(r, "stop_id")?));
+        }
+    }
+    let mut update = conn.prepare_cached("UPDATE proof SET received_at_ms = NULL WHERE id = ?1")?;
+    for id in ids {
+        update.execute([id])?;
+    }
+    Ok(stops)
+}
+
 /// Key and hash of every proof kept in the blob folder.
 pub(crate) fn blob_keys(conn: &Connection) -> Result<Vec<([u8; 32], Hash32)>> {
     let mut stmt = conn.prepare_cached(

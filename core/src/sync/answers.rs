@@ -1,10 +1,12 @@
 //! Reading answers: what is true goes into the store in one transaction, everything else changes
 //! nothing and is tried again.
 
+use std::collections::HashSet;
+
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::enrol::{EnrolResponse, SignedCertificate};
 use satchel_protocol::feed::{FeedContent, FeedItem, FeedPage};
-use satchel_protocol::ids::StopId;
+use satchel_protocol::ids::{Hash32, StopId};
 use satchel_protocol::limits::MAX_FEED_PAGE_BYTES;
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
 
@@ -123,15 +125,25 @@ pub(crate) struct Left {
     pub(crate) hub_names_more: bool,
 }
 
-/// Applies the answer to "what do you hold?". Its `head_seq` is signed and fresh, so what it does not
-/// reach is not at the hub, whatever an earlier receipt said.
+/// Applies the answer to "what do you hold?". It is signed, and it is complete for the entries it names:
+/// what its `head_seq` does not reach and proofs it leaves out are not at the hub, whatever an earlier
+/// receipt said.
 pub(crate) fn apply_held(tx: &Tx<'_>, receipt: &Receipt) -> Result<Left> {
     let marked = apply_receipt(tx, receipt)?;
-    let lost = entries::unmark_after(tx, receipt.head_seq)?;
+    let mut lost = entries::unmark_after(tx, receipt.head_seq)?;
+    if lost.is_empty() {
+        if let (Some(first), Some(last)) = (receipt.entries.first(), receipt.entries.last()) {
+            let held: HashSet<Hash32> = receipt.blobs.iter().copied().collect();
+            lost = proofs::unmark(tx, first.seq, last.seq, |hash| !held.contains(&hash))?;
+        }
+    } else {
+        // A hub that was set back may lack any proof that came after its backup.
+        lost.extend(proofs::unmark(tx, 0, i64::MAX, |_| true)?);
+    }
     if !lost.is_empty() {
         tracing::warn!(
             head_seq = receipt.head_seq,
-            "the hub has less of the log than it receipted"
+            "the hub has less than it receipted"
         );
         touch_all(tx, lost)?;
     }

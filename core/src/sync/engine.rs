@@ -58,6 +58,17 @@ impl Job {
     }
 }
 
+/// Whether the hub is asked what it holds before anything is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ask {
+    /// What it holds is known.
+    No,
+    /// An outcome is unknown: ask behind what is receipted.
+    Unknown,
+    /// Look once more at what was receipted last.
+    Recheck,
+}
+
 /// Where an upload stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -111,7 +122,7 @@ pub(crate) struct Engine {
     claimed: HashSet<Lane>,
     backoff: HashMap<Lane, Backoff>,
     uploads: HashMap<i64, Upload>,
-    ask_log: bool,
+    ask: Ask,
     feed_wanted: bool,
     last_feed_ms: Option<i64>,
     /// Clock corrections in a row without a good answer between them.
@@ -126,8 +137,9 @@ impl Default for Engine {
             claimed: HashSet::new(),
             backoff: HashMap::new(),
             uploads: HashMap::new(),
-            // A fresh process does not know what an earlier one had in flight.
-            ask_log: true,
+            // A fresh process does not know what an earlier one had in flight, nor whether the hub still
+            // has what it had.
+            ask: Ask::Recheck,
             feed_wanted: true,
             last_feed_ms: None,
             skew_corrections: 0,
@@ -278,7 +290,7 @@ impl Engine {
     /// Nobody knows what came of this request: its lane asks before it sends again.
     pub(crate) fn unknown_outcome(&mut self, job: &Job) {
         match job {
-            Job::PushLog { .. } | Job::AskLog => self.ask_log = true,
+            Job::PushLog { .. } | Job::AskLog => self.ask = self.ask.max(Ask::Unknown),
             Job::Proof { id, .. } => self.set_step(*id, Step::AskOffset),
             Job::Enrol { .. } | Job::PullFeed => {}
         }
@@ -330,12 +342,12 @@ impl Engine {
         self.last_feed_ms = Some(now_ms);
     }
 
-    pub(crate) fn ask_log(&self) -> bool {
-        self.ask_log
+    pub(crate) fn ask(&self) -> Ask {
+        self.ask
     }
 
-    pub(crate) fn set_ask_log(&mut self, ask: bool) {
-        self.ask_log = ask;
+    pub(crate) fn set_ask(&mut self, ask: Ask) {
+        self.ask = ask;
     }
 
     /// Whether this proof may go now: readable, and not waiting for its own retry.
@@ -433,14 +445,14 @@ mod tests {
     #[test]
     fn a_task_the_host_lost_is_handed_out_again_after_asking() {
         let mut engine = Engine::default();
-        engine.set_ask_log(false);
+        engine.set_ask(Ask::No);
         let push = Job::PushLog { up_to: 3 };
         let id = engine.issue("s", push, String::new(), 0);
         assert_eq!(engine.sending_up_to(), Some(3));
         assert!(!engine.claim(Lane::Log, 1));
         engine.expire(limits::TASK_LOST_AFTER_MS + 1);
         assert!(engine.claim(Lane::Log, limits::TASK_LOST_AFTER_MS + 1));
-        assert!(engine.ask_log());
+        assert_eq!(engine.ask(), Ask::Unknown);
         assert!(engine.answer(&id).is_none());
     }
 
