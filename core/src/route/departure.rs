@@ -20,14 +20,17 @@ impl Window {
     }
 }
 
+/// As exact as ticks allow.
+pub(crate) const TICK: i64 = 1;
+
 /// Samples per round of the zoom.
 const SAMPLES: i64 = 8;
 
 /// Lets the search leave at the best moment found for its order.
 ///
 /// Lateness grows with the departure and the duration falls and rises with waits and bands, so this
-/// samples the window and zooms in: a few walks, no breakpoints to keep.
-pub(crate) fn choose<E: Evaluator>(search: &mut Search<'_>, window: Window) {
+/// samples the window and zooms in until `finest` ticks: a few walks, no breakpoints to keep.
+pub(crate) fn choose<E: Evaluator>(search: &mut Search<'_>, window: Window, finest: i64) {
     if !window.is_open() {
         return;
     }
@@ -36,7 +39,7 @@ pub(crate) fn choose<E: Evaluator>(search: &mut Search<'_>, window: Window) {
         (end.late, end.time - at, at)
     };
     let mut best = value(search.departure());
-    let (mut low, mut high) = (window.first, latest_on_time(&value, window, best.0));
+    let (mut low, mut high) = (window.first, latest_on_time(&value, window, best.0, finest));
     while high > low {
         let step = ((high - low) / SAMPLES).max(1);
         let mut at = low;
@@ -44,7 +47,7 @@ pub(crate) fn choose<E: Evaluator>(search: &mut Search<'_>, window: Window) {
             best = best.min(value(at));
             at += step;
         }
-        if step == 1 {
+        if step <= finest {
             break;
         }
         best = best.min(value(high));
@@ -57,10 +60,15 @@ pub(crate) fn choose<E: Evaluator>(search: &mut Search<'_>, window: Window) {
 
 /// The last departure with no more lateness than `late`, by bisection: lateness never falls when
 /// leaving later (FIFO).
-fn latest_on_time(value: &impl Fn(i64) -> (i64, i64, i64), window: Window, late: i64) -> i64 {
+fn latest_on_time(
+    value: &impl Fn(i64) -> (i64, i64, i64),
+    window: Window,
+    late: i64,
+    finest: i64,
+) -> i64 {
     let (mut good, mut bad) = (window.first, window.last + 1);
     let least = value(good).0.min(late);
-    while bad - good > 1 {
+    while bad - good > finest {
         let middle = good + (bad - good) / 2;
         if value(middle).0 <= least {
             good = middle;

@@ -145,7 +145,8 @@ pub(crate) trait Evaluator: Sized {
     }
 
     /// Serves all positions from `position` on, coming from `from`; `late` and `time` at the end.
-    /// May stop early, with the lateness so far, when that exceeds `cap`.
+    /// May stop early, with a lateness beyond `cap`, when that is sure to be exceeded; with `beat`, also
+    /// when the rest can only end as late as it does now, or later.
     fn finish(
         kernel: &Kernel,
         line: &Timeline,
@@ -153,6 +154,7 @@ pub(crate) trait Evaluator: Sized {
         from: usize,
         position: usize,
         cap: i64,
+        beat: bool,
     ) -> Head;
 }
 
@@ -205,6 +207,7 @@ impl Evaluator for Warp {
         from: usize,
         position: usize,
         _: i64,
+        _: bool,
     ) -> Head {
         let arrival = drive(kernel, head, from, usize::from(line.order.at(position)));
         let end = line.tails.at(position).meet(arrival);
@@ -268,6 +271,7 @@ impl Evaluator for Lateness {
         from: usize,
         position: usize,
         cap: i64,
+        _: bool,
     ) -> Head {
         let (mut head, mut from) = (head, from);
         let last = line.order.len() - 1;
@@ -340,6 +344,7 @@ impl Evaluator for Clocked {
         from: usize,
         position: usize,
         cap: i64,
+        beat: bool,
     ) -> Head {
         let (mut head, mut from) = (head, from);
         let last = line.order.len() - 1;
@@ -356,6 +361,13 @@ impl Evaluator for Clocked {
             }
             if head.late > cap {
                 return head;
+            }
+            // Whoever is later here, with no less lateness behind him, is later ever after (FIFO).
+            if beat && head.time >= now.time && head.late >= now.late {
+                return Head {
+                    late: i64::MAX,
+                    ..head
+                };
             }
             from = to;
         }

@@ -47,6 +47,7 @@ const WARP: Knobs = Knobs {
 
 const LATE: Knobs = Knobs {
     penalty: 4 * UNIT,
+    kick: 4,
     most_penalty: 20 * UNIT,
     starts: 300,
     ..WARP
@@ -55,7 +56,9 @@ const LATE: Knobs = Knobs {
 /// Time warp gives up when more lateness than this many typical legs is left after the first orders.
 const HOPELESS_LEGS: i64 = 4;
 /// Time warp gives up when any lateness is left after this share of the budget, in thousandths.
-const HOPELESS_SHARE: u32 = 400;
+const HOPELESS_SHARE: u32 = 800;
+/// Share of the budget for a first order by free-flow times, in thousandths.
+const FREE_FLOW_SHARE: u32 = 30;
 /// Kicks after which the penalty adapts.
 pub(crate) const ADAPT_AFTER: u32 = 20;
 /// Kicks without any order on time after which the penalty rises, as long as none was ever found.
@@ -103,12 +106,14 @@ pub(crate) fn improve<'k>(
         used: 0,
     };
     let mut starts = starts.to_vec();
+    starts.sort_by_cached_key(|order| rank_of::<Warp>(kernel, order));
     if kernel.clock.is_some() {
-        starts.sort_by_cached_key(|order| rank_of::<Clocked>(kernel, order));
+        // Free-flow times give a first order fast; from there on the clock counts.
+        let free = run.iterate::<Warp>(&starts, &WARP, |_, spent| spent >= FREE_FLOW_SHARE)?;
+        starts.insert(0, free.order);
         let found = run.iterate::<Clocked>(&starts, &WARP, |_, _| false)?;
         return Some((found, run.used));
     }
-    starts.sort_by_cached_key(|order| rank_of::<Warp>(kernel, order));
     let hopeless = |late: i64, spent: u32| {
         late > 0 && (spent >= HOPELESS_SHARE || late > kernel.typical_leg * HOPELESS_LEGS)
     };
@@ -155,7 +160,7 @@ impl<'k> Run<'k> {
                 break;
             }
             phase.search.evaluations += 1;
-            if !phase.kick::<E>(&mut self.random, knobs.kick) {
+            if !phase.kick::<E>(&mut self.random, knobs.kick, self.window) {
                 continue;
             }
             phase.descend::<E>(&mut stop);
@@ -193,12 +198,12 @@ impl<'k> Run<'k> {
         let until = begun + 1_000_u32.saturating_sub(begun) * knobs.starts / 1_000;
         for order in starts {
             search.set::<E>(order);
-            departure::choose::<E>(&mut search, self.window);
+            departure::choose::<E>(&mut search, self.window, departure::TICK);
             for q in self.shuffled() {
                 search.enqueue(q);
             }
             search.descend::<E>(stop, &mut |_, _| ());
-            departure::choose::<E>(&mut search, self.window);
+            departure::choose::<E>(&mut search, self.window, departure::TICK);
             if rank(&search) < best.rank {
                 best = Found {
                     order: search.order().to_vec(),

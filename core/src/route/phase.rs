@@ -12,6 +12,15 @@ use super::search::Search;
 /// A stop is kicked no further than this many positions.
 const REACH: usize = 30;
 
+/// Kicks at the part that decides the end begin this many positions before the last wait.
+const LEAD: usize = 5;
+
+/// Every fourth descent may look at first legs longer by this many typical legs.
+const WIDE_GIVE: i64 = 6;
+
+/// Where the departure is free, every eighth kick moves it by up to this many typical legs.
+const DEPARTURE_REACH: i64 = 20;
+
 /// Where a phase stands.
 pub(crate) struct Phase<'k> {
     pub(crate) search: Search<'k>,
@@ -49,8 +58,29 @@ impl<'k> Phase<'k> {
     }
 
     /// Changes a small place. False when the rules allow none of what was drawn.
-    pub(crate) fn kick<E: Evaluator>(&mut self, random: &mut Random, longest: usize) -> bool {
-        let Some(mv) = draw(self.search.kernel, random, longest) else {
+    pub(crate) fn kick<E: Evaluator>(
+        &mut self,
+        random: &mut Random,
+        longest: usize,
+        window: Window,
+    ) -> bool {
+        if window.is_open() && random.below(8) == 0 {
+            let reach = self.search.kernel.typical_leg * DEPARTURE_REACH;
+            let by = random.below(2 * reach as usize + 1) as i64 - reach;
+            let at = (self.search.departure() + by)
+                .max(window.first)
+                .min(window.last);
+            self.search.depart::<E>(at);
+        }
+        self.search.first_give = if random.below(4) == 0 { WIDE_GIVE } else { 1 };
+        // Where the route waits, what comes before hardly matters for its end.
+        let decided = self.search.kernel.goal == Goal::End && random.below(2) == 0;
+        let from = if decided {
+            self.search.last_wait().saturating_sub(LEAD)
+        } else {
+            0
+        };
+        let Some(mv) = draw(self.search.kernel, random, longest, from) else {
             return false;
         };
         let rules = &self.search.kernel.rules;
@@ -79,9 +109,14 @@ impl<'k> Phase<'k> {
         budget: &Budget<'_>,
     ) {
         if window.is_open() && self.search.cost < self.current_cost.saturating_add(4 * tolerance) {
-            departure::choose::<E>(&mut self.search, window);
+            let finest = (self.search.kernel.typical_leg / 32).max(departure::TICK);
+            departure::choose::<E>(&mut self.search, window, finest);
         }
-        let here = rank(&self.search);
+        let mut here = rank(&self.search);
+        if window.is_open() && here < self.best.rank {
+            departure::choose::<E>(&mut self.search, window, departure::TICK);
+            here = rank(&self.search);
+        }
         self.tried += 1;
         self.met += u32::from(here.0 == 0);
         self.since += 1;
@@ -148,9 +183,9 @@ impl<'k> Phase<'k> {
 }
 
 /// A random small change somewhere: a double bridge, or a stop elsewhere nearby.
-fn draw(kernel: &Kernel, random: &mut Random, longest: usize) -> Option<Move> {
+fn draw(kernel: &Kernel, random: &mut Random, longest: usize, from: usize) -> Option<Move> {
     let last = kernel.len() - 2;
-    let first = kernel.rules.frozen + 1;
+    let first = (kernel.rules.frozen + 1).max(from.min(last.saturating_sub(8)));
     let count = (last + 1).checked_sub(first)?;
     if count < 3 {
         return None;

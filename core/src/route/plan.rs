@@ -185,11 +185,7 @@ fn timetable<E: Evaluator>(problem: &Problem, found: &Found, evaluations: u64) -
     }
     // Slack shrinks to the tightest window downstream and grows with every wait on the way.
     let end = kernel.node(kernel.len() - 1);
-    let mut slack = if head.time > end.close {
-        i64::MAX
-    } else {
-        end.close - head.time
-    };
+    let mut slack = (end.close - head.time).max(0);
     for visit in visits.iter_mut().rev() {
         let close = kernel.node(visit.stop + 1).close;
         if visit.lateness == 0 {

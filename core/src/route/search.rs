@@ -19,11 +19,9 @@ use super::table::Table;
 /// Longest piece of a transfer whose other end is not led by a near neighbour.
 const SHORT_PIECE: usize = 3;
 
-/// A first new leg may be longer than the old one by this many typical legs, when waiting or lateness
+/// All legs of a move together may get longer by this many typical legs, when waiting or lateness
 /// could pay for it.
-const FIRST_GIVE: i64 = 1;
-/// The same for all legs of a move together.
-const TOTAL_GIVE: i64 = 10;
+const TOTAL_GIVE: i64 = 8;
 
 /// The present order with everything the gates need.
 pub(crate) struct Search<'k> {
@@ -46,6 +44,9 @@ pub(crate) struct Search<'k> {
     scratch: Vec<u16>,
     /// What a tick of lateness costs, in cost units.
     pub(crate) penalty: i64,
+    /// A first new leg may be longer than the old one by this many typical legs, when waiting or
+    /// lateness could pay for it.
+    pub(crate) first_give: i64,
     /// Candidates looked at so far.
     pub(crate) evaluations: u64,
     /// Cost of the present order.
@@ -78,6 +79,7 @@ impl<'k> Search<'k> {
             queued: Table::new(n),
             scratch: Vec::with_capacity(n),
             penalty,
+            first_give: 1,
             evaluations: 0,
             cost: 0,
             best: 0,
@@ -147,6 +149,15 @@ impl<'k> Search<'k> {
     /// Time and lateness at the end.
     pub(crate) fn end(&self) -> Head {
         self.line.heads.at(self.kernel.len() - 1)
+    }
+
+    /// The last position that waits, where the end of the route is decided; 0 without any.
+    pub(crate) fn last_wait(&self) -> usize {
+        let stops = 1..self.kernel.len() - 1;
+        stops
+            .rev()
+            .find(|&q| self.line.heads.at(q).time == self.kernel.node(self.stop(q)).open)
+            .unwrap_or(0)
     }
 
     /// Sum of reduced legs.
@@ -278,7 +289,7 @@ impl<'k> Search<'k> {
             self.best = self.cost;
             self.best_move = None;
             let all = self.allow0(1).max(0) + i64::from(self.kernel.goal == Goal::End);
-            self.give = all.min(self.kernel.typical_leg * FIRST_GIVE);
+            self.give = all.min(self.kernel.typical_leg * self.first_give);
             self.give_total = all.min(self.kernel.typical_leg * TOTAL_GIVE);
             let at = usize::from(self.position.at(usize::from(v)));
             self.try_successors::<E>(at);
@@ -584,7 +595,18 @@ impl<'k> Search<'k> {
             };
             (head, from, _) = walked;
         }
-        let end = E::finish(self.kernel, &self.line, head, from, mv.last() + 1, cap);
+        // Without preferences and with the end as goal, only an earlier end is better (legs break ties,
+        // which is worth no walk).
+        let beat = self.best <= self.cost && self.taste.len() == 0 && self.kernel.goal == Goal::End;
+        let end = E::finish(
+            self.kernel,
+            &self.line,
+            head,
+            from,
+            mv.last() + 1,
+            cap,
+            beat,
+        );
         if end.late > cap {
             return;
         }
