@@ -3,36 +3,29 @@
 //! It is a host like any other: it asks the core what a handoff needs and hands that in. When it is
 //! killed, everything it has acknowledged must still be there; that is what the demo is about.
 
+mod door;
+
 use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use satchel_core::clock::{OsEntropy, SystemClock};
-use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult};
+use satchel_core::clock::{Clock, OsEntropy, SystemClock};
 use satchel_core::model::status::Enrolment;
 use satchel_core::model::stop::{StopState, StopView, SyncState};
-use satchel_core::proof::ink::Signature;
-use satchel_core::proof::photo::PhotoSource;
-use satchel_core::protocol::attempt::{Fix, IdentityCheck};
 use satchel_core::protocol::crypto::{Secret32, sha256};
-use satchel_core::protocol::ids::{BootId, StopId};
-use satchel_core::protocol::taxonomy::{
-    HandoffKind, IdentityMethod, InspectionResult, Outcome, PhotoOrigin, ProofKind, Relation,
-};
-use satchel_core::rules::requirements::{Item, Level, Requirement};
+use satchel_core::protocol::ids::BootId;
 use satchel_core::sync::task::{Network, Purpose};
 use satchel_core::{Courier, Environment, OpenConfig};
 
 use super::words::{
-    Ack, AckParcel, AckProof, ClockChoice, PhoneAnswer, PhoneCommand, PhoneStatus, RatingSeen,
-    RouteParcel, RouteStop, StopStatus, SyncWord, Visit, VisitResult,
+    ClockChoice, Link, PhoneAnswer, PhoneCommand, PhoneStatus, RatingSeen, RouteParcel, RouteStop,
+    StopStatus, SyncWord,
 };
 use crate::clock::PlayedClock;
-use crate::day::{ink, photo};
 use crate::error::{DemoError, Result};
 use crate::host::{Ended, Exchange, Flow, HostLoop, Http, pump};
-use crate::seed;
 
 /// How a virtual phone is started.
 #[derive(Debug, Clone, clap::Args)]
@@ -116,7 +109,7 @@ impl Phone {
                 Some(Arc::new(clock))
             }
         };
-        let clock: Arc<dyn satchel_core::clock::Clock> = match &played {
+        let clock: Arc<dyn Clock> = match &played {
             Some(clock) => clock.clone(),
             None => Arc::new(SystemClock::detect().map_err(satchel_core::Error::from)?),
         };
@@ -166,11 +159,7 @@ impl Phone {
                 }
                 Ok(PhoneAnswer::Ack { ack })
             }
-            PhoneCommand::Sync {
-                at_ms,
-                max_requests,
-                give_up_after,
-            } => self.sync(at_ms, max_requests, give_up_after),
+            PhoneCommand::Sync { at_ms, link } => self.sync(at_ms, link),
             PhoneCommand::SetNetwork { on } => {
                 if let Some(background) = &self.background {
                     background.set_network(network(on));
@@ -193,127 +182,15 @@ impl Phone {
         }
     }
 
-    fn deliver(&self, stop: StopId, visit: &Visit) -> Result<Ack> {
-        let handoff = match visit.result {
-            VisitResult::Delivered { handoff } => handoff,
-            VisitResult::Failed { .. } => HandoffKind::Recipient,
-        };
-        let draft = self.courier.begin_attempt(stop, handoff)?;
-        let mut proofs = Vec::new();
-        if wanted(&draft.requirements, Item::Photo) {
-            let bytes = photo::jpeg(self.seed, &visit.name)?;
-            let source = PhotoSource::Bytes(&bytes);
-            let taken = self
-                .courier
-                .add_photo(draft.attempt_id, source, PhotoOrigin::Camera)?;
-            proofs.push(AckProof {
-                hash: taken.hash,
-                kind: ProofKind::Photo,
-            });
-        }
-        let view = self.courier.stop(stop)?;
-        let completion = self.completion(&view, visit, handoff, &draft.requirements);
-        if let Some(input) = &completion.signature {
-            let ink =
-                Signature::from_strokes(&input.strokes, input.canvas_width, input.canvas_height)
-                    .map_err(satchel_core::Error::from)?;
-            proofs.push(AckProof {
-                hash: sha256(&[&ink.encode()]),
-                kind: ProofKind::Signature,
-            });
-        }
-        let recorded = self
-            .courier
-            .complete_attempt(draft.attempt_id, &completion)?;
-        let outcome = match visit.result {
-            VisitResult::Delivered { .. } => Outcome::Delivered,
-            VisitResult::Failed { .. } => Outcome::Failed,
-        };
-        Ok(Ack {
-            attempt: recorded.attempt_id,
-            stop,
-            at_ms: self.now_ms(),
-            parcels: recorded
-                .parcels
-                .into_iter()
-                .map(|parcel| AckParcel {
-                    parcel: parcel.parcel_id,
-                    outcome,
-                    seq: parcel.seq,
-                    entry: parcel.entry_hash,
-                    rating_url: parcel.rating.map(|code| code.url),
-                })
-                .collect(),
-            proofs,
-        })
-    }
-
-    /// Hands in what the core's checklist asks for, and no more.
-    fn completion(
-        &self,
-        view: &StopView,
-        visit: &Visit,
-        handoff: HandoffKind,
-        checklist: &[Requirement],
-    ) -> Completion {
-        let delivered = matches!(visit.result, VisitResult::Delivered { .. });
-        let need = |item| delivered && required(checklist, item);
-        let mut rng = seed::rng(self.seed, &format!("door/{}", visit.name));
-        let outcome = match visit.result {
-            VisitResult::Delivered { .. } => ParcelOutcome::Delivered,
-            VisitResult::Failed { reason, action } => ParcelOutcome::Failed { reason, action },
-        };
-        Completion {
-            handoff,
-            parcels: visit
-                .parcels
-                .iter()
-                .map(|&parcel_id| ParcelResult { parcel_id, outcome })
-                .collect(),
-            signer_name: need(Item::SignerName).then(|| "代收人".to_owned()),
-            relation: need(Item::Relation).then_some(relation(handoff)),
-            identity: need(Item::IdentityCheck).then_some(IdentityCheck {
-                method: IdentityMethod::PhoneLast4,
-                matched: true,
-            }),
-            inspection: need(Item::InspectionPrompt).then_some(
-                if rand::RngExt::random_bool(&mut rng, 0.4) {
-                    InspectionResult::Inspected
-                } else {
-                    InspectionResult::Declined
-                },
-            ),
-            signature: need(Item::Signature).then(|| ink::signature(self.seed, &visit.name)),
-            fix: Some(Fix {
-                lat: view.place.lat + rand::RngExt::random_range(&mut rng, -9e-5..9e-5),
-                lng: view.place.lng + rand::RngExt::random_range(&mut rng, -9e-5..9e-5),
-                accuracy_m: rand::RngExt::random_range(&mut rng, 4.0..18.0_f32),
-                age_ms: rand::RngExt::random_range(&mut rng, 200..4_000),
-                mock: false,
-                distance_m: None,
-            }),
-            note: None,
-        }
-    }
-
-    fn sync(
-        &self,
-        at_ms: Option<i64>,
-        max_requests: Option<u32>,
-        give_up_after: u32,
-    ) -> Result<PhoneAnswer> {
+    fn sync(&self, at_ms: Option<i64>, link: Link) -> Result<PhoneAnswer> {
         if let (Some(clock), Some(at_ms)) = (&self.played, at_ms) {
             clock.flow(at_ms);
         }
         // The network has just come: what waited for a retry need not wait longer.
         self.courier.request_sync();
         let (mut requests, mut failed, mut failed_in_a_row) = (0_u32, 0_u32, 0_u32);
-        // Set when the window closes: the answer of the request in the air is lost then.
-        let closed = AtomicBool::new(false);
-        let limit = max_requests.unwrap_or(u32::MAX);
         let mut pipe = Ok(());
-        let net = || network(!closed.load(Ordering::Relaxed));
-        let ended = pump(&self.courier, &self.http, net, |exchange| {
+        let ended = pump(&self.courier, &self.http, closing(link), |exchange| {
             requests += 1;
             if exchange.status.is_none() {
                 failed += 1;
@@ -322,15 +199,15 @@ impl Phone {
                 failed_in_a_row = 0;
             }
             pipe = say(&told(exchange));
-            if pipe.is_err() || failed_in_a_row >= give_up_after || requests > limit {
+            std::thread::sleep(Duration::from_millis(u64::from(link.latency_ms)));
+            if pipe.is_err() || failed_in_a_row >= link.give_up_after {
                 return Flow::Stop;
             }
-            closed.store(requests == limit, Ordering::Relaxed);
             Flow::Continue
         })?;
         pipe?;
         if let Some(clock) = &self.played {
-            clock.stand(satchel_core::clock::Clock::wall_ms(clock.as_ref()));
+            clock.stand(clock.wall_ms());
         }
         let done = ended == Ended::Done;
         Ok(PhoneAnswer::Synced {
@@ -375,10 +252,18 @@ impl Phone {
 
     fn now_ms(&self) -> i64 {
         match &self.played {
-            Some(clock) => satchel_core::clock::Clock::wall_ms(clock.as_ref()),
+            Some(clock) => clock.wall_ms(),
             None => crate::clock::wall_ms(),
         }
     }
+}
+
+/// A network that goes away in the middle of a request. It is asked for before and after each one, so
+/// the answer of the request after the last good one comes back to nobody.
+fn closing(link: Link) -> impl Fn() -> Network {
+    let asked = AtomicU64::new(0);
+    let good = link.max_requests.map_or(u64::MAX, |n| 2 * u64::from(n));
+    move || network(asked.fetch_add(1, Ordering::Relaxed) <= good)
 }
 
 fn network(on: bool) -> Network {
@@ -395,29 +280,6 @@ fn told(exchange: Exchange) -> PhoneAnswer {
         answered: exchange.status.is_some(),
         proof: exchange.purpose == Purpose::Proof,
         sent_bytes: exchange.sent_bytes as u64,
-    }
-}
-
-fn required(checklist: &[Requirement], item: Item) -> bool {
-    checklist
-        .iter()
-        .any(|r| r.item == item && r.level == Level::Required)
-}
-
-fn wanted(checklist: &[Requirement], item: Item) -> bool {
-    checklist
-        .iter()
-        .any(|r| r.item == item && r.level != Level::Off)
-}
-
-/// Who stands there, for each kind of handoff to a person.
-fn relation(handoff: HandoffKind) -> Relation {
-    match handoff {
-        HandoffKind::FrontDesk => Relation::FrontDesk,
-        HandoffKind::Guard => Relation::Guard,
-        HandoffKind::Neighbour => Relation::Neighbour,
-        HandoffKind::Station => Relation::Station,
-        _ => Relation::Family,
     }
 }
 

@@ -32,10 +32,8 @@ pub enum PhoneCommand {
     Sync {
         /// When; from here the phone's clock flows.
         at_ms: Option<i64>,
-        /// The network goes away after this many requests.
-        max_requests: Option<u32>,
-        /// Give up after this many requests in a row without an answer.
-        give_up_after: u32,
+        /// What the network is like.
+        link: Link,
     },
     /// The network comes or goes (live demo: the phone syncs by itself).
     SetNetwork {
@@ -46,6 +44,26 @@ pub enum PhoneCommand {
     Status,
     /// End in order.
     Shutdown,
+}
+
+/// The network of one sync in a played day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// It goes away while one more request than this is in the air.
+    pub max_requests: Option<u32>,
+    /// What it adds to every request.
+    pub latency_ms: u32,
+    /// The phone gives up after this many requests in a row without an answer.
+    pub give_up_after: u32,
+}
+
+impl Link {
+    /// The depot's own network.
+    pub const GOOD: Self = Self {
+        max_requests: None,
+        latency_ms: 0,
+        give_up_after: 3,
+    };
 }
 
 /// One visit at a door, as the day has it.

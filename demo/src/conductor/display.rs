@@ -18,7 +18,7 @@ impl Display {
     #[must_use]
     pub fn new(phones: &[(String, u64)]) -> Self {
         let all = MultiProgress::new();
-        let style = ProgressStyle::with_template("{prefix:20} {bar:20} {pos:>4}/{len:4} {msg}")
+        let style = ProgressStyle::with_template("{prefix:17} {bar:12} {pos:>3}/{len:3} {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸ ");
         let bars = phones
@@ -50,7 +50,7 @@ impl Display {
             let [local, received, synced] = figures(status);
             let net = if online { "online " } else { "offline" };
             bar.set_message(format!(
-                "{net} · on phone {local} · received {received} · synced {synced}"
+                "{net} phone {local:<2} received {received:<2} synced {synced:<2}"
             ));
         }
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use satchel_hub::import::Delivery;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::display::Display;
 use super::setup::{self, DayArgs, Folder, Stage};
@@ -163,13 +164,14 @@ fn look_after(
     display: &Display,
 ) -> Result<()> {
     runtime.block_on(async {
+        let waiting = DemoError::io("wait for signals");
         let interrupted = tokio::signal::ctrl_c();
+        let mut told_to_end = signal(SignalKind::terminate()).map_err(&waiting)?;
         tokio::pin!(interrupted);
         loop {
             tokio::select! {
-                signal = &mut interrupted => {
-                    return signal.map_err(DemoError::io("wait for Ctrl-C"));
-                }
+                signal = &mut interrupted => return signal.map_err(waiting),
+                _ = told_to_end.recv() => return Ok(()),
                 () = tokio::time::sleep(WATCH) => {
                     if hub.revive()? {
                         display.say(&format!(

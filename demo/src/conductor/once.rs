@@ -21,7 +21,7 @@ use super::hub::HubHandle;
 use super::phone::Traffic;
 use super::setup::{self, DayArgs, Stage};
 use crate::check::{self, Mishaps, Row};
-use crate::child::words::{Ack, ClockChoice, PhoneStatus};
+use crate::child::words::{Ack, ClockChoice, Link, PhoneStatus};
 use crate::clock::Stopwatch;
 use crate::day::mapping::Deliveries;
 use crate::day::visits::{self, Source};
@@ -157,7 +157,7 @@ impl Play {
         } = stage;
         let traffic = Traffic::default();
         in_parallel(&mut phones, |phone| {
-            phone.sync(morning_ms, None, &traffic).map(|_| ())
+            phone.sync(morning_ms, Link::GOOD, &traffic).map(|_| ())
         })?;
         let source = match args.deliveries {
             Some(_) => Source::Record,
@@ -299,7 +299,7 @@ impl Play {
             self.hub.revive()?;
             let (at_ms, traffic) = (self.hub.now_ms(), &self.traffic);
             let done = in_parallel_indexed(&mut self.actors, |_, actor| {
-                Ok(actor.sync(at_ms, None, traffic)?.done)
+                Ok(actor.sync(at_ms, Link::GOOD, traffic)?.done)
             })?;
             if done.iter().all(|done| *done) {
                 break;

@@ -7,7 +7,7 @@ use satchel_core::protocol::ids::StopId;
 
 use crate::child::process::Process;
 use crate::child::words::{
-    Ack, ClockChoice, PhoneAnswer, PhoneCommand, PhoneStatus, RouteStop, Visit,
+    Ack, ClockChoice, Link, PhoneAnswer, PhoneCommand, PhoneStatus, RouteStop, Visit,
 };
 use crate::error::{DemoError, Result};
 
@@ -159,16 +159,10 @@ impl PhoneHandle {
     ///
     /// # Errors
     /// When the phone is gone.
-    pub fn sync(
-        &mut self,
-        at_ms: i64,
-        max_requests: Option<u32>,
-        traffic: &Traffic,
-    ) -> Result<Synced> {
+    pub fn sync(&mut self, at_ms: i64, link: Link, traffic: &Traffic) -> Result<Synced> {
         let command = PhoneCommand::Sync {
             at_ms: Some(at_ms),
-            max_requests,
-            give_up_after: 3,
+            link,
         };
         match self.ask_again(&command, Some(traffic))? {
             PhoneAnswer::Synced {

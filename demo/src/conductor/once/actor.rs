@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::child::words::Ack;
+use crate::child::words::{Ack, Link};
 use crate::clock::Stopwatch;
 use crate::conductor::phone::{PhoneHandle, Synced, Traffic};
 use crate::day::visits::PlannedVisit;
@@ -70,14 +70,9 @@ impl Actor {
     }
 
     /// Syncs and keeps count of the time with a network.
-    pub(super) fn sync(
-        &mut self,
-        at_ms: i64,
-        max_requests: Option<u32>,
-        traffic: &Traffic,
-    ) -> Result<Synced> {
+    pub(super) fn sync(&mut self, at_ms: i64, link: Link, traffic: &Traffic) -> Result<Synced> {
         let watch = Stopwatch::start();
-        let synced = self.handle.sync(at_ms, max_requests, traffic);
+        let synced = self.handle.sync(at_ms, link, traffic);
         self.online += watch.elapsed();
         synced
     }

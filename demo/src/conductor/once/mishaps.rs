@@ -3,12 +3,20 @@
 use std::time::Duration;
 
 use super::{Play, in_parallel_indexed};
-use crate::child::words::SyncWord;
+use crate::child::words::{Link, SyncWord};
 use crate::conductor::phone::Traffic;
 use crate::error::Result;
 
-/// Requests that get through a short window before the network goes away again.
-const SHORT_WINDOW_REQUESTS: u32 = 7;
+/// Requests that get through a short window, besides a third of the waiting proofs: the log's and the
+/// feed's.
+const SHORT_WINDOW_REQUESTS: u32 = 2;
+/// Most requests that get through a short window.
+const SHORT_WINDOW_LIMIT: u32 = 7;
+/// A mobile network's delay makes sure that a hub killed now is killed in the middle of uploads.
+const LUNCH: Link = Link {
+    latency_ms: 30,
+    ..Link::GOOD
+};
 /// How often the conductor looks whether enough is on its way.
 const WATCH: Duration = Duration::from_micros(200);
 
@@ -60,7 +68,13 @@ impl Play {
         let Some(actor) = self.actors.get_mut(phone) else {
             return Ok(());
         };
-        let synced = actor.sync(at_ms, Some(SHORT_WINDOW_REQUESTS), &self.traffic)?;
+        let proofs = u32::try_from(actor.handle.status()?.unsent_proofs).unwrap_or(u32::MAX);
+        let requests = SHORT_WINDOW_REQUESTS.saturating_add(proofs / 3);
+        let link = Link {
+            max_requests: Some(requests.min(SHORT_WINDOW_LIMIT)),
+            ..Link::GOOD
+        };
+        let synced = actor.sync(at_ms, link, &self.traffic)?;
         let screen = actor.handle.status()?;
         if !synced.done && screen.unsent_entries + screen.unsent_proofs > 0 {
             self.mishaps.windows_cut_short += 1;
@@ -94,7 +108,7 @@ impl Play {
         let (traffic, hub, actors) = (&self.traffic, &mut self.hub, &mut self.actors);
         std::thread::scope(|scope| {
             let uploads = scope.spawn(move || {
-                in_parallel_indexed(actors, |_, actor| actor.sync(at_ms, None, traffic))
+                in_parallel_indexed(actors, |_, actor| actor.sync(at_ms, LUNCH, traffic))
             });
             let mut killed = Ok(false);
             while !uploads.is_finished() {
