@@ -188,12 +188,16 @@ fn legs(draft: &Draft) -> Result<Vec<i32>, RouteError> {
             expected: count * count,
         });
     }
+    let directions: Vec<_> = places
+        .iter()
+        .map(|at| at.map(|at| at.direction()))
+        .collect();
     let leg = |from: usize, to: usize| -> Result<i32, RouteError> {
         let given = cells.get(from * count + to).copied().flatten();
         let ticks = match given {
             Some(ticks) => i64::from(ticks),
             None => {
-                let at = |place: usize| places.get(place).copied().flatten();
+                let at = |place: usize| directions.get(place).copied().flatten();
                 let missing = if whole {
                     RouteError::MissingLeg { from, to }
                 } else {
@@ -202,7 +206,7 @@ fn legs(draft: &Draft) -> Result<Vec<i32>, RouteError> {
                     }
                 };
                 let (a, b) = at(from).zip(at(to)).ok_or(missing)?;
-                model.ticks(&a, &b)
+                model.ticks(a.distance_m(&b))
             }
         };
         i32::try_from(ticks)

@@ -4,6 +4,8 @@
 //! `f64::sin` may differ in its last bit between platforms, and plans must not: the few functions
 //! needed are series of additions and multiplications, which IEEE 754 fixes to the bit.
 
+use std::f64::consts::FRAC_PI_2;
+
 use super::error::RouteError;
 use super::limits::MAX_LEG;
 
@@ -26,17 +28,42 @@ impl LatLng {
         self.lat.abs() <= 90.0 && self.lng.abs() <= 180.0
     }
 
-    /// Metres along the great circle (haversine).
+    /// Metres along the great circle.
     #[must_use]
     pub fn distance_m(&self, other: &Self) -> f64 {
-        let (a, b) = (self.lat.to_radians(), other.lat.to_radians());
-        let (x, y) = (
-            sin((b - a) / 2.0),
-            sin((other.lng - self.lng).to_radians() / 2.0),
-        );
-        let half = x * x
-            + sin(std::f64::consts::FRAC_PI_2 - a) * sin(std::f64::consts::FRAC_PI_2 - b) * y * y;
-        2.0 * EARTH_M * asin(half.clamp(0.0, 1.0).sqrt())
+        self.direction().distance_m(&other.direction())
+    }
+
+    /// The point on the unit sphere; worth keeping when many distances are asked for.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        let (lat, lng) = (self.lat.to_radians(), self.lng.to_radians());
+        let flat = sin(FRAC_PI_2 - lat);
+        // cos x = sin(90° - x); west of -90° that leaves the range of the series: mirror it.
+        let east = sin(FRAC_PI_2 - lng.abs());
+        Direction {
+            x: flat * east,
+            y: flat * sin(lng),
+            z: sin(lat),
+        }
+    }
+}
+
+/// A point on the unit sphere.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Direction {
+    x: f64,
+    y: f64,
+    z: f64,
+}
+
+impl Direction {
+    /// Metres along the great circle, from the chord (the haversine formula without its sines).
+    #[must_use]
+    pub fn distance_m(&self, other: &Self) -> f64 {
+        let (x, y, z) = (self.x - other.x, self.y - other.y, self.z - other.z);
+        let half_chord = (x * x + y * y + z * z).sqrt() / 2.0;
+        2.0 * EARTH_M * asin(half_chord.min(1.0))
     }
 }
 
@@ -54,13 +81,17 @@ fn sin(x: f64) -> f64 {
 /// Arc sine on 0..=1 by its series, which converges fast up to a half; beyond, by halving the angle.
 fn asin(x: f64) -> f64 {
     if x > 0.5 {
-        return std::f64::consts::FRAC_PI_2 - 2.0 * asin(((1.0 - x) / 2.0).max(0.0).sqrt());
+        return FRAC_PI_2 - 2.0 * asin(((1.0 - x) / 2.0).max(0.0).sqrt());
     }
     let (mut term, mut sum) = (x, x);
     for k in 1..28 {
         let k = f64::from(k);
         term *= x * x * (2.0 * k - 1.0) / (2.0 * k);
-        sum += term / (2.0 * k + 1.0);
+        let part = term / (2.0 * k + 1.0);
+        sum += part;
+        if part <= sum * f64::EPSILON {
+            break;
+        }
     }
     sum
 }
@@ -105,10 +136,10 @@ impl SpeedModel {
         Ok(())
     }
 
-    /// Ticks between two places, each part of the way at the speed for its distance.
+    /// Ticks for a distance, each part of the way at the speed for its distance.
     #[must_use]
-    pub fn ticks(&self, from: &LatLng, to: &LatLng) -> i64 {
-        let mut left_m = from.distance_m(to) * f64::from(self.detour) / 1_000.0;
+    pub fn ticks(&self, distance_m: f64) -> i64 {
+        let mut left_m = distance_m * f64::from(self.detour) / 1_000.0;
         let (mut ticks, mut reached_m) = (0.0, 0.0);
         for (index, (up_to_m, speed)) in self.speeds.iter().enumerate() {
             let room_m = f64::from(*up_to_m) - reached_m;

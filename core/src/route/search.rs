@@ -53,6 +53,9 @@ pub(crate) struct Search<'k> {
     pub(crate) cost: i64,
     best: i64,
     best_move: Option<Move>,
+    /// What passed gate 1, with the gain of its legs. Kept apart so that the generator of moves exists
+    /// once, not once per evaluator.
+    candidates: Vec<(Move, i64)>,
     /// How much longer the legs of a move may get.
     give: i64,
     give_total: i64,
@@ -84,6 +87,7 @@ impl<'k> Search<'k> {
             cost: 0,
             best: 0,
             best_move: None,
+            candidates: Vec::new(),
             give: 0,
             give_total: 0,
             least_taste: 0,
@@ -292,8 +296,15 @@ impl<'k> Search<'k> {
             self.give = all.min(self.kernel.typical_leg * self.first_give);
             self.give_total = all.min(self.kernel.typical_leg * TOTAL_GIVE);
             let at = usize::from(self.position.at(usize::from(v)));
-            self.try_successors::<E>(at);
-            self.try_predecessors::<E>(at);
+            self.try_successors(at);
+            self.try_predecessors(at);
+            let mut candidates = core::mem::take(&mut self.candidates);
+            for (mv, gain) in candidates.drain(..) {
+                if self.may_pay::<E>(mv.first(), mv.last() + 1, gain) {
+                    self.price::<E>(mv, gain);
+                }
+            }
+            self.candidates = candidates;
             if let Some(mv) = self.best_move {
                 self.apply::<E>(&mv);
                 changed(mv.first(), mv.last());
@@ -325,7 +336,7 @@ impl<'k> Search<'k> {
     }
 
     /// Moves that put a near node right after the one at position `i`.
-    fn try_successors<E: Evaluator>(&mut self, i: usize) {
+    fn try_successors(&mut self, i: usize) {
         let kernel = self.kernel;
         let last = kernel.len() - 2;
         if i > last {
@@ -341,57 +352,45 @@ impl<'k> Search<'k> {
             let j = usize::from(self.position.at(usize::from(u)));
             if j > i + 1 {
                 if j <= last {
-                    self.consider_reversal::<E>(i + 1, j);
+                    self.consider_reversal(i + 1, j);
                 }
                 for k in 1..=SHORT_PIECE {
                     if j + k - 1 <= last {
-                        self.consider_swap::<E>(
-                            Piece::kept(j, j + k - 1),
-                            Piece::kept(i + 1, j - 1),
-                        );
+                        self.consider_swap(Piece::kept(j, j + k - 1), Piece::kept(i + 1, j - 1));
                     }
                     if k > 1 && j <= last && j > i + k {
-                        self.consider_swap::<E>(
-                            Piece::turned(j + 1 - k, j),
-                            Piece::kept(i + 1, j - k),
-                        );
+                        self.consider_swap(Piece::turned(j + 1 - k, j), Piece::kept(i + 1, j - k));
                     }
                     if i >= k {
-                        self.consider_swap::<E>(
-                            Piece::kept(i + 1, j - 1),
-                            Piece::kept(i + 1 - k, i),
-                        );
+                        self.consider_swap(Piece::kept(i + 1, j - 1), Piece::kept(i + 1 - k, i));
                     }
                     if k > 1 && i >= 1 && j > i + k {
-                        self.consider_swap::<E>(
-                            Piece::kept(i + k, j - 1),
-                            Piece::turned(i, i + k - 1),
-                        );
+                        self.consider_swap(Piece::kept(i + k, j - 1), Piece::turned(i, i + k - 1));
                     }
                 }
                 let spare = old - i64::from(kernel.leg(v, usize::from(u)))
                     + i64::from(kernel.leg(self.stop(j - 1), usize::from(u)));
-                self.try_swaps::<E>(next, spare, j, last, |w| {
+                self.try_swaps(next, spare, j, last, |w| {
                     (Piece::kept(j, w), Piece::kept(i + 1, j - 1))
                 });
             } else if j < i && j >= 1 {
                 for k in 1..=SHORT_PIECE {
                     if j + k <= i {
-                        self.consider_swap::<E>(Piece::kept(j + k, i), Piece::kept(j, j + k - 1));
+                        self.consider_swap(Piece::kept(j + k, i), Piece::kept(j, j + k - 1));
                     }
                     if k > 1 && j >= k {
-                        self.consider_swap::<E>(Piece::kept(j + 1, i), Piece::turned(j + 1 - k, j));
+                        self.consider_swap(Piece::kept(j + 1, i), Piece::turned(j + 1 - k, j));
                     }
                     if i >= j + k {
-                        self.consider_swap::<E>(Piece::kept(i + 1 - k, i), Piece::kept(j, i - k));
+                        self.consider_swap(Piece::kept(i + 1 - k, i), Piece::kept(j, i - k));
                     }
                     if k > 1 && i + k - 1 <= last {
-                        self.consider_swap::<E>(Piece::turned(i, i + k - 1), Piece::kept(j, i - 1));
+                        self.consider_swap(Piece::turned(i, i + k - 1), Piece::kept(j, i - 1));
                     }
                 }
                 let spare = old - i64::from(kernel.leg(v, usize::from(u)))
                     + i64::from(kernel.leg(self.stop(j - 1), usize::from(u)));
-                self.try_swaps::<E>(next, spare, j, i - 1, |w| {
+                self.try_swaps(next, spare, j, i - 1, |w| {
                     (Piece::kept(w + 1, i), Piece::kept(j, w))
                 });
             }
@@ -400,7 +399,7 @@ impl<'k> Search<'k> {
 
     /// or-3opt: the piece that a first new leg begins may end wherever a near predecessor of `seam`
     /// stands within `low..=high`.
-    fn try_swaps<E: Evaluator>(
+    fn try_swaps(
         &mut self,
         seam: usize,
         spare: i64,
@@ -416,13 +415,13 @@ impl<'k> Search<'k> {
             let w = usize::from(self.position.at(usize::from(u)));
             if (low..=high).contains(&w) {
                 let (a, b) = swap(w);
-                self.consider_swap::<E>(a, b);
+                self.consider_swap(a, b);
             }
         }
     }
 
     /// Moves that put a near node right before the one at position `i`: the mirror of the above.
-    fn try_predecessors<E: Evaluator>(&mut self, i: usize) {
+    fn try_predecessors(&mut self, i: usize) {
         let kernel = self.kernel;
         let last = kernel.len() - 2;
         if i == 0 {
@@ -438,45 +437,33 @@ impl<'k> Search<'k> {
             let j = usize::from(self.position.at(usize::from(u)));
             if j + 1 < i {
                 if j >= 1 {
-                    self.consider_reversal::<E>(j, i - 1);
+                    self.consider_reversal(j, i - 1);
                 }
                 for k in 1..=SHORT_PIECE {
                     if j >= k {
-                        self.consider_swap::<E>(
-                            Piece::kept(j + 1, i - 1),
-                            Piece::kept(j + 1 - k, j),
-                        );
+                        self.consider_swap(Piece::kept(j + 1, i - 1), Piece::kept(j + 1 - k, j));
                     }
                     if k > 1 && j >= 1 && j + k < i {
-                        self.consider_swap::<E>(
-                            Piece::kept(j + k, i - 1),
-                            Piece::turned(j, j + k - 1),
-                        );
+                        self.consider_swap(Piece::kept(j + k, i - 1), Piece::turned(j, j + k - 1));
                     }
                     if i + k - 1 <= last {
-                        self.consider_swap::<E>(
-                            Piece::kept(i, i + k - 1),
-                            Piece::kept(j + 1, i - 1),
-                        );
+                        self.consider_swap(Piece::kept(i, i + k - 1), Piece::kept(j + 1, i - 1));
                     }
                     if k > 1 && i <= last && i > j + k {
-                        self.consider_swap::<E>(
-                            Piece::turned(i + 1 - k, i),
-                            Piece::kept(j + 1, i - k),
-                        );
+                        self.consider_swap(Piece::turned(i + 1 - k, i), Piece::kept(j + 1, i - k));
                     }
                 }
             } else if j > i && j <= last {
                 for k in 1..=SHORT_PIECE {
                     if j >= i + k {
-                        self.consider_swap::<E>(Piece::kept(j + 1 - k, j), Piece::kept(i, j - k));
-                        self.consider_swap::<E>(Piece::kept(i + k, j), Piece::kept(i, i + k - 1));
+                        self.consider_swap(Piece::kept(j + 1 - k, j), Piece::kept(i, j - k));
+                        self.consider_swap(Piece::kept(i + k, j), Piece::kept(i, i + k - 1));
                     }
                     if k > 1 && j + k - 1 <= last {
-                        self.consider_swap::<E>(Piece::turned(j, j + k - 1), Piece::kept(i, j - 1));
+                        self.consider_swap(Piece::turned(j, j + k - 1), Piece::kept(i, j - 1));
                     }
                     if k > 1 && i >= k {
-                        self.consider_swap::<E>(Piece::kept(i + 1, j), Piece::turned(i + 1 - k, i));
+                        self.consider_swap(Piece::kept(i + 1, j), Piece::turned(i + 1 - k, i));
                     }
                 }
             }
@@ -485,7 +472,7 @@ impl<'k> Search<'k> {
 
     /// Two neighbouring pieces change places: `b` stood before `a`.
     #[inline(always)]
-    fn consider_swap<E: Evaluator>(&mut self, a: Piece, b: Piece) {
+    fn consider_swap(&mut self, a: Piece, b: Piece) {
         self.evaluations += 1;
         let (first, past) = (b.from, a.to + 1);
         let mut gain = -(i64::from(self.step(first))
@@ -504,14 +491,14 @@ impl<'k> Search<'k> {
         gain += i64::from(self.kernel.leg(self.stop(first - 1), enter))
             + i64::from(self.kernel.leg(leave, enter_b))
             + i64::from(self.kernel.leg(leave_b, self.stop(past)));
-        if gain < self.give_total && self.may_pay::<E>(first, past, gain) {
-            self.price::<E>(Move::swap(a, b), gain);
+        if gain < self.give_total {
+            self.candidates.push((Move::swap(a, b), gain));
         }
     }
 
     /// The run `from..=to` is turned round.
     #[inline(always)]
-    fn consider_reversal<E: Evaluator>(&mut self, from: usize, to: usize) {
+    fn consider_reversal(&mut self, from: usize, to: usize) {
         self.evaluations += 1;
         let (before, behind) = (self.stop(from - 1), self.stop(to + 1));
         let gain = self.turning(Piece::turned(from, to))
@@ -519,8 +506,8 @@ impl<'k> Search<'k> {
             + i64::from(self.kernel.leg(self.stop(from), behind))
             - i64::from(self.step(from))
             - i64::from(self.step(to + 1));
-        if gain < self.give_total && self.may_pay::<E>(from, to + 1, gain) {
-            self.price::<E>(Move::reversal(from, to), gain);
+        if gain < self.give_total {
+            self.candidates.push((Move::reversal(from, to), gain));
         }
     }
 
