@@ -6,6 +6,7 @@
 
 mod answered;
 mod handoff;
+mod plan;
 mod route;
 mod tasks;
 

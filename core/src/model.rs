@@ -1,5 +1,6 @@
 //! The nouns of the courier's day, as the host sees them: values only, no behaviour, no storage.
 
 pub mod attempt;
+pub mod plan;
 pub mod status;
 pub mod stop;

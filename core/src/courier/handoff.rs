@@ -458,7 +458,7 @@ fn allowed_parcels(
     Ok(allowed)
 }
 
-fn is_open(parcel: &ParcelRow) -> bool {
+pub(super) fn is_open(parcel: &ParcelRow) -> bool {
     !matches!(parcel.outcome, Some(Outcome::Delivered | Outcome::Returned))
 }
 

@@ -1,6 +1,7 @@
 //! Attempts: opened at a door, completed once.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use satchel_protocol::feed::LatLng;
 use satchel_protocol::ids::{AttemptId, StopId};
 use satchel_protocol::taxonomy::HandoffKind;
 
@@ -71,4 +72,24 @@ pub(crate) fn open_at_stop(
                 .map_err(|_| Error::NotFound { what: "attempt" })
         })
         .transpose()
+}
+
+/// When and where this phone completed its last attempts, in order of time.
+pub(crate) fn completions(conn: &Connection) -> Result<Vec<(i64, LatLng)>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT a.completed_at_ms AS at, s.lat AS lat, s.lng AS lng FROM attempt a
+         JOIN stop s USING (stop_id) WHERE a.completed_at_ms IS NOT NULL
+         ORDER BY a.completed_at_ms DESC LIMIT 200",
+    )?;
+    let mut rows = stmt.query([])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        let place = LatLng {
+            lat: r.get("lat")?,
+            lng: r.get("lng")?,
+        };
+        out.push((r.get("at")?, place));
+    }
+    out.reverse();
+    Ok(out)
 }

@@ -21,6 +21,8 @@ pub(crate) struct StopRow {
     pub(crate) window_start_ms: Option<i64>,
     pub(crate) window_end_ms: Option<i64>,
     pub(crate) removed: bool,
+    /// It has a place in a plan made on this phone.
+    pub(crate) planned: bool,
 }
 
 /// A parcel as stored.
@@ -155,6 +157,22 @@ pub(crate) fn remove_stop(conn: &Connection, stop: StopId) -> Result<()> {
     Ok(())
 }
 
+/// Stores a planned order. Stops it does not name keep their old place behind it.
+pub(crate) fn set_order(conn: &Connection, order: &[StopId]) -> Result<()> {
+    conn.execute(
+        "UPDATE stop SET planned = NULL WHERE planned IS NOT NULL",
+        [],
+    )?;
+    let version = phone::next_version(conn)?;
+    let mut update =
+        conn.prepare_cached("UPDATE stop SET planned = ?2, version = ?3 WHERE stop_id = ?1")?;
+    for (index, stop) in order.iter().enumerate() {
+        let place = i64::try_from(index).unwrap_or(i64::MAX);
+        update.execute(params![stop.as_bytes(), place, version])?;
+    }
+    Ok(())
+}
+
 /// Marks a stop as changed.
 pub(crate) fn touch(conn: &Connection, stop: StopId) -> Result<()> {
     let version = phone::next_version(conn)?;
@@ -179,10 +197,11 @@ pub(crate) fn routes(conn: &Connection) -> Result<Vec<(RouteId, String, String)>
     Ok(out)
 }
 
-/// Every stop in the order of the rounds.
+/// Every stop in the order planned on this phone, else in the order of the rounds.
 pub(crate) fn stops(conn: &Connection) -> Result<Vec<StopRow>> {
-    let mut stmt =
-        conn.prepare_cached("SELECT * FROM stop ORDER BY route_id, position, stop_id")?;
+    let mut stmt = conn.prepare_cached(
+        "SELECT * FROM stop ORDER BY planned IS NULL, planned, route_id, position, stop_id",
+    )?;
     let mut rows = stmt.query([])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
@@ -286,6 +305,7 @@ fn read_stop(r: &Row<'_>) -> Result<StopRow> {
         window_start_ms: r.get("window_start_ms")?,
         window_end_ms: r.get("window_end_ms")?,
         removed: r.get("removed")?,
+        planned: r.get::<_, Option<i64>>("planned")?.is_some(),
     })
 }
 

@@ -41,6 +41,7 @@ CREATE TABLE stop (
     window_start_ms  INTEGER,
     window_end_ms    INTEGER,
     removed          INTEGER NOT NULL DEFAULT 0,
+    planned          INTEGER,
     version          INTEGER NOT NULL,
     raw              TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
