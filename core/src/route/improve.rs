@@ -16,7 +16,7 @@ use super::search::Search;
 /// What is compared, in this sequence: lateness, the goal with preferences, legs.
 pub(crate) type Rank = (i64, i64, i64);
 
-/// Knobs of one phase, found by measuring on half of the development instances (see the bench).
+/// Knobs of one phase, found by measuring with the bench on the development instances.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Knobs {
     /// Penalty per tick of lateness while the first orders are improved.
