@@ -1,6 +1,8 @@
 //! The checks at the end of a played day. Every row is counted from the ledger on one side and the
 //! hub's audit and the phones' screens on the other; nothing is taken for granted.
 
+mod row;
+
 use std::collections::{HashMap, HashSet};
 
 use satchel_core::protocol::ids::{DeviceId, Hash32, ParcelId};
@@ -9,6 +11,8 @@ use satchel_hub::{AttemptAudit, Audit, DeviceAudit};
 
 use crate::child::words::{PhoneStatus, SyncWord};
 use crate::ledger::{Acknowledged, Held, Ledger};
+
+pub use row::{Compare, Row};
 
 /// What the conductor did to the day besides delivering.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,73 +39,6 @@ pub struct Mishaps {
     pub unpromised: u64,
     /// Shortest share of the day, in percent, that any phone spent without a network.
     pub least_offline_percent: u64,
-}
-
-/// One line of the summary.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// What must hold.
-    pub what: &'static str,
-    /// How many did.
-    pub found: u64,
-    /// How many should have.
-    pub expected: u64,
-    /// Whether it holds.
-    pub ok: bool,
-    /// What else is worth knowing.
-    pub note: String,
-}
-
-impl Row {
-    /// Every one of them.
-    fn all(what: &'static str, found: u64, expected: u64) -> Self {
-        let ok = found == expected && expected > 0;
-        Self {
-            what,
-            found,
-            expected,
-            ok,
-            note: String::new(),
-        }
-    }
-
-    /// None of them.
-    fn none(what: &'static str, found: u64) -> Self {
-        Self {
-            what,
-            found,
-            expected: 0,
-            ok: found == 0,
-            note: String::new(),
-        }
-    }
-
-    /// No more than are accounted for.
-    fn at_most(what: &'static str, found: u64, expected: u64) -> Self {
-        Self {
-            what,
-            found,
-            expected,
-            ok: found <= expected,
-            note: String::new(),
-        }
-    }
-
-    /// It happened at all.
-    fn at_least(what: &'static str, found: u64, expected: u64) -> Self {
-        Self {
-            what,
-            found,
-            expected,
-            ok: found >= expected,
-            note: String::new(),
-        }
-    }
-
-    fn noting(mut self, note: String) -> Self {
-        self.note = note;
-        self
-    }
 }
 
 /// Checks the whole day.

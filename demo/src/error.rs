@@ -82,6 +82,9 @@ pub enum DemoError {
     /// The folder of `--data` is in use.
     #[error("the folder of --data is not empty; give a new one")]
     NotEmpty,
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
     /// A thread of the demo ended early; only a bug does that.
     #[error("a thread of the demo ended early")]
     Thread,

@@ -10,6 +10,7 @@ pub mod conductor;
 pub mod day;
 pub mod error;
 pub mod host;
+pub mod interrupt;
 pub mod ledger;
 pub mod report;
 pub mod screen;

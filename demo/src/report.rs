@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::check::Row;
+use crate::check::{Compare, Row};
 use crate::conductor::once::{Figures, Summary};
 
 /// Writes the summary as a table.
@@ -42,9 +42,15 @@ pub fn table(summary: &Summary) -> String {
 fn line(row: &Row, width: usize) -> String {
     let result = if row.ok { "ok" } else { "FAILED" };
     let gap = if row.note.is_empty() { "" } else { "  " };
+    let sign = match row.compare {
+        Compare::Equal => "",
+        Compare::AtLeast => "≥ ",
+        Compare::AtMost => "≤ ",
+    };
+    let wanted = format!("{sign}{}", row.expected);
     format!(
-        "{:width$}  {:>7} {:>7}  {result}{gap}{}\n",
-        row.what, row.found, row.expected, row.note
+        "{:width$}  {:>7} {wanted:>7}  {result}{gap}{}\n",
+        row.what, row.found, row.note
     )
 }
 

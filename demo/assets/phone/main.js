@@ -4,7 +4,7 @@
 // data-state) with `open-stop`, `sync-badge` (data-sync: nothing, local, sending, received, synced),
 // `show-code`, `rating` (data-stars); in a stop `handoff-CODE`, `item-CODE`, `identity-CODE`,
 // `inspection-CODE`, `photo-camera`, `photo-gallery`, `photo`, `signature`, `complete`, `fail`, `reason`,
-// `action`, `record-fail`; then `qr` (data-url) and `finish`; `toast` for refusals, `queue` for the queue.
+// `action`, `record-fail`; `plan` and `map`; then `qr` (data-url) and `finish`; `toast` for refusals, `queue` for the queue.
 
 import { get, h, post } from "./dom.js";
 import { lang, of, span, switchLanguage, t } from "./text.js";
@@ -18,6 +18,7 @@ const toast = document.getElementById("toast");
 
 let state = null;
 let codes = null;
+let plan = null;
 let screen = "route";
 let drawn = "";
 
@@ -38,6 +39,18 @@ const actions = {
       const view = await handoffView(stop, codes, actions);
       show("stop", view.element);
       view.shown();
+    } catch (error) { actions.refused(error); }
+  },
+  plan: async () => {
+    const open = (stop) => stop.state === "open" || stop.state === "failed";
+    const before = state.stops.filter(open).map((stop) => stop.place);
+    try {
+      plan = await post("/api/plan");
+      const places = new Map(state.stops.map((stop) => [stop.stop_id, stop.place]));
+      plan.before = before;
+      plan.after = plan.stops.map((stop) => places.get(stop.stop_id));
+      drawn = "";
+      await refresh();
     } catch (error) { actions.refused(error); }
   },
   recorded: async (parcels) => {
@@ -98,6 +111,7 @@ function queueLine() {
 async function refresh() {
   try {
     state = await get("/api/state");
+    state.plan = plan;
   } catch (error) {
     return actions.refused(error);
   }

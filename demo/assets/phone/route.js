@@ -1,7 +1,8 @@
 // The route as a list, next stop on top. It shows what the core says of each stop and nothing else.
 
 import { h } from "./dom.js";
-import { of, span, t } from "./text.js";
+import { lang, of, span, t } from "./text.js";
+import { routeMap } from "./map.js";
 
 const now = () => Date.now();
 
@@ -31,7 +32,26 @@ function tags(stop) {
   return chips;
 }
 
-function card(stop, isNext, actions) {
+const clock = (ms) => new Date(ms).toLocaleTimeString(lang() === "zh" ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit" });
+
+/** When the courier will be there, as an honest window. */
+function expected(stop, plan) {
+  const planned = plan?.stops.find((one) => one.stop_id === stop.stop_id);
+  if (!planned || stop.state === "done") return null;
+  return [h("span", { class: "chip", "data-testid": "eta" }, t("eta", clock(planned.eta_from_ms), clock(planned.eta_to_ms))),
+    planned.predicted_late ? h("span", { class: "chip strong" }, t("will_be_late")) : null];
+}
+
+/** What the plan gained, drawn. `plan.before` is the order it replaced. */
+function planned(plan) {
+  if (!plan?.stops.length) return null;
+  const km = (m) => (m / 1000).toFixed(1);
+  const words = [t("planned", km(plan.distance_before_m), km(plan.distance_m), span(plan.completion_before_ms - plan.completion_ms))];
+  if (plan.pairs_known) words.push(t("kept", plan.pairs_kept, plan.pairs_known));
+  return routeMap(plan.before, plan.after, words.join(" · "));
+}
+
+function card(stop, isNext, actions, plan) {
   const outcome = stop.parcels.map((parcel) => parcel.outcome).find(Boolean);
   const delivered = stop.parcels.find((parcel) => parcel.outcome?.code === "delivered");
   const open = stop.state === "open" || stop.state === "failed";
@@ -41,7 +61,7 @@ function card(stop, isNext, actions) {
       h("span", { class: "what" },
         h("strong", {}, stop.address),
         h("span", { class: "who" }, `${stop.name} · ${t("parcels", stop.parcels.length)}`),
-        h("span", { class: "facts" }, promise(stop), outcome ? h("span", { class: "chip" }, of(outcome)) : null, tags(stop)))),
+        h("span", { class: "facts" }, promise(stop), expected(stop, plan) ?? [], outcome ? h("span", { class: "chip" }, of(outcome)) : null, tags(stop)))),
     stop.sync === "nothing" ? null : h("div", { class: "foot" }, badge(stop),
       delivered ? h("button", { type: "button", class: "quiet", "data-testid": "show-code", onclick: () => actions.code([delivered.parcel_id]) }, t("show_code")) : null),
     stop.parcels.filter((parcel) => parcel.rating).map((parcel) => stars(parcel.rating)));
@@ -56,11 +76,13 @@ export function routeView(state, actions) {
   const todo = shown.filter((stop) => stop.state !== "done");
   const done = shown.filter((stop) => stop.state === "done");
   const list = (title, stops, first) => stops.length
-    ? [h("h2", {}, title), h("ul", { class: "stops" }, stops.map((stop) => card(stop, first, actions)))]
+    ? [h("h2", {}, title), h("ul", { class: "stops" }, stops.map((stop) => card(stop, first, actions, state.plan)))]
     : [];
   return h("div", {},
     h("p", { class: "progress" }, t("stops", done.length, shown.length),
       h("progress", { max: shown.length, value: done.length, "aria-label": t("title") })),
+    todo.length > 1 ? h("button", { type: "button", class: "quiet wide", "data-testid": "plan", onclick: actions.plan }, t("plan")) : null,
+    planned(state.plan),
     list(t("next"), todo.slice(0, 1), true),
     list(t("later"), todo.slice(1), false),
     list(t("done"), done, false));

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use satchel_hub::import::Delivery;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::display::Display;
 use super::setup::{self, DayArgs, Folder, Stage};
@@ -23,6 +22,7 @@ use crate::clock;
 use crate::day::visits::Source;
 use crate::day::words::YOU;
 use crate::error::{DemoError, Result};
+use crate::interrupt::asked_to_end;
 use crate::screen::{Screen, ScreenArgs};
 use worker::Worker;
 
@@ -164,14 +164,11 @@ fn look_after(
     display: &Display,
 ) -> Result<()> {
     runtime.block_on(async {
-        let waiting = DemoError::io("wait for signals");
-        let interrupted = tokio::signal::ctrl_c();
-        let mut told_to_end = signal(SignalKind::terminate()).map_err(&waiting)?;
-        tokio::pin!(interrupted);
+        let ended = asked_to_end();
+        tokio::pin!(ended);
         loop {
             tokio::select! {
-                signal = &mut interrupted => return signal.map_err(waiting),
-                _ = told_to_end.recv() => return Ok(()),
+                told = &mut ended => return told,
                 () = tokio::time::sleep(WATCH) => {
                     if hub.revive()? {
                         display.say(&format!(

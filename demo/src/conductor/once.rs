@@ -26,6 +26,7 @@ use crate::clock::Stopwatch;
 use crate::day::mapping::Deliveries;
 use crate::day::visits::{self, Source};
 use crate::error::{DemoError, Result};
+use crate::interrupt::Interrupt;
 use crate::ledger::Ledger;
 use actor::Actor;
 use day::Schedule;
@@ -93,6 +94,7 @@ impl Summary {
 /// When something goes wrong that is not part of the play.
 pub fn run(args: &DayArgs) -> Result<Summary> {
     let took = Stopwatch::start();
+    let interrupt = Interrupt::listen()?;
     let couriers = setup::invented_couriers(args);
     let deliveries = setup::deliveries(args, couriers, LEAVE_MS, ROUND_MS)?;
     let morning_ms = day::morning_ms(&deliveries)?;
@@ -105,6 +107,7 @@ pub fn run(args: &DayArgs) -> Result<Summary> {
         None,
     )?;
     let mut play = Play::open(args, stage, &deliveries, morning_ms)?;
+    play.interrupt = interrupt;
     play.day()?;
     let audit = play.hub.audit()?;
     let screens = play.screens()?;
@@ -133,6 +136,7 @@ struct Play {
     traffic: Traffic,
     display: Display,
     browser: Browser,
+    interrupt: Interrupt,
     rounds: u64,
     parcels: u64,
     rejected: u64,
@@ -205,6 +209,7 @@ impl Play {
             traffic,
             display,
             browser: Browser::new(),
+            interrupt: Interrupt::default(),
             rounds: report.rounds.len() as u64,
             parcels: parcels as u64,
             rejected: report.rows_rejected,
@@ -215,6 +220,7 @@ impl Play {
 
     fn day(&mut self) -> Result<()> {
         for slice in 0..self.schedule.slices() {
+            self.interrupt.check()?;
             let until_ms = self.schedule.end_ms(slice);
             self.deliver(until_ms)?;
             self.hub.set_clock(until_ms)?;

@@ -41,12 +41,14 @@ pub(super) fn router(screen: Screen) -> Router {
         .route("/route.js", get(files::route_js))
         .route("/handoff.js", get(files::handoff_js))
         .route("/dom.js", get(files::dom_js))
+        .route("/map.js", get(files::map_js))
         .route("/pad.js", get(files::pad_js))
         .route("/text.js", get(files::text_js))
         .route("/api/state", get(state))
         .route("/api/codes", get(codes))
         .route("/api/airplane", post(airplane))
         .route("/api/sync", post(sync))
+        .route("/api/plan", post(plan))
         .route("/api/stops/{id}/reveal", post(reveal))
         .route("/api/stops/{id}/handoffs", get(handoffs))
         .route("/api/stops/{id}/begin", post(begin))
@@ -114,6 +116,11 @@ async fn sync(State(screen): State<Screen>) -> Answer {
     screen.courier.request_sync();
     screen.host.wake();
     Ok(Json(json!({})))
+}
+
+/// Plans from where the phone says it is; the demo's phone stands at its next stop.
+async fn plan(State(screen): State<Screen>) -> Answer {
+    with_core(&screen, |core| Ok(Json(view::plan(&core.plan(None)?)))).await
 }
 
 async fn reveal(State(screen): State<Screen>, UrlPath(id): UrlPath<String>) -> Answer {

@@ -9,6 +9,7 @@ const MAIN: &str = include_str!("../../assets/phone/main.js");
 const ROUTE: &str = include_str!("../../assets/phone/route.js");
 const HANDOFF: &str = include_str!("../../assets/phone/handoff.js");
 const DOM: &str = include_str!("../../assets/phone/dom.js");
+const MAP: &str = include_str!("../../assets/phone/map.js");
 const PAD: &str = include_str!("../../assets/phone/pad.js");
 const TEXT: &str = include_str!("../../assets/phone/text.js");
 
@@ -38,6 +39,10 @@ pub(super) async fn handoff_js() -> Response {
 
 pub(super) async fn dom_js() -> Response {
     script(DOM)
+}
+
+pub(super) async fn map_js() -> Response {
+    script(MAP)
 }
 
 pub(super) async fn pad_js() -> Response {

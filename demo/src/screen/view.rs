@@ -1,6 +1,7 @@
 //! The core's values as the page's JSON.
 
 use satchel_core::model::attempt::{Draft, HandoffOption, PhotoView, RatingCode};
+use satchel_core::model::plan::{PlanView, PlannedStop};
 use satchel_core::model::status::{Blocking, Enrolment, SyncStatus};
 use satchel_core::model::stop::{ParcelView, StopState, StopView, SyncState};
 use satchel_core::protocol::taxonomy::{IdentityMethod, InspectionResult, Reason, Relation};
@@ -47,6 +48,7 @@ pub(super) fn stop(stop: &StopView) -> Value {
     json!({
         "stop_id": stop.stop_id,
         "position": stop.position,
+        "place": { "lat": stop.place.lat, "lng": stop.place.lng },
         "address": stop.address,
         "name": stop.recipient_name,
         "phone": stop.recipient_phone,
@@ -118,6 +120,27 @@ pub(super) fn handoff(option: HandoffOption) -> Value {
         "en": option.handoff.en(),
         "locked": locked,
         "requirements": option.requirements.iter().map(requirement).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn plan(plan: &PlanView) -> Value {
+    let stop = |s: &PlannedStop| {
+        json!({
+            "stop_id": s.stop_id,
+            "eta_from_ms": s.eta_from_ms,
+            "eta_to_ms": s.eta_to_ms,
+            "predicted_late": s.predicted_late,
+            "why": format!("{:?}", s.why),
+        })
+    };
+    json!({
+        "stops": plan.stops.iter().map(stop).collect::<Vec<_>>(),
+        "completion_ms": plan.completion_ms,
+        "completion_before_ms": plan.completion_before_ms,
+        "distance_m": plan.distance_m,
+        "distance_before_m": plan.distance_before_m,
+        "pairs_kept": plan.pairs_kept,
+        "pairs_known": plan.pairs_known,
     })
 }
 

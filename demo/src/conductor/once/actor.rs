@@ -19,6 +19,8 @@ pub(super) struct Actor {
     pub(super) stops: u64,
     /// How long it has had a network since it left the depot.
     pub(super) online: Duration,
+    /// Its few minutes of bad network are over.
+    pub(super) had_short_window: bool,
     /// Entries written by a phone that was killed by hand before it could say so.
     pub(super) unpromised: u64,
 }
@@ -31,6 +33,7 @@ impl Actor {
             done: 0,
             stops,
             online: Duration::ZERO,
+            had_short_window: false,
             unpromised: 0,
         }
     }

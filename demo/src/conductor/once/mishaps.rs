@@ -68,7 +68,12 @@ impl Play {
         let Some(actor) = self.actors.get_mut(phone) else {
             return Ok(());
         };
-        let proofs = u32::try_from(actor.handle.status()?.unsent_proofs).unwrap_or(u32::MAX);
+        let before = actor.handle.status()?;
+        if actor.had_short_window || before.unsent_entries == 0 {
+            return Ok(());
+        }
+        actor.had_short_window = true;
+        let proofs = u32::try_from(before.unsent_proofs).unwrap_or(u32::MAX);
         let requests = SHORT_WINDOW_REQUESTS.saturating_add(proofs / 3);
         let link = Link {
             max_requests: Some(requests.min(SHORT_WINDOW_LIMIT)),
