@@ -18,6 +18,7 @@ mod door;
 mod error;
 mod labels;
 mod log;
+mod plan;
 mod rating;
 mod route;
 mod satchel;
@@ -33,6 +34,7 @@ pub use door::{
 pub use error::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
 pub use labels::*;
 pub use log::{LogLevel, LogRecord, LogSink, clear_log_sink, set_log_sink};
+pub use plan::{Place, PlanReason, PlannedStop, RoutePlan};
 pub use rating::{QrCode, RatingCode};
 pub use route::{Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
 pub use satchel::Satchel;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use satchel_core::clock::OsEntropy;
 use satchel_core::proof::photo::PhotoSource;
+use satchel_core::protocol::feed::LatLng;
 use satchel_core::{Courier, Environment};
 
 use crate::codes::{HandoffKind, NetworkState, PhotoOrigin};
@@ -12,6 +13,7 @@ use crate::config::SatchelConfig;
 use crate::convert::id;
 use crate::door::{AttemptDraft, Completion, HandoffOption, Photo, Recorded};
 use crate::error::SatchelError;
+use crate::plan::{Place, RoutePlan};
 use crate::rating::{QrCode, RatingCode};
 use crate::route::{self, Changes, Contact, Route, Stop, StopPage};
 use crate::sync::{Enrolment, SyncStatus, SyncTask, TaskOutcome};
@@ -136,6 +138,20 @@ impl Satchel {
         let attempt = id(&attempt_id, "attempt_id")?;
         let source = PhotoSource::Path(Path::new(&path));
         Ok(self.courier.add_photo(attempt, source, origin)?.into())
+    }
+
+    /// Plans the remaining stops from here, or from the first of them, and stores the order; the list
+    /// follows it. Call it after every event: a plan the courier knows changes only for a gain. Some tens
+    /// of milliseconds, no network.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a position that is none.
+    pub fn plan(&self, from: Option<Place>) -> Result<RoutePlan> {
+        let from = from.map(|place| LatLng {
+            lat: place.lat,
+            lng: place.lng,
+        });
+        Ok(self.courier.plan(from)?.into())
     }
 
     /// A photo of an attempt as it is stored: exactly what the hub will show.

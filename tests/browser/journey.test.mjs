@@ -26,6 +26,16 @@ test("the route comes from the hub, masked, next stop on top", async () => {
   await shot(page, "phone-route");
 });
 
+test("the order is planned on the phone, in airplane mode, and drawn without tiles", async () => {
+  await airplane(page, true);
+  await byId(page, "plan").click();
+  await byId(page, "map").waitFor();
+  assert.match(await byId(page, "map").innerText(), /km → .* km/);
+  assert.ok((await byId(page, "eta").count()) >= 5, "every open stop has its expected time");
+  await shot(page, "phone-plan");
+  await airplane(page, false);
+});
+
 test("what the rules forbid is locked with its reason, what is missing is named", async () => {
   await byId(card(page, 1), "open-stop").click();
   await page.locator("summary", { hasText: "How it is handed over" }).click();

@@ -46,7 +46,9 @@ function expected(stop, plan) {
 function planned(plan) {
   if (!plan?.stops.length) return null;
   const km = (m) => (m / 1000).toFixed(1);
-  const words = [t("planned", km(plan.distance_before_m), km(plan.distance_m), span(plan.completion_before_ms - plan.completion_ms))];
+  const words = [t("planned", km(plan.distance_before_m), km(plan.distance_m))];
+  if (plan.completion_ms < plan.completion_before_ms) words.push(t("sooner", span(plan.completion_before_ms - plan.completion_ms)));
+  if (plan.lateness < plan.lateness_before) words.push(t("less_late"));
   if (plan.pairs_known) words.push(t("kept", plan.pairs_kept, plan.pairs_known));
   return routeMap(plan.before, plan.after, words.join(" · "));
 }

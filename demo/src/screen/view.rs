@@ -137,6 +137,8 @@ pub(super) fn plan(plan: &PlanView) -> Value {
         "stops": plan.stops.iter().map(stop).collect::<Vec<_>>(),
         "completion_ms": plan.completion_ms,
         "completion_before_ms": plan.completion_before_ms,
+        "lateness": plan.lateness,
+        "lateness_before": plan.lateness_before,
         "distance_m": plan.distance_m,
         "distance_before_m": plan.distance_before_m,
         "pairs_kept": plan.pairs_kept,
