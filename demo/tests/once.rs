@@ -29,8 +29,11 @@ fn row(summary: &str, what: &str) -> (u64, u64) {
         .lines()
         .find(|line| line.trim_start().starts_with(what))
         .unwrap_or_else(|| panic!("no row {what:?} in:\n{summary}"));
-    let mut counts = line[line.find(what).unwrap() + what.len()..].split_whitespace();
-    let mut next = || counts.next().unwrap().parse().unwrap();
+    // Between the two may stand a sign: at least, at most.
+    let mut counts = line[line.find(what).unwrap() + what.len()..]
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok());
+    let mut next = || counts.next().unwrap();
     (next(), next())
 }
 
