@@ -251,7 +251,9 @@ pub fn ingest_photo(
     policy: &PhotoPolicy,
 ) -> Result<ReadyPhoto, PhotoError> {
     let (decoded, source_bytes, source_sha256) = match source {
-        PhotoSource::Path(path) => file(read_limited(path, policy.max_input_bytes)?.into(), policy)?,
+        PhotoSource::Path(path) => {
+            file(read_limited(path, policy.max_input_bytes)?.into(), policy)?
+        }
         PhotoSource::Bytes(bytes) => {
             check_length(bytes.len() as u64, policy.max_input_bytes)?;
             file(bytes.into(), policy)?
@@ -306,7 +308,9 @@ impl Made {
         if decoded.end_missing {
             warnings.push(PhotoWarning::EndMissing);
         }
-        warnings.extend(look::doubts(&planes.luma, source_size)?);
+        // Looks and thumbnail need no more than this, and both are quick on it.
+        let small = planes.shrunk((width.max(height) / look::LOOK_PX).max(1));
+        warnings.extend(look::doubts(&planes.luma, &small.luma, source_size));
         if decoded.noted.turn_doubtful {
             warnings.push(PhotoWarning::OrientationDoubtful);
         }
@@ -314,7 +318,8 @@ impl Made {
         let turn = decoded.noted.turn;
         let icc = decoded.space.profile();
         let (thumb_w, thumb_h) = fitted(source_size, policy.thumb_px.min(policy.long_side_px));
-        let thumb = planes.smaller(thumb_w, thumb_h)?;
+        let thumb = small.smaller(thumb_w, thumb_h)?;
+        drop(small);
         let thumb_picture = Picture::new(&thumb, turn);
         let quality = THUMB_QUALITY..=THUMB_QUALITY;
         let thumb_jpeg = jpeg::write(&thumb_picture, quality, usize::MAX, icc.as_deref());

@@ -39,7 +39,10 @@ pub(super) fn recognise(icc: Option<&[u8]>) -> Space {
     let found = icc.and_then(primaries);
     let is = |want: Primaries| {
         found.is_some_and(|got| {
-            got.iter().flatten().zip(want.iter().flatten()).all(|(a, b)| (a - b).abs() < TOLERANCE)
+            got.iter()
+                .flatten()
+                .zip(want.iter().flatten())
+                .all(|(a, b)| (a - b).abs() < TOLERANCE)
         })
     };
     if is(DISPLAY_P3) {
@@ -93,7 +96,11 @@ impl Space {
                 DISPLAY_P3,
                 &parametric(&[2.4, 1.0 / 1.055, 0.055 / 1.055, 1.0 / 12.92, 0.040_45]),
             )),
-            Self::AdobeRgb => Some(profile("Adobe RGB (1998)", ADOBE_RGB, &parametric(&[2.199_219]))),
+            Self::AdobeRgb => Some(profile(
+                "Adobe RGB (1998)",
+                ADOBE_RGB,
+                &parametric(&[2.199_219]),
+            )),
         }
     }
 }
@@ -150,7 +157,10 @@ fn profile(name: &str, primaries: Primaries, curve: &[u8]) -> Vec<u8> {
 }
 
 fn be(value: usize) -> Vec<u8> {
-    u32::try_from(value).unwrap_or(u32::MAX).to_be_bytes().to_vec()
+    u32::try_from(value)
+        .unwrap_or(u32::MAX)
+        .to_be_bytes()
+        .to_vec()
 }
 
 #[allow(clippy::cast_possible_truncation)] // values between -1 and 3

@@ -129,7 +129,8 @@ fn decompress(coded: &[u8], adobe: bool, policy: &PhotoPolicy) -> Result<Sheet, 
     }
     let needed = turbojpeg::yuv_pixels_len(width, 1, height, header.subsamp).map_err(damaged)?;
     let mut image = YuvImage {
-        pixels: allocated(needed, (width, height))?,
+        // Shrunk to at most twice the target, so never large.
+        pixels: vec![0; needed],
         width,
         align: 1,
         height,

@@ -131,7 +131,9 @@ fn position(exif: &Exif) -> Option<CapturePosition> {
     Some(CapturePosition {
         lat_e7: lat,
         lng_e7: lng,
-        accuracy_m: accuracy.and_then(|m| whole(m, 0.0, 1e6)).and_then(|m| u32::try_from(m).ok()),
+        accuracy_m: accuracy
+            .and_then(|m| whole(m, 0.0, 1e6))
+            .and_then(|m| u32::try_from(m).ok()),
     })
 }
 
@@ -141,7 +143,11 @@ fn degrees(exif: &Exif, tag: Tag, side: Tag, negative: &str, limit: f64) -> Opti
         return None;
     };
     let size = degrees + minutes / 60.0 + seconds / 3_600.0;
-    let signed = if text(exif, side)? == negative { -size } else { size };
+    let signed = if text(exif, side)? == negative {
+        -size
+    } else {
+        size
+    };
     whole(signed * 1e7, -limit * 1e7, limit * 1e7)
 }
 

@@ -15,12 +15,20 @@ mod huffman;
 use dct::{Quantiser, SIDE, Spectrum, spectrum};
 use huffman::{BitWriter, Code, Coded, Counts, walk};
 
-/// A tenth of the blocks tells the size within 2 %, and a run of them how neighbours differ.
-const SAMPLE_DIVISOR: usize = 10;
-const SAMPLE_RUN: usize = 8;
+/// A tenth of the blocks tells the size within 2 %; neighbours in a run tell how they differ.
+const SAMPLE_RUN: usize = 4;
+const SAMPLE_RUNS: usize = 2;
+/// Pictures of fewer units are tried whole.
+const SAMPLED_FROM_UNITS: usize = 600;
+
+/// Trials placed by how sizes usually go; then the range is halved.
+const PLACED_TRIALS: usize = 3;
+
+/// A trial that fills this much of the room is good enough.
+const FILLED_PERCENT: usize = 95;
 
 /// The estimate is aimed this far below the target, so that one writing is nearly always enough.
-const AIM_PERCENT: usize = 98;
+const AIM_PERCENT: usize = 97;
 
 /// Markers, tables and frame; what is left of the budget is for the picture.
 const HEADER_BYTES: usize = 700;
@@ -37,7 +45,10 @@ impl<'a> Picture<'a> {
         let upright = |plane| Upright { plane, turn };
         Self {
             luma: upright(&planes.luma),
-            chroma: planes.chroma.as_ref().map(|[b, r]| [upright(b), upright(r)]),
+            chroma: planes
+                .chroma
+                .as_ref()
+                .map(|[b, r]| [upright(b), upright(r)]),
         }
     }
 
@@ -62,14 +73,23 @@ pub(super) fn write(
 ) -> Vec<u8> {
     let sample = Sample::take(picture);
     let room = target_bytes.saturating_sub(HEADER_BYTES + icc.map_or(0, <[u8]>::len));
-    let mut chosen = sample.best_quality(&quality, room / 100 * AIM_PERCENT);
+    let mut trial = sample.best(&quality, room / 100 * AIM_PERCENT);
     loop {
-        let bytes = write_at(picture, &sample, chosen, icc);
-        if bytes.len() <= target_bytes || chosen <= *quality.start() {
+        let bytes = write_at(picture, &trial, icc);
+        if bytes.len() <= target_bytes || trial.quality <= *quality.start() {
             return bytes;
         }
-        chosen -= 1;
+        trial = sample.trial(trial.quality - 1);
     }
+}
+
+/// One quality tried on the sample.
+struct Trial {
+    quality: u8,
+    tables: Tables,
+    luma: Codes,
+    chroma: Codes,
+    estimated_bytes: usize,
 }
 
 /// One row of units, or a part of it, as upright samples.
@@ -164,47 +184,68 @@ struct Codes {
 impl Sample {
     fn take(picture: &Picture<'_>) -> Self {
         let (across, down) = picture.units();
-        let run = across.div_ceil(SAMPLE_DIVISOR).max(SAMPLE_RUN).min(across);
+        let (run, runs) = if across * down < SAMPLED_FROM_UNITS || across < SAMPLE_RUN {
+            (across, 1)
+        } else {
+            (SAMPLE_RUN, SAMPLE_RUNS)
+        };
         let mut band = Band::new(picture, run);
         let mut blocks = Vec::new();
         for row in 0..down {
-            // Steps of the golden ratio spread the runs evenly without a pattern.
-            let places = across - run + 1;
-            let first = (row * 618 % 1_000) * places / 1_000;
-            band.load(picture, first, row);
-            band.each_block(|channel, spectrum| blocks.push((channel, spectrum)));
+            for nth in 0..runs {
+                // Steps of the golden ratio spread the runs evenly without a pattern.
+                let places = across - run + 1;
+                let first = ((row * runs + nth) * 618 % 1_000) * places / 1_000;
+                band.load(picture, first, row);
+                band.each_block(|channel, spectrum| blocks.push((channel, spectrum)));
+            }
         }
         Self {
-            run_blocks: blocks.len() / down.max(1),
+            run_blocks: blocks.len() / (down * runs).max(1),
             blocks,
-            units: run * down,
+            units: run * runs * down,
             of_units: across * down,
         }
     }
 
-    fn best_quality(&self, quality: &RangeInclusive<u8>, room_bytes: usize) -> u8 {
-        let (mut fits, mut top) = (*quality.start(), *quality.end());
+    /// The highest quality that fits, or the lowest there is.
+    fn best(&self, quality: &RangeInclusive<u8>, room_bytes: usize) -> Trial {
+        let mut low = *quality.start();
         // Many pictures fit at the top, so that is tried first.
-        let mut next = top;
-        while fits < top {
-            if self.estimated_bytes(next) <= room_bytes {
-                fits = next;
+        let mut next = *quality.end();
+        let mut high = next;
+        let mut fitting: Option<Trial> = None;
+        for tried in 1.. {
+            let trial = self.trial(next);
+            let bytes = trial.estimated_bytes;
+            if bytes <= room_bytes {
+                let filled = bytes >= room_bytes / 100 * FILLED_PERCENT;
+                low = next;
+                fitting = Some(trial);
+                if filled {
+                    break;
+                }
             } else {
-                top = next - 1;
+                high = next.saturating_sub(1);
             }
-            next = fits + (top - fits).div_ceil(2);
+            if low >= high {
+                break;
+            }
+            next = if tried <= PLACED_TRIALS {
+                likely(next, bytes, room_bytes).clamp(low + 1, high)
+            } else {
+                low + (high - low).div_ceil(2)
+            };
         }
-        fits
+        match fitting {
+            Some(trial) if trial.quality == low => trial,
+            _ => self.trial(low),
+        }
     }
 
-    fn estimated_bytes(&self, quality: u8) -> usize {
-        let (_, bits) = self.codes(&Tables::new(quality));
-        let bytes = usize::try_from(bits / 8).unwrap_or(usize::MAX);
-        bytes.saturating_mul(self.of_units) / self.units.max(1)
-    }
-
-    /// Best codes for luma and chroma, and what the sample takes with them.
-    fn codes(&self, tables: &Tables) -> ([Codes; 2], u64) {
+    /// Tries a quality, with codes that fit it.
+    fn trial(&self, quality: u8) -> Trial {
+        let tables = Tables::new(quality);
         let (mut luma, mut chroma) = (Counts::new(), Counts::new());
         for run in self.blocks.chunks(self.run_blocks.max(1)) {
             let mut means = Means::default();
@@ -226,8 +267,25 @@ impl Sample {
         let (dc, ac, luma_bits) = luma.codes();
         let luma = Codes { dc, ac };
         let (dc, ac, chroma_bits) = chroma.codes();
-        ([luma, Codes { dc, ac }], luma_bits + chroma_bits)
+        let bytes = usize::try_from((luma_bits + chroma_bits) / 8).unwrap_or(usize::MAX);
+        Trial {
+            quality,
+            tables,
+            luma,
+            chroma: Codes { dc, ac },
+            estimated_bytes: bytes.saturating_mul(self.of_units) / self.units.max(1),
+        }
     }
+}
+
+/// Where the size would fit if it shrank as it usually does: by a fifth for each fifth that the
+/// distance to full quality grows.
+fn likely(quality: u8, bytes: usize, room_bytes: usize) -> u8 {
+    let distance = 100 - usize::from(quality.min(99));
+    // Sizes go with the distance to the power of -0.7, so the distance with sizes to that of -1.4.
+    let mut grown = distance * bytes / room_bytes.max(1);
+    grown += (grown.saturating_sub(distance)) * 2 / 5;
+    u8::try_from(100usize.saturating_sub(grown)).unwrap_or(1)
 }
 
 /// Quantisers of one quality.
@@ -300,10 +358,14 @@ fn table(quality: u8, eye: Eye) -> [[u8; SIDE]; SIDE] {
     })
 }
 
-fn write_at(picture: &Picture<'_>, sample: &Sample, quality: u8, icc: Option<&[u8]>) -> Vec<u8> {
-    let tables = Tables::new(quality);
-    let ([luma, chroma], _) = sample.codes(&tables);
-    let mut bits = BitWriter::new(headers(picture, &tables, [&luma, &chroma], icc));
+fn write_at(picture: &Picture<'_>, trial: &Trial, icc: Option<&[u8]>) -> Vec<u8> {
+    let Trial {
+        tables,
+        luma,
+        chroma,
+        ..
+    } = trial;
+    let mut bits = BitWriter::new(headers(picture, tables, [luma, chroma], icc));
     let (across, down) = picture.units();
     let mut band = Band::new(picture, across);
     let mut means = Means::default();
@@ -311,8 +373,8 @@ fn write_at(picture: &Picture<'_>, sample: &Sample, quality: u8, icc: Option<&[u
         band.load(picture, 0, row);
         band.each_block(|channel, spectrum| {
             let codes = match channel {
-                Channel::Luma => &luma,
-                _ => &chroma,
+                Channel::Luma => luma,
+                _ => chroma,
             };
             let mut sink = Coded {
                 bits: &mut bits,
@@ -347,7 +409,11 @@ fn headers(
     let grey = picture.chroma.is_none();
     for (id, table) in [(0, &tables.luma_table), (1, &tables.chroma_table)] {
         if id == 0 || !grey {
-            segment(&mut out, 0xdb, core::iter::once(id).chain(huffman::zigzag(table)));
+            segment(
+                &mut out,
+                0xdb,
+                core::iter::once(id).chain(huffman::zigzag(table)),
+            );
         }
     }
     let (w, h) = picture.luma.size();
@@ -362,8 +428,16 @@ fn headers(
     }
     segment(&mut out, 0xc0, frame);
     for (id, codes) in (0u8..).zip(codes).take(if grey { 1 } else { 2 }) {
-        segment(&mut out, 0xc4, core::iter::once(id).chain(codes.dc.listed()));
-        segment(&mut out, 0xc4, core::iter::once(0x10 | id).chain(codes.ac.listed()));
+        segment(
+            &mut out,
+            0xc4,
+            core::iter::once(id).chain(codes.dc.listed()),
+        );
+        segment(
+            &mut out,
+            0xc4,
+            core::iter::once(0x10 | id).chain(codes.ac.listed()),
+        );
     }
     let scan: &[u8] = if grey {
         &[1, 1, 0, 0, 63, 0]

@@ -4,10 +4,10 @@
 //! tree all fool any such measure, so the thresholds flag only what is nearly always wrong.
 
 use super::plane::{Plane, Turn, Upright};
-use super::{PhotoError, PhotoWarning};
+use super::PhotoWarning;
 
-/// Most looks are taken at this size, so one threshold serves all cameras.
-const LOOK_PX: usize = 512;
+/// Most looks are taken at about this size, so one threshold serves all cameras.
+pub(super) const LOOK_PX: usize = 512;
 
 /// Mean brightness (0–255) below which print cannot be told from its ground.
 const DARK_MEAN: f64 = 32.0;
@@ -36,40 +36,28 @@ const RIPPLE_POWER: i64 = 40;
 /// Two pictures whose marks differ in at most this many of 64 bits show the same.
 const SAME_BITS: u32 = 5;
 
-/// What to ask the courier about. `source_size` is the camera's, before scaling.
-pub(super) fn doubts(
-    luma: &Plane,
-    source_size: (u32, u32),
-) -> Result<Vec<PhotoWarning>, PhotoError> {
+/// What to ask the courier about. `small` shows the same at about [`LOOK_PX`]; `source_size` is the
+/// camera's, before scaling.
+pub(super) fn doubts(luma: &Plane, small: &Plane, source_size: (u32, u32)) -> Vec<PhotoWarning> {
     let mut doubts = Vec::new();
     if source_size.0.min(source_size.1) < TINY_SHORT_SIDE_PX {
         doubts.push(PhotoWarning::Tiny);
     }
-    let small = small(luma)?;
-    if mean(&small) < DARK_MEAN {
+    if mean(small) < DARK_MEAN {
         // In the dark every picture measures as blurred, so that says nothing more.
         doubts.push(PhotoWarning::Dark);
-        return Ok(doubts);
+        return doubts;
     }
-    if laplacian_variance(&small).is_some_and(|v| v < BLURRY_VARIANCE) {
+    if laplacian_variance(small).is_some_and(|v| v < BLURRY_VARIANCE) {
         doubts.push(PhotoWarning::Blurry);
     }
-    if glares(&small) {
+    if glares(small) {
         doubts.push(PhotoWarning::Glare);
     }
     if ripples(luma) {
         doubts.push(PhotoWarning::Screen);
     }
-    Ok(doubts)
-}
-
-fn small(luma: &Plane) -> Result<Plane, PhotoError> {
-    let long_side = luma.width.max(luma.height);
-    if long_side <= LOOK_PX {
-        return Ok(luma.clone());
-    }
-    let side = |px: usize| (px * LOOK_PX / long_side).max(1);
-    luma.smaller(side(luma.width), side(luma.height))
+    doubts
 }
 
 #[allow(clippy::cast_precision_loss)] // at most 2^18 pixels
@@ -125,7 +113,12 @@ fn glares(small: &Plane) -> bool {
 /// The same fine ripple all over the picture, across and down: the grid of a screen.
 fn ripples(luma: &Plane) -> bool {
     let across = |x: usize, y: usize| -> Vec<u8> {
-        luma.row(y).iter().skip(x).take(RIPPLE_LENGTH).copied().collect()
+        luma.row(y)
+            .iter()
+            .skip(x)
+            .take(RIPPLE_LENGTH)
+            .copied()
+            .collect()
     };
     let down = |x: usize, y: usize| -> Vec<u8> {
         let rows = y..(y + RIPPLE_LENGTH).min(luma.height);
@@ -149,7 +142,10 @@ fn everywhere(luma: &Plane, strip: impl Fn(usize, usize) -> Vec<u8>) -> bool {
         }
     }
     // Half of the places agree on the period; it may lie between two whole numbers of pixels.
-    let agreed = votes.windows(2).map(|pair| pair.iter().sum::<usize>()).max();
+    let agreed = votes
+        .windows(2)
+        .map(|pair| pair.iter().sum::<usize>())
+        .max();
     agreed.is_some_and(|n| n * 2 >= RIPPLE_PLACES * RIPPLE_PLACES)
 }
 
@@ -167,7 +163,11 @@ fn ripple(strip: &[u8]) -> Option<usize> {
         return None;
     }
     let likeness = |lag: &usize| -> i64 {
-        bends.iter().zip(bends.iter().skip(*lag)).map(|(a, b)| a * b).sum()
+        bends
+            .iter()
+            .zip(bends.iter().skip(*lag))
+            .map(|(a, b)| a * b)
+            .sum()
     };
     let best = RIPPLE_PX.max_by_key(likeness)?;
     (likeness(&best) * 2 > power).then_some(best)
@@ -210,7 +210,9 @@ pub(super) fn mark(thumb: &Plane, turn: Turn) -> Option<u64> {
         return None;
     }
     let bits = grid.iter().flat_map(|cells| cells.windows(2));
-    Some(bits.fold(0, |mark, pair| mark << 1 | u64::from(pair.first() < pair.last())))
+    Some(bits.fold(0, |mark, pair| {
+        mark << 1 | u64::from(pair.first() < pair.last())
+    }))
 }
 
 /// Whether two marks ([`super::ReadyPhoto::mark`]) are of the same picture.

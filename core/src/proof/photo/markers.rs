@@ -153,23 +153,23 @@ impl Frame {
                 .components
                 .iter()
                 .all(|c| (1..=4).contains(&c.across) && (1..=4).contains(&c.down));
-        if sound { Ok(frame) } else { Err(PhotoError::Damaged) }
+        if sound {
+            Ok(frame)
+        } else {
+            Err(PhotoError::Damaged)
+        }
     }
 
     /// Blocks of all components.
     fn blocks(&self) -> u64 {
-        let most = |side: fn(&Component) -> u32| {
-            self.components.iter().map(side).max().unwrap_or(1)
-        };
+        let most =
+            |side: fn(&Component) -> u32| self.components.iter().map(side).max().unwrap_or(1);
         let (across, down) = (most(|c| c.across), most(|c| c.down));
-        let side = |pixels: u32, own: u32, most: u32| {
-            u64::from((pixels * own).div_ceil(most).div_ceil(8))
-        };
+        let side =
+            |pixels: u32, own: u32, most: u32| u64::from((pixels * own).div_ceil(most).div_ceil(8));
         self.components
             .iter()
-            .map(|c| {
-                side(self.width_px, c.across, across) * side(self.height_px, c.down, down)
-            })
+            .map(|c| side(self.width_px, c.across, across) * side(self.height_px, c.down, down))
             .sum()
     }
 
@@ -178,7 +178,9 @@ impl Frame {
         let Some((count, rest)) = header.split_first() else {
             return false;
         };
-        let (ids, tail) = rest.split_at_checked(usize::from(*count) * 2).unwrap_or((rest, &[]));
+        let (ids, tail) = rest
+            .split_at_checked(usize::from(*count) * 2)
+            .unwrap_or((rest, &[]));
         let (from, to, low) = match (self.progressive, tail) {
             (true, [from, to, bits, ..]) => (*from, *to, bits & 15),
             _ => (0, 63, 0),
@@ -195,7 +197,10 @@ impl Frame {
     }
 
     fn all_sent(&self) -> bool {
-        self.components.iter().flat_map(|c| c.sent).all(|low| low == 0)
+        self.components
+            .iter()
+            .flat_map(|c| c.sent)
+            .all(|low| low == 0)
     }
 }
 

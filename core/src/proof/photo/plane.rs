@@ -102,7 +102,9 @@ impl Upright<'_> {
         let (full_w, full_h) = self.size();
         for (row, y) in out.chunks_exact_mut(width).zip(y0..) {
             let y = y.min(full_h.saturating_sub(1));
-            let source = self.plane.row(if self.turn.flip_y { full_h - 1 - y } else { y });
+            let source = self
+                .plane
+                .row(if self.turn.flip_y { full_h - 1 - y } else { y });
             let there = full_w.saturating_sub(x0).min(width);
             let (inside, beyond) = row.split_at_mut(there);
             if self.turn.flip_x {
@@ -155,15 +157,27 @@ impl Upright<'_> {
     fn tile(&self, x: usize, y: usize, left: usize, width: usize, band: &mut [u8]) {
         let (full_w, full_h) = self.size();
         // Upright columns are stored rows, and upright rows stored columns.
-        let column = if self.turn.flip_y { full_h - y - TILE } else { y };
-        let row = if self.turn.flip_x { full_w - x - TILE } else { x };
+        let column = if self.turn.flip_y {
+            full_h - y - TILE
+        } else {
+            y
+        };
+        let row = if self.turn.flip_x {
+            full_w - x - TILE
+        } else {
+            x
+        };
         let mut tile = [0u64; TILE];
         for (word, at) in tile.iter_mut().zip(row..) {
             let start = at * self.plane.width + column;
             let bytes = self.plane.bytes.get(start..start + TILE);
             *word = bytes.map_or(0, |b| {
                 let word = u64::from_le_bytes(b.try_into().unwrap_or_default());
-                if self.turn.flip_y { word.swap_bytes() } else { word }
+                if self.turn.flip_y {
+                    word.swap_bytes()
+                } else {
+                    word
+                }
             });
         }
         if self.turn.flip_x {

@@ -32,7 +32,13 @@ impl Sheet {
     pub(super) fn scaled(&self, width: usize, height: usize) -> Result<Planes, PhotoError> {
         let mut resizer = Resizer::new();
         let mut to = |area: &Area, width, height| {
-            resize(&mut resizer, &self.bytes, area, (width, height), FilterType::Lanczos3)
+            resize(
+                &mut resizer,
+                &self.bytes,
+                area,
+                (width, height),
+                FilterType::Lanczos3,
+            )
         };
         let luma = to(&self.luma, width, height)?;
         let (half_w, half_h) = (width.div_ceil(2), height.div_ceil(2));
@@ -57,10 +63,18 @@ impl Planes {
             chroma,
         })
     }
+
+    /// Squares of `by` × `by` pixels averaged to one.
+    pub(super) fn shrunk(&self, by: usize) -> Self {
+        Self {
+            luma: self.luma.shrunk(by),
+            chroma: self.chroma.as_ref().map(|[blue, red]| [blue.shrunk(by), red.shrunk(by)]),
+        }
+    }
 }
 
 impl Plane {
-    pub(super) fn smaller(&self, width: usize, height: usize) -> Result<Self, PhotoError> {
+    fn smaller(&self, width: usize, height: usize) -> Result<Self, PhotoError> {
         let area = Area {
             start: 0,
             stride: self.width,
@@ -69,6 +83,32 @@ impl Plane {
         };
         let filter = FilterType::Bilinear;
         resize(&mut Resizer::new(), &self.bytes, &area, (width, height), filter)
+    }
+
+    fn shrunk(&self, by: usize) -> Self {
+        let (across, down) = (by.clamp(1, self.width.max(1)), by.clamp(1, self.height.max(1)));
+        let (width, height) = (self.width / across, self.height / down);
+        let area = u32::try_from(across * down).unwrap_or(u32::MAX);
+        let mut bytes = Vec::with_capacity(width * height);
+        let mut sums = vec![0u16; self.width];
+        for rows in self.bytes.chunks_exact((self.width * down).max(1)) {
+            sums.fill(0);
+            // 255 rows at most fit; a picture this much larger than its thumbnail is a mere line.
+            for row in rows.chunks_exact(self.width).take(255) {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += u16::from(*value);
+                }
+            }
+            bytes.extend(sums.chunks_exact(across).map(|part| {
+                let sum: u32 = part.iter().map(|s| u32::from(*s)).sum();
+                u8::try_from(sum / area).unwrap_or(u8::MAX)
+            }));
+        }
+        Self {
+            width,
+            height,
+            bytes,
+        }
     }
 }
 
@@ -84,7 +124,9 @@ fn resize(
         .get(area.start..area.start + area.stride * area.height)
         .ok_or(PhotoError::Damaged)?;
     if (area.width, area.height) == (width, height) {
-        let rows = bytes.chunks_exact(area.stride).filter_map(|row| row.get(..width));
+        let rows = bytes
+            .chunks_exact(area.stride)
+            .filter_map(|row| row.get(..width));
         return Ok(Plane {
             width,
             height,
@@ -97,7 +139,12 @@ fn resize(
     let mut out = Image::new(side(width)?, side(height)?, PixelType::U8);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
-        .crop(0.0, 0.0, f64::from(side(area.width)?), f64::from(side(area.height)?));
+        .crop(
+            0.0,
+            0.0,
+            f64::from(side(area.width)?),
+            f64::from(side(area.height)?),
+        );
     resizer
         .resize(&source, &mut out, &options)
         .map_err(|_| PhotoError::Damaged)?;
@@ -136,7 +183,11 @@ impl RowSink {
         let out_width = (width / shrink).max(1);
         let out_height = (height / shrink).max(1);
         let pixels = out_width * out_height;
-        let half = if grey { 0 } else { out_width.div_ceil(2) * out_height.div_ceil(2) };
+        let half = if grey {
+            0
+        } else {
+            out_width.div_ceil(2) * out_height.div_ceil(2)
+        };
         Self {
             width,
             shrink,
@@ -185,8 +236,13 @@ impl RowSink {
             self.sums.fill(0);
             return;
         }
-        let pixels: Vec<[u8; 3]> =
-            self.sums.as_chunks::<3>().0.iter().map(|p| p.map(mean)).collect();
+        let pixels: Vec<[u8; 3]> = self
+            .sums
+            .as_chunks::<3>()
+            .0
+            .iter()
+            .map(|p| p.map(mean))
+            .collect();
         self.sums.fill(0);
         self.luma.extend(pixels.iter().map(|p| luma(*p)));
         if self.has_waiting {

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::dct::{Block, SIDE};
+use super::dct::{Block, SIDE, words};
 
 /// Longest code the format allows.
 const MAX_LENGTH: usize = 16;
@@ -23,7 +23,6 @@ const END_OF_BLOCK: u8 = 0;
 const SEEN: u32 = 16;
 
 /// Place in zigzag order of each frequency, by `[column][row]`.
-#[allow(clippy::indexing_slicing)] // computed when compiling; both indices stay under eight
 const RANK: [[u8; SIDE]; SIDE] = {
     let mut rank = [[0; SIDE]; SIDE];
     let (mut row, mut column, mut at) = (0, 0, 0u8);
@@ -68,30 +67,59 @@ pub(super) trait Sink {
     fn ac(&mut self, symbol: u8, bits: u32, length: u32);
 }
 
+/// By the place of its flag: the rank of a frequency.
+const FLAG_RANK: [u8; 64] = {
+    let mut ranks = [0; 64];
+    let mut flag = 0;
+    while flag < 64 {
+        ranks[flag] = RANK[flag % 16 / 2][flag % 2 * 4 + flag / 16];
+        flag += 1;
+    }
+    ranks
+};
+
+/// By rank: where in the block a frequency lies, columns before rows.
+const RANK_PLACE: [u8; 64] = {
+    let mut places = [0; 64];
+    let mut place = 0u8;
+    while place < 64 {
+        places[RANK[place as usize / SIDE][place as usize % SIDE] as usize] = place;
+        place += 1;
+    }
+    places
+};
+
+/// One bit for each value that is not zero. Most are zero, and finding the others one by one would
+/// cost more than writing them.
+#[inline(always)]
+fn flags(block: &Block) -> u64 {
+    const TOPS: u64 = 0x8000_8000_8000_8000;
+    let mut flags = 0;
+    for (column, first) in block.iter().zip((0..16).step_by(2)) {
+        let (low, high) = words(column);
+        for (word, at) in [(low, first), (high, first + 1)] {
+            let tops = ((word & !TOPS) + !TOPS | word) & TOPS;
+            flags |= tops >> (15 - at);
+        }
+    }
+    flags
+}
+
 /// Walks a block in zigzag order, visiting only what is not zero.
 #[inline(always)]
 pub(super) fn walk(block: &Block, last_dc: &mut i16, sink: &mut impl Sink) {
-    let mut values = [0i16; SIDE * SIDE];
-    let mut there = 0u64;
-    for (column, ranks) in block.iter().zip(&RANK) {
-        let (low, high) = words(*column);
-        for (mut word, first) in [(low, 0u32), (high, 4)] {
-            while word != 0 {
-                let lane = word.trailing_zeros() / 16;
-                let rank = ranks.get((first + lane) as usize).copied().unwrap_or(0);
-                if let Some(to) = values.get_mut(usize::from(rank)) {
-                    *to = low_half(word >> (lane * 16));
-                }
-                there |= 1 << rank;
-                word &= !(0xffff << (lane * 16));
-            }
-        }
-    }
-    let [dc, ..] = values;
+    let [[dc, ..], ..] = *block;
     let (bits, length) = magnitude(dc.wrapping_sub(*last_dc));
     sink.dc(length_symbol(length), bits, length);
     *last_dc = dc;
 
+    let mut flags = flags(block);
+    let mut there = 0u64;
+    while flags != 0 {
+        let rank = FLAG_RANK.get(flags.trailing_zeros() as usize).copied().unwrap_or(0);
+        there |= 1 << rank;
+        flags &= flags - 1;
+    }
     there &= !1;
     let mut last = 0;
     while there != 0 {
@@ -101,7 +129,8 @@ pub(super) fn walk(block: &Block, last_dc: &mut i16, sink: &mut impl Sink) {
             sink.ac(ZERO_RUN, 0, 0);
             run -= 16;
         }
-        let value = values.get(rank as usize).copied().unwrap_or(0);
+        let place = RANK_PLACE.get(rank as usize).copied().unwrap_or(0);
+        let value = block.as_flattened().get(usize::from(place)).copied().unwrap_or(0);
         let (bits, length) = magnitude(value);
         sink.ac(length_symbol(run << 4 | length), bits, length);
         last = rank;
@@ -110,22 +139,6 @@ pub(super) fn walk(block: &Block, last_dc: &mut i16, sink: &mut impl Sink) {
     if last != 63 {
         sink.ac(END_OF_BLOCK, 0, 0);
     }
-}
-
-/// Eight values as two words, the first lowest.
-#[inline(always)]
-fn words([a, b, c, d, e, f, g, h]: [i16; SIDE]) -> (u64, u64) {
-    let word = |a: i16, b: i16, c: i16, d: i16| {
-        let part = |v: i16, at: u32| u64::from(v.cast_unsigned()) << at;
-        part(a, 0) | part(b, 16) | part(c, 32) | part(d, 48)
-    };
-    (word(a, b, c, d), word(e, f, g, h))
-}
-
-#[allow(clippy::cast_possible_truncation)] // the low half is what is wanted
-#[inline(always)]
-fn low_half(word: u64) -> i16 {
-    (word as u16).cast_signed()
 }
 
 #[allow(clippy::cast_possible_truncation)] // run and length have four bits each
@@ -242,7 +255,11 @@ impl Code {
 
     #[inline(always)]
     fn word(&self, symbol: u8) -> (u32, u32) {
-        let (word, length) = self.words.get(usize::from(symbol)).copied().unwrap_or((0, 0));
+        let (word, length) = self
+            .words
+            .get(usize::from(symbol))
+            .copied()
+            .unwrap_or((0, 0));
         (u32::from(word), u32::from(length))
     }
 
@@ -423,8 +440,14 @@ mod tests {
         all.sort_unstable();
         assert_eq!(all, (0..64).collect::<Vec<u8>>());
         // By [column][row]: right, then down the first diagonal, and the mirror of it at the end.
-        assert_eq!((RANK[1][0], RANK[0][1], RANK[0][2], RANK[1][1]), (1, 2, 3, 4));
-        assert_eq!((RANK[7][0], RANK[0][7], RANK[6][7], RANK[7][6]), (28, 35, 62, 61));
+        assert_eq!(
+            (RANK[1][0], RANK[0][1], RANK[0][2], RANK[1][1]),
+            (1, 2, 3, 4)
+        );
+        assert_eq!(
+            (RANK[7][0], RANK[0][7], RANK[6][7], RANK[7][6]),
+            (28, 35, 62, 61)
+        );
     }
 
     #[test]
@@ -437,17 +460,28 @@ mod tests {
             (a, b) = (b, a + b);
         }
         let (_, code, _) = counts.codes();
-        let mut words: Vec<(u16, u8)> =
-            code.words.iter().copied().filter(|(_, length)| *length > 0).collect();
+        let mut words: Vec<(u16, u8)> = code
+            .words
+            .iter()
+            .copied()
+            .filter(|(_, length)| *length > 0)
+            .collect();
         assert_eq!(words.len(), 162);
         words.sort_by_key(|(word, length)| (u32::from(*word) << (16 - length), *length));
         for pair in words.windows(2) {
             let ((a, a_length), (b, b_length)) = (pair[0], pair[1]);
             assert!(a_length <= 16 && b_length <= 16);
             let end = (u32::from(a) + 1) << (16 - a_length);
-            assert!(end <= u32::from(b) << (16 - b_length), "{a:b} is a prefix of {b:b}");
+            assert!(
+                end <= u32::from(b) << (16 - b_length),
+                "{a:b} is a prefix of {b:b}"
+            );
         }
-        assert!(words.iter().all(|(word, length)| u32::from(*word) + 1 < 1 << length));
+        assert!(
+            words
+                .iter()
+                .all(|(word, length)| u32::from(*word) + 1 < 1 << length)
+        );
     }
 
     #[test]
