@@ -9,17 +9,12 @@
 //! deltas zigzag, each stroke starting from where the pen left the one before. There is one
 //! encoding for one drawing, so its hash names it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-mod curve;
-mod forms;
 mod shape;
 
 #[cfg(test)]
 mod tests;
-
-pub use curve::PenCurve;
-pub use forms::{InkImportError, MAX_JSON_BYTES, strokes_from_signature_pad};
 
 /// The only form so far.
 const VERSION: u8 = 1;
@@ -92,19 +87,6 @@ pub enum InkError {
     },
 }
 
-/// What makes a drawing look unlike a signature without proving it is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InkDoubt {
-    /// It covers hardly any of the pad.
-    Small,
-    /// There is little ink.
-    LittleInk,
-    /// The line hardly turns anywhere.
-    FewTurns,
-    /// It was drawn faster than a name can be.
-    Quick,
-}
-
 /// Why bytes are not ink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InkFormatError {
@@ -129,7 +111,7 @@ pub enum InkFormatError {
 }
 
 /// A point on the grid of [`Signature::canvas_units`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct GridPoint {
     /// Units from the left edge.
     pub x: u16,
@@ -286,11 +268,41 @@ impl Signature {
         })
     }
 
-    /// Doubts about ink that was taken, for asking once more: a mark or a cross is a lawful signature,
-    /// so none of them ever refuses. `drawing_ms` is [`Signature::drawing_ms`] of the strokes.
+    /// The drawing as an SVG document of this size in pixels: black ink on white, no styles or
+    /// scripts, so a page with a strict content policy may show it.
     #[must_use]
-    pub fn doubts(&self, drawing_ms: Option<u32>) -> Vec<InkDoubt> {
-        shape::doubts(&self.strokes, self.ink_box(), drawing_ms)
+    pub fn to_svg(&self, w: u32, h: u32) -> String {
+        let (cw, ch) = (self.canvas_w, self.canvas_h);
+        let mut svg = String::with_capacity(300 + self.point_count() * 8);
+        // Writing to a String cannot fail.
+        let _ = write!(
+            svg,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" \
+             viewBox=\"0 0 {cw} {ch}\"><rect width=\"{cw}\" height=\"{ch}\" fill=\"#fff\"/>\
+             <path fill=\"none\" stroke=\"#000\" stroke-width=\"{PEN_WIDTH_UNITS}\" \
+             stroke-linecap=\"round\" stroke-linejoin=\"round\" d=\""
+        );
+        for stroke in &self.strokes {
+            let mut before: Option<GridPoint> = None;
+            for &point in stroke {
+                let _ = match before {
+                    None => write!(svg, "M{} {}", point.x, point.y),
+                    Some(from) => write!(
+                        svg,
+                        "l{} {}",
+                        i32::from(point.x) - i32::from(from.x),
+                        i32::from(point.y) - i32::from(from.y)
+                    ),
+                };
+                before = Some(point);
+            }
+            if stroke.len() == 1 {
+                // A line of no length with a round cap is the dot itself.
+                svg.push_str("l0 0");
+            }
+        }
+        svg.push_str("\"/></svg>");
+        svg
     }
 }
 

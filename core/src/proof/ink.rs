@@ -4,8 +4,8 @@
 //! bitmap, for lists and for hosts that cannot draw SVG.
 
 pub use satchel_protocol::ink::{
-    GridPoint, InkDoubt, InkError, InkFormatError, InkImportError, InkPoint, MAX_POINTS,
-    MAX_STROKES, PEN_WIDTH_UNITS, PenCurve, Signature, strokes_from_signature_pad,
+    GridPoint, InkError, InkFormatError, InkPoint, MAX_POINTS, MAX_STROKES, PEN_WIDTH_UNITS,
+    Signature,
 };
 
 mod raster;

@@ -5,36 +5,22 @@
 //! decoded and written anew; nothing of the source file is copied. Inputs are hostile until
 //! decoded: sizes are judged before bytes are read, dimensions before pixels are allocated, and
 //! a picture cut off on the way is refused instead of being filled up with grey.
-//!
-//! The picture stays in brightness and colour planes from decoding to writing, is shrunk while it is
-//! decoded and turned while it is written (docs/adr/0007).
 
-use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::FilterType;
+use image::{DynamicImage, ExtendedColorType, RgbImage};
 use sha2::{Digest as _, Sha256};
 
-mod colour;
 mod decode;
-mod facts;
-mod jpeg;
 mod look;
-mod markers;
-mod plane;
-mod sheet;
 
 #[cfg(test)]
 mod tests;
-
-pub use facts::{CaptureFacts, CapturePosition};
-pub use look::same_picture;
-
-use decode::Decoded;
-use jpeg::Picture;
-use plane::Planes;
 
 /// Thumbnails are a few kilobytes whatever their quality; this shows a face of a parcel cleanly.
 const THUMB_QUALITY: u8 = 60;
@@ -46,32 +32,6 @@ pub enum PhotoSource<'a> {
     Path(&'a Path),
     /// Bytes already in memory.
     Bytes(&'a [u8]),
-    /// Pixels the platform decoded: the way in for HEIC.
-    Rgba(RgbaImage<'a>),
-}
-
-/// Pixels of red, green, blue and opacity, a byte each, in sRGB.
-#[derive(Clone, Copy)]
-pub struct RgbaImage<'a> {
-    /// Row by row.
-    pub pixels: &'a [u8],
-    /// Pixels in a row.
-    pub width_px: u32,
-    /// Rows.
-    pub height_px: u32,
-    /// Bytes from one row to the next.
-    pub stride_bytes: usize,
-    /// EXIF orientation of the pixels as they are: 1 if the platform turned them already.
-    pub orientation: u16,
-}
-
-impl std::fmt::Debug for RgbaImage<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RgbaImage")
-            .field("width_px", &self.width_px)
-            .field("height_px", &self.height_px)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Limits and targets. The defaults are meant for proof of delivery; tests and tenants narrow them.
@@ -83,18 +43,18 @@ pub struct PhotoPolicy {
     /// More pixels are refused before decoding. Phones sell 200 MP cameras; 220 leaves room for
     /// odd aspect ratios.
     pub max_pixels: u64,
-    /// What a coding may need in memory at once. Camera JPEG and PNG need next to nothing at any
-    /// size; progressive JPEG, interlaced PNG and WebP must be held whole, and this lets them
-    /// have 12 MP.
+    /// What decoding may hold in memory at once: 220 MP as RGB. Formats that need more per pixel
+    /// (progressive JPEG, 16-bit PNG) reach it at fewer pixels.
     pub max_decode_bytes: u64,
     /// Longer side of the proof: a shipping label held half a metre away stays readable.
     pub long_side_px: u32,
     /// Longer side of the thumbnail for lists.
     pub thumb_px: u32,
-    /// Size to stay under: 5 s of upload on a poor 0.5 Mbit/s link.
+    /// Size to stay under: 4 s of upload on a poor 0.5 Mbit/s link.
     pub target_bytes: usize,
-    /// Quality to choose from: the best that fits the target. Above it only size grows, below it
-    /// fewer pixels show more than blocks do.
+    /// JPEG quality to choose from: the best that fits the target. Above it only size grows,
+    /// below it fewer pixels show more than blocks do. (The encoder keeps full colour, so its
+    /// figures lie some ten lower than those of encoders that halve it.)
     pub quality: RangeInclusive<u8>,
 }
 
@@ -103,24 +63,11 @@ impl Default for PhotoPolicy {
         Self {
             max_input_bytes: 64 * 1024 * 1024,
             max_pixels: 220_000_000,
-            max_decode_bytes: 56 * 1024 * 1024,
+            max_decode_bytes: 660_000_000,
             long_side_px: 1_600,
             thumb_px: 240,
-            target_bytes: 300_000,
-            quality: 55..=82,
-        }
-    }
-}
-
-impl PhotoPolicy {
-    /// For couriers on a metered or poor link: a label still reads, at a third of the bytes.
-    #[must_use]
-    pub fn low_data() -> Self {
-        Self {
-            long_side_px: 1_200,
-            target_bytes: 100_000,
-            quality: 45..=70,
-            ..Self::default()
+            target_bytes: 250_000,
+            quality: 35..=82,
         }
     }
 }
@@ -136,17 +83,10 @@ pub struct ReadyPhoto {
     pub width_px: u32,
     /// Height of `jpeg`.
     pub height_px: u32,
-    /// SHA-256 of `jpeg`: the name under which it is stored, signed and sent. The same source
-    /// gives the same bytes, so two equal hashes are one picture sent twice.
+    /// SHA-256 of `jpeg`: the name under which it is stored, signed and sent.
     pub sha256: [u8; 32],
     /// Length of the source.
     pub source_bytes: u64,
-    /// SHA-256 of the source file as the camera left it; `None` for pixels.
-    pub source_sha256: Option<[u8; 32]>,
-    /// What the picture looks like, for [`same_picture`]; `None` where there is nothing to see.
-    pub mark: Option<u64>,
-    /// What the camera noted, for the signed entry; it is no longer in `jpeg`.
-    pub facts: CaptureFacts,
     /// What the courier should be asked about. Never a reason to refuse (B4-18): a dark stairwell
     /// is dark.
     pub warnings: Vec<PhotoWarning>,
@@ -175,15 +115,6 @@ pub enum PhotoWarning {
     Tiny,
     /// The file lacks its end mark; the bottom edge may be missing.
     EndMissing,
-    /// Part of the picture is burnt out by a reflection.
-    Glare,
-    /// Looks like a photo of a screen.
-    Screen,
-    /// The file contradicts itself on which way is up.
-    OrientationDoubtful,
-    /// The same picture was taken as a proof before. Only the store can tell, so
-    /// [`ingest_photo`] never says it.
-    Repeated,
 }
 
 /// A picture format we recognise and do not decode.
@@ -250,123 +181,40 @@ pub fn ingest_photo(
     source: PhotoSource<'_>,
     policy: &PhotoPolicy,
 ) -> Result<ReadyPhoto, PhotoError> {
-    let (decoded, source_bytes, source_sha256) = match source {
-        PhotoSource::Path(path) => {
-            file(read_limited(path, policy.max_input_bytes)?.into(), policy)?
-        }
+    match source {
+        PhotoSource::Path(path) => ingest(&read_limited(path, policy.max_input_bytes)?, policy),
         PhotoSource::Bytes(bytes) => {
             check_length(bytes.len() as u64, policy.max_input_bytes)?;
-            file(bytes.into(), policy)?
+            ingest(bytes, policy)
         }
-        PhotoSource::Rgba(image) => {
-            let decoded = decode::rgba(&image, policy)?;
-            (decoded, image.pixels.len() as u64, None)
-        }
-    };
-    let made = Made::from(decoded, policy)?;
+    }
+}
+
+fn ingest(bytes: &[u8], policy: &PhotoPolicy) -> Result<ReadyPhoto, PhotoError> {
+    let decoded = decode::decode(bytes, policy)?;
+    let mut warnings = Vec::new();
+    if decoded.end_missing {
+        warnings.push(PhotoWarning::EndMissing);
+    }
+    let source_size = (decoded.pixels.width(), decoded.pixels.height());
+    let mut upright = scale_down(decoded.pixels, policy.long_side_px);
+    // Turning the small picture costs a fifth of turning the large one.
+    upright.apply_orientation(decoded.orientation);
+    let upright = flatten(upright);
+    warnings.extend(look::doubts(&upright, source_size));
+
+    let (jpeg, finished) = encode_within(upright, policy)?;
+    let thumb = scale_down(DynamicImage::ImageRgb8(finished.clone()), policy.thumb_px).into_rgb8();
+    let thumb_jpeg = encode(&thumb, THUMB_QUALITY)?;
     Ok(ReadyPhoto {
-        sha256: Sha256::digest(&made.jpeg).into(),
-        jpeg: made.jpeg,
-        thumb_jpeg: made.thumb_jpeg,
-        width_px: made.width_px,
-        height_px: made.height_px,
-        source_bytes,
-        source_sha256,
-        mark: made.mark,
-        facts: made.facts,
-        warnings: made.warnings,
+        sha256: Sha256::digest(&jpeg).into(),
+        width_px: finished.width(),
+        height_px: finished.height(),
+        source_bytes: bytes.len() as u64,
+        jpeg,
+        thumb_jpeg,
+        warnings,
     })
-}
-
-type Opened = (Decoded, u64, Option<[u8; 32]>);
-
-fn file(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Opened, PhotoError> {
-    let length = bytes.len() as u64;
-    let sha256 = Sha256::digest(&bytes).into();
-    Ok((decode::decode(bytes, policy)?, length, Some(sha256)))
-}
-
-/// Everything that comes from the pixels.
-struct Made {
-    jpeg: Vec<u8>,
-    thumb_jpeg: Vec<u8>,
-    width_px: u32,
-    height_px: u32,
-    mark: Option<u64>,
-    facts: CaptureFacts,
-    warnings: Vec<PhotoWarning>,
-}
-
-impl Made {
-    fn from(decoded: Decoded, policy: &PhotoPolicy) -> Result<Self, PhotoError> {
-        let source_size = (decoded.width_px, decoded.height_px);
-        let (width, height) = fitted(source_size, policy.long_side_px);
-        let planes = decoded.sheet.scaled(width, height)?;
-        drop(decoded.sheet);
-
-        let mut warnings = Vec::new();
-        if decoded.end_missing {
-            warnings.push(PhotoWarning::EndMissing);
-        }
-        // Looks and thumbnail need no more than this, and both are quick on it.
-        let small = planes.shrunk((width.max(height) / look::LOOK_PX).max(1));
-        warnings.extend(look::doubts(&planes.luma, &small.luma, source_size));
-        if decoded.noted.turn_doubtful {
-            warnings.push(PhotoWarning::OrientationDoubtful);
-        }
-
-        let turn = decoded.noted.turn;
-        let icc = decoded.space.profile();
-        let (thumb_w, thumb_h) = fitted(source_size, policy.thumb_px.min(policy.long_side_px));
-        let thumb = small.smaller(thumb_w, thumb_h)?;
-        drop(small);
-        let thumb_picture = Picture::new(&thumb, turn);
-        let quality = THUMB_QUALITY..=THUMB_QUALITY;
-        let thumb_jpeg = jpeg::write(&thumb_picture, quality, usize::MAX, icc.as_deref());
-
-        let (jpeg, (width, height)) = written(planes, turn, policy, icc.as_deref())?;
-        let side = |px: usize| u32::try_from(px).map_err(|_| PhotoError::NotEncodable);
-        Ok(Self {
-            jpeg,
-            thumb_jpeg,
-            width_px: side(width)?,
-            height_px: side(height)?,
-            mark: look::mark(&thumb.luma, turn),
-            facts: decoded.noted.facts,
-            warnings,
-        })
-    }
-}
-
-/// The best quality that fits the target; a picture of pure noise gives up pixels instead.
-fn written(
-    mut planes: Planes,
-    turn: plane::Turn,
-    policy: &PhotoPolicy,
-    icc: Option<&[u8]>,
-) -> Result<(Vec<u8>, (usize, usize)), PhotoError> {
-    loop {
-        let picture = Picture::new(&planes, turn);
-        let bytes = jpeg::write(&picture, policy.quality.clone(), policy.target_bytes, icc);
-        let (width, height) = (planes.luma.width, planes.luma.height);
-        let nothing_left = width.max(height) <= 2 * policy.thumb_px as usize;
-        if bytes.len() <= policy.target_bytes || nothing_left {
-            // Over target is better than no proof.
-            return Ok((bytes, turn.size(width, height)));
-        }
-        planes = planes.smaller((width * 3 / 4).max(1), (height * 3 / 4).max(1))?;
-    }
-}
-
-/// Scales so that the longer side is at most `long_side_px`; never enlarges.
-fn fitted((width, height): (u32, u32), long_side_px: u32) -> (usize, usize) {
-    let long_side = u64::from(width.max(height));
-    let target = u64::from(long_side_px.max(1)).min(long_side);
-    let side = |px: u32| {
-        let scaled = (u64::from(px) * target + long_side / 2) / long_side;
-        usize::try_from(scaled).unwrap_or(usize::MAX).max(1)
-    };
-    (side(width), side(height))
 }
 
 /// Asks for the length first: a sparse file of gigabytes costs nothing to refuse.
@@ -378,8 +226,7 @@ fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, PhotoError> {
     }
     check_length(meta.len(), limit)?;
     let file = File::open(path).map_err(|e| from_io(&e))?;
-    // Room for an end mark, should it be missing.
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 2);
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
     // The file may have grown since it was measured.
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
@@ -401,4 +248,92 @@ fn from_io(error: &io::Error) -> PhotoError {
         io::ErrorKind::NotFound => PhotoError::Missing,
         kind => PhotoError::Unreadable(kind),
     }
+}
+
+/// Scales so that the longer side is at most `long_side_px`; never enlarges.
+fn scale_down(pixels: DynamicImage, long_side_px: u32) -> DynamicImage {
+    let long_side = pixels.width().max(pixels.height());
+    if long_side <= long_side_px {
+        return pixels;
+    }
+    // Lanczos works in floats over the full width. From three times the target up, averaging to
+    // twice the target first saves most of that time and memory and cannot be told apart.
+    let near = if long_side > long_side_px.saturating_mul(3) {
+        pixels.thumbnail(long_side_px * 2, long_side_px * 2)
+    } else {
+        pixels
+    };
+    near.resize(long_side_px, long_side_px, FilterType::Lanczos3)
+}
+
+/// Lays transparent pixels on white, as a viewer would show them; JPEG knows no transparency.
+fn flatten(pixels: DynamicImage) -> RgbImage {
+    if !pixels.color().has_alpha() {
+        return pixels.into_rgb8();
+    }
+    let rgba = pixels.into_rgba8();
+    let mut flat = RgbImage::new(rgba.width(), rgba.height());
+    for (out, pixel) in flat.pixels_mut().zip(rgba.pixels()) {
+        let [r, g, b, a] = pixel.0;
+        out.0 = [r, g, b].map(|c| {
+            let mixed = (u16::from(c) * u16::from(a) + 255 * (255 - u16::from(a)) + 127) / 255;
+            u8::try_from(mixed).unwrap_or(u8::MAX)
+        });
+    }
+    flat
+}
+
+/// The best quality that fits the target; a picture of pure noise gives up pixels instead.
+fn encode_within(
+    mut pixels: RgbImage,
+    policy: &PhotoPolicy,
+) -> Result<(Vec<u8>, RgbImage), PhotoError> {
+    loop {
+        let floor = encode(&pixels, *policy.quality.start())?;
+        if floor.len() <= policy.target_bytes {
+            return Ok((best_fitting(&pixels, floor, policy)?, pixels));
+        }
+        let long_side = pixels.width().max(pixels.height());
+        if long_side <= policy.thumb_px {
+            // Nothing left to give up: over target is better than no proof.
+            return Ok((floor, pixels));
+        }
+        pixels = scale_down(DynamicImage::ImageRgb8(pixels), long_side * 3 / 4).into_rgb8();
+    }
+}
+
+/// Halves the quality range until the best fitting value is found; `floor` is the lowest, which fits.
+fn best_fitting(
+    pixels: &RgbImage,
+    floor: Vec<u8>,
+    policy: &PhotoPolicy,
+) -> Result<Vec<u8>, PhotoError> {
+    let (mut fits, mut top) = (*policy.quality.start(), *policy.quality.end());
+    let mut best = floor;
+    // Most pictures fit at once at the top, so that is tried first.
+    let mut next = top;
+    // The last tenth of the room is not worth another trial on a slow phone.
+    while fits < top && best.len() < policy.target_bytes / 10 * 9 {
+        let tried = encode(pixels, next)?;
+        if tried.len() <= policy.target_bytes {
+            (fits, best) = (next, tried);
+        } else {
+            top = next - 1;
+        }
+        next = fits + (top - fits).div_ceil(2);
+    }
+    Ok(best)
+}
+
+fn encode(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>, PhotoError> {
+    let mut out = Vec::with_capacity(256 * 1024);
+    JpegEncoder::new_with_quality(&mut out, quality)
+        .encode(
+            pixels.as_raw(),
+            pixels.width(),
+            pixels.height(),
+            ExtendedColorType::Rgb8,
+        )
+        .map_err(|_| PhotoError::NotEncodable)?;
+    Ok(out)
 }

@@ -220,13 +220,8 @@ fn the_drawn_line_stays_within_a_quarter_pixel() {
 fn px_from_segment(p: (f64, f64), a: GridPoint, b: GridPoint) -> f64 {
     let a = (f64::from(a.x) / 8.0, f64::from(a.y) / 8.0);
     let b = (f64::from(b.x) / 8.0, f64::from(b.y) / 8.0);
-    px_between(p, a, b)
-}
-
-fn px_between(p: (f64, f64), a: (f64, f64), b: (f64, f64)) -> f64 {
     let d = (b.0 - a.0, b.1 - a.1);
-    let span = (d.0 * d.0 + d.1 * d.1).max(1e-12);
-    let t = ((p.0 - a.0) * d.0 + (p.1 - a.1) * d.1) / span;
+    let t = ((p.0 - a.0) * d.0 + (p.1 - a.1) * d.1) / (d.0 * d.0 + d.1 * d.1);
     let t = t.clamp(0.0, 1.0);
     (p.0 - a.0 - t * d.0).hypot(p.1 - a.1 - t * d.1)
 }
@@ -311,108 +306,9 @@ fn svg_shows_every_stroke_and_the_dot() {
     assert!(
         svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"600\" height=\"200\"")
     );
+    assert_eq!(svg.matches('M').count(), 2);
     assert!(svg.contains("M4000 160l0 0"), "the dot is drawn");
-    assert!(svg.contains('c'), "bends are curves");
     assert!(!svg.contains("style") && !svg.contains("script"));
-}
-
-/// Points of the drawn curve, close to one another.
-fn drawn_points(curve: &PenCurve) -> impl Iterator<Item = (f64, f64)> {
-    let at = |p: GridPoint| (f64::from(p.x), f64::from(p.y));
-    let (a, b, c, d) = (at(curve.from), at(curve.bend_from), at(curve.bend_to), at(curve.to));
-    (0..=20).map(move |n| {
-        let t = f64::from(n) / 20.0;
-        let u = 1.0 - t;
-        let mix = |a: f64, b: f64, c: f64, d: f64| {
-            u * u * u * a + 3.0 * u * u * t * b + 3.0 * u * t * t * c + t * t * t * d
-        };
-        (mix(a.0, b.0, c.0, d.0), mix(a.1, b.1, c.1, d.1))
-    })
-}
-
-#[test]
-fn curves_join_and_strokes_thin_out_at_their_ends_only() {
-    let signature = sign(&[loops(200)]).unwrap();
-    let curves = signature.curves();
-    assert_eq!(curves.len() + 1, signature.point_count());
-    for pair in curves.windows(2) {
-        assert_eq!(pair[0].to, pair[1].from);
-    }
-    let (first, last) = (curves[0], curves[curves.len() - 1]);
-    assert!(first.width_units < PEN_WIDTH_UNITS && last.width_units < PEN_WIDTH_UNITS);
-    assert_eq!(curves[curves.len() / 2].width_units, PEN_WIDTH_UNITS);
-    assert!(curves.iter().any(|c| !c.is_straight()));
-}
-
-#[test]
-fn a_corner_stays_a_corner() {
-    let v = stroke(&[(100.0, 50.0), (150.0, 150.0), (200.0, 50.0)]);
-    assert!(sign(&[v]).unwrap().curves().iter().all(PenCurve::is_straight));
-}
-
-#[test]
-fn a_drawing_of_signature_pad_comes_in_and_goes_out() {
-    let drawn = loops(120);
-    let points: Vec<String> = drawn
-        .iter()
-        .map(|p| format!(r#"{{"x":{},"y":{},"pressure":0.4,"time":{}}}"#, p.x, p.y, 1_700_000_000_000u64 + u64::from(p.t_ms)))
-        .collect();
-    let group = points.join(",");
-    let new = format!(r#"[{{"penColor":"black","dotSize":0,"points":[{group}]}}]"#);
-    let old = format!("[[{group}]]");
-    let expected = sign(std::slice::from_ref(&drawn)).unwrap();
-    for json in [new, old] {
-        let strokes = strokes_from_signature_pad(&json).unwrap();
-        assert_eq!(Signature::drawing_ms(&strokes), Some(119 * 8));
-        assert_eq!(sign(&strokes).unwrap().encode(), expected.encode());
-    }
-    let back = strokes_from_signature_pad(&expected.to_signature_pad_json(600)).unwrap();
-    assert_eq!(sign(&back).unwrap().encode(), expected.encode());
-    assert!(back[0].is_sorted_by_key(|p| p.t_ms));
-}
-
-#[test]
-fn json_that_is_no_drawing_is_refused() {
-    for json in ["", "{}", "[1]", r#"[{"points":[{"x":1}]}]"#, r#"[[{"x":"1","y":2}]]"#] {
-        assert_eq!(
-            strokes_from_signature_pad(json).unwrap_err(),
-            InkImportError::NotADrawing,
-            "{json}"
-        );
-    }
-    let long = " ".repeat(MAX_JSON_BYTES + 1);
-    assert!(matches!(
-        strokes_from_signature_pad(&long),
-        Err(InkImportError::TooLong { .. })
-    ));
-    let huge = r#"[[{"x":1e300,"y":0,"time":-1e300},{"x":1,"y":1,"time":1e300}]]"#;
-    let strokes = strokes_from_signature_pad(huge).unwrap();
-    assert!(sign(&strokes).is_err(), "a coordinate beyond all pads is no ink");
-    assert_eq!(strokes_from_signature_pad("[]"), Ok(vec![]));
-}
-
-#[test]
-fn inkml_lists_the_strokes_in_order() {
-    let strokes = [
-        stroke(&[(100.0, 50.0), (150.0, 150.0), (200.0, 50.0)]),
-        stroke(&[(500.0, 20.0)]),
-    ];
-    let inkml = sign(&strokes).unwrap().to_inkml();
-    assert!(inkml.contains("<trace>800 400,1200 1200,1600 400</trace><trace>4000 160</trace></ink>"));
-}
-
-#[test]
-fn doubts_ask_and_do_not_refuse() {
-    let signature = sign(&[loops(250)]).unwrap();
-    assert_eq!(signature.doubts(Some(2_000)), []);
-    assert_eq!(signature.doubts(None), []);
-    assert_eq!(signature.doubts(Some(200)), [InkDoubt::Quick]);
-    let cross = [
-        stroke(&[(290.0, 90.0), (340.0, 130.0)]),
-        stroke(&[(340.0, 90.0), (290.0, 130.0)]),
-    ];
-    let doubts = sign(&cross).unwrap().doubts(None);
-    assert_eq!(doubts, [InkDoubt::Small, InkDoubt::LittleInk, InkDoubt::FewTurns]);
 }
 
 #[test]
@@ -438,58 +334,6 @@ proptest! {
             let bytes = signature.encode();
             prop_assert_eq!(Signature::decode(&bytes), Ok(signature.clone()));
             prop_assert!(bytes.len() <= 5 + signature.strokes().len() * 2 + 2 + signature.point_count() * 4);
-        }
-    }
-
-    #[test]
-    fn what_is_shown_lies_within_a_quarter_pixel_of_what_was_drawn(
-        drawn in proptest::collection::vec((0.0f32..=PAD_W, 0.0f32..=PAD_H), 3..60),
-        steps in 1u16..30,
-    ) {
-        // Between the corners the finger goes straight, a sample every so often.
-        let mut line = Vec::new();
-        for pair in drawn.windows(2) {
-            for n in 0..steps {
-                let t = f32::from(n) / f32::from(steps);
-                line.push((pair[0].0 + (pair[1].0 - pair[0].0) * t, pair[0].1 + (pair[1].1 - pair[0].1) * t));
-            }
-        }
-        if let Ok(signature) = sign(&[stroke(&line)]) {
-            for (x, y) in signature.curves().iter().flat_map(drawn_points) {
-                let nearest = line.windows(2).map(|w| {
-                    let at = |p: (f32, f32)| (f64::from(p.0), f64::from(p.1));
-                    px_between((x / 8.0, y / 8.0), at(w[0]), at(w[1]))
-                }).fold(f64::MAX, f64::min);
-                // Rounding to the grid, thinning and bending, an eighth of a pixel each at most.
-                prop_assert!(nearest <= 0.45, "{} px off", nearest);
-            }
-        }
-    }
-
-    #[test]
-    fn strokes_and_points_keep_their_order(drawing in any_drawing()) {
-        if let Ok(signature) = sign(&drawing) {
-            let drawn = drawing.iter().filter(|s| !s.is_empty());
-            prop_assert_eq!(signature.strokes().len(), drawn.clone().count());
-            for (kept, drawn) in signature.strokes().iter().zip(drawn) {
-                // Each kept point is one of the drawn ones, and they come in the same order.
-                let mut rest = drawn.iter();
-                for p in kept {
-                    let found = rest.any(|d| {
-                        (d.x * 8.0 - f32::from(p.x)).abs() <= 0.51 && (d.y * 8.0 - f32::from(p.y)).abs() <= 0.51
-                    });
-                    prop_assert!(found);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn any_json_gives_an_answer(json in "\\PC{0,80}", x in any::<f32>(), time in any::<f64>()) {
-        let _ = strokes_from_signature_pad(&json);
-        let points = format!(r#"[[{{"x":{x:?},"y":1,"time":{time:?}}}]]"#);
-        if let Ok(strokes) = strokes_from_signature_pad(&points) {
-            let _ = sign(&strokes);
         }
     }
 

@@ -3,7 +3,7 @@
 //! A segment of round pen is all points within a radius of a line, so a pixel's cover follows
 //! from its distance to that line. Only the pixels near the segment are visited, row by row.
 
-use super::{GridPoint, PenCurve, Signature};
+use super::{GridPoint, PEN_WIDTH_UNITS, Signature};
 
 const WHITE: u8 = 255;
 
@@ -15,31 +15,15 @@ pub(super) fn draw(signature: &Signature, width_px: u32, height_px: u32) -> Vec<
     let width = width_px as usize;
     let mut canvas = vec![WHITE; width * height_px as usize];
     let frame = Frame::new(signature.canvas_units(), width_px, height_px);
-    for curve in signature.curves() {
-        let radius = frame.radius_px(curve.width_units);
-        let mut from = frame.place(curve.from);
-        let pieces = if curve.is_straight() { 1 } else { PIECES };
-        for piece in 1..=pieces {
-            let to = along(&frame, &curve, f32::from(piece) / f32::from(pieces));
-            segment(&mut canvas, width, radius, from, to);
-            from = to;
+    for stroke in signature.strokes() {
+        let mut from: Option<(f32, f32)> = None;
+        for &point in stroke {
+            let to = frame.place(point);
+            segment(&mut canvas, width, frame.radius_px, from.unwrap_or(to), to);
+            from = Some(to);
         }
     }
     canvas
-}
-
-/// A curve bends so little that three straight pieces of it stay within a twentieth of a pixel.
-const PIECES: u8 = 3;
-
-/// The point of a curve at a share of its course.
-fn along(frame: &Frame, curve: &PenCurve, t: f32) -> (f32, f32) {
-    let [a, b, c, d] =
-        [curve.from, curve.bend_from, curve.bend_to, curve.to].map(|p| frame.place(p));
-    let u = 1.0 - t;
-    let mix = |a: f32, b: f32, c: f32, d: f32| {
-        u * u * u * a + 3.0 * u * u * t * b + 3.0 * u * t * t * c + t * t * t * d
-    };
-    (mix(a.0, b.0, c.0, d.0), mix(a.1, b.1, c.1, d.1))
 }
 
 /// Where the grid lies in the picture.
@@ -47,6 +31,7 @@ struct Frame {
     px_per_unit: f32,
     left_px: f32,
     top_px: f32,
+    radius_px: f32,
 }
 
 #[allow(clippy::cast_precision_loss)] // at most 2,048 pixels
@@ -59,11 +44,8 @@ impl Frame {
             px_per_unit,
             left_px: (width - w * px_per_unit) / 2.0,
             top_px: (height - h * px_per_unit) / 2.0,
+            radius_px: (f32::from(PEN_WIDTH_UNITS) * px_per_unit / 2.0).max(MIN_RADIUS_PX),
         }
-    }
-
-    fn radius_px(&self, width_units: u16) -> f32 {
-        (f32::from(width_units) * self.px_per_unit / 2.0).max(MIN_RADIUS_PX)
     }
 
     fn place(&self, point: GridPoint) -> (f32, f32) {
