@@ -2,7 +2,12 @@
 //!
 //! Needs a small file system of its own, which only root can mount; without root the test says so and
 //! proves nothing.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use std::fs::{self, File};
 use std::io::Write as _;

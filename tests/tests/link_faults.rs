@@ -12,6 +12,9 @@ use satchel_tests::link::{Fault, FaultyLink, Transport, answer};
 use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::toy_hub::ToyHub;
 
+/// What a test answers instead of the hub.
+type Answerer<'a> = dyn Fn(&HttpTask) -> Option<TaskOutcome> + 'a;
+
 fn at_work(day: &Day) -> (Phone, ToyHub) {
     let phone = Phone::new(11);
     let hub = ToyHub::new(phone.clock.clone());
@@ -279,7 +282,7 @@ fn hubs_that_answer_in_circles_are_asked_with_patience() {
             .then(|| empty_receipt(&phone, &hub))
     };
     let hour_ns = 3_600_000_000_000;
-    let pushes: [&dyn Fn(&HttpTask) -> Option<TaskOutcome>; 2] = [&refuse_push, &empty_receipts];
+    let pushes: [&Answerer<'_>; 2] = [&refuse_push, &empty_receipts];
     for (case, refuse) in pushes.into_iter().enumerate() {
         let requests = std::cell::Cell::new(0);
         let link = Except {

@@ -70,7 +70,12 @@ fn child_process() {
 /// Runs the child and shoots it `after` it has opened the store. Gives what it acknowledged.
 fn run_and_shoot(dir: &Path, from: usize, after: Duration) -> Vec<Hash32> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["child_process", "--exact", "--nocapture", "--test-threads=1"])
+        .args([
+            "child_process",
+            "--exact",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(CHILD_DIR, dir)
         .env("SATCHEL_KILL_FROM", from.to_string())
         .stdout(Stdio::piped())
@@ -125,8 +130,14 @@ fn what_was_acknowledged_before_a_sigkill_is_there_after_it() {
             // At most the one record that was durable when the shot fell and not yet told.
             let mut told = acknowledged.iter().peekable();
             let extra = held.iter().filter(|h| told.next_if_eq(h).is_none()).count();
-            assert!(told.peek().is_none(), "kill {kill}: an acknowledged record is lost");
-            assert!(extra <= kill + 1, "kill {kill}: {extra} records nobody asked for");
+            assert!(
+                told.peek().is_none(),
+                "kill {kill}: an acknowledged record is lost"
+            );
+            assert!(
+                extra <= kill + 1,
+                "kill {kill}: {extra} records nobody asked for"
+            );
             unacknowledged = extra;
         } else {
             assert!(unsent >= acks.len(), "kill {kill}");
