@@ -15,3 +15,4 @@ pub(crate) mod ratings;
 mod row;
 mod schema;
 pub(crate) mod stops;
+pub(crate) mod versions;

@@ -38,16 +38,13 @@ impl Courier {
     pub fn begin_attempt(&self, stop: StopId, handoff: HandoffKind) -> Result<Draft> {
         self.enrolled()?;
         let now_ms = self.env.clock.wall_ms();
-        let (facts, open, photos) = self.db.read(|conn| {
+        let (facts, open, photos) = self.db.read_short(|conn| {
             let open = open_parcels(conn, stop)?;
             let parcels = allowed_parcels(conn, &open, handoff, now_ms)?;
             let facts = facts(conn, handoff, &parcels, now_ms)?;
             let open = attempts::open_at_stop(conn, stop, now_ms - limits::DRAFT_RESUMABLE_MS)?;
             let photos = match open {
-                Some(id) => proofs::of_attempt(conn, id)?
-                    .into_iter()
-                    .map(|p| p.proof)
-                    .collect(),
+                Some(id) => proofs::photos_of(conn, id)?,
                 None => Vec::new(),
             };
             Ok((facts, open, photos))
@@ -130,14 +127,14 @@ impl Courier {
         let staged = self.db.write(|tx| {
             refuse_completed(tx, attempt)?;
             attempts::insert(tx, attempt, &row)?;
-            let staged = proofs::of_attempt(tx, attempt)?;
-            let again = staged.iter().any(|p| p.proof.hash == proof.hash);
+            let staged = proofs::photos_of(tx, attempt)?;
+            let again = staged.iter().any(|p| p.hash == proof.hash);
             if !again && staged.len() >= limits::MAX_PHOTOS_PER_ATTEMPT {
                 return Err(Error::InvalidInput {
                     what: "number of photos",
                 });
             }
-            proofs::stage(tx, attempt, &proof, None)
+            proofs::stage(tx, attempt, &proof)
         });
         if let Err(error) = staged {
             self.discard(attempt, &stored);
@@ -160,11 +157,8 @@ impl Courier {
     pub fn photo_jpeg(&self, attempt: AttemptId, hash: Hash32) -> Result<Vec<u8>> {
         let unknown = Error::NotFound { what: "photo" };
         let row = self.db.read(|conn| {
-            let held = proofs::of_attempt(conn, attempt)?;
-            let known = held
-                .iter()
-                .any(|p| p.proof.hash == hash && p.proof.kind == ProofKind::Photo);
-            if known {
+            let held = proofs::photos_of(conn, attempt)?;
+            if held.iter().any(|p| p.hash == hash) {
                 attempts::get(conn, attempt)
             } else {
                 Ok(None)
@@ -199,27 +193,31 @@ impl Courier {
                 ..row.clone()
             };
             attempts::insert(tx, attempt, &completed)?;
-            if let Some(ink) = &ink {
-                let proof = ProofRef {
-                    hash: crypto::sha256(&[ink]),
-                    kind: ProofKind::Signature,
-                    size_bytes: ink.len() as u64,
-                    origin: None,
-                    captured_at_ms: now_ms,
-                };
-                proofs::stage(tx, attempt, &proof, Some(ink))?;
-            }
+            let signature = ink.as_ref().map(|ink| ProofRef {
+                hash: crypto::sha256(&[ink]),
+                kind: ProofKind::Signature,
+                size_bytes: ink.len() as u64,
+                origin: None,
+                captured_at_ms: now_ms,
+            });
+            let mut proofs = proofs::photos_of(tx, attempt)?;
+            proofs.extend(signature.clone());
             let visit = Visit {
                 attempt,
                 row: &completed,
                 input,
-                proofs: proofs::of_attempt(tx, attempt)?
-                    .into_iter()
-                    .map(|p| p.proof)
-                    .collect(),
+                proofs,
                 now_ms,
             };
-            self.record_parcels(tx, &keys, &visit, &parcels)
+            let recorded = self.record_parcels(tx, &keys, &visit, &parcels)?;
+            // Parcels handed over together share their proofs; the first entry brings them along.
+            if let Some(first) = recorded.parcels.first() {
+                proofs::bind(tx, attempt, first.seq)?;
+                if let (Some(proof), Some(ink)) = (&signature, &ink) {
+                    proofs::insert_bound(tx, attempt, proof, ink, first.seq)?;
+                }
+            }
+            Ok(recorded)
         })?;
         self.drafts().remove(&attempt);
         Ok(recorded)
@@ -287,7 +285,6 @@ impl Courier {
                 occurred_at_ms: visit.now_ms,
             };
             let head = self.pen(keys).append(tx, fact)?;
-            proofs::bind(tx, visit.attempt, head.seq)?;
             stops::record_outcome(tx, parcel.parcel_id, result, head.seq)?;
             let after = ParcelRow {
                 outcome: Some(result),
@@ -303,7 +300,6 @@ impl Courier {
                 },
             });
         }
-        stops::touch(tx, visit.row.stop_id)?;
         Ok(Recorded {
             attempt_id: visit.attempt,
             parcels: out,
@@ -314,8 +310,8 @@ impl Courier {
     /// attempt needs. If that fails too, the sweep at the next opening does it.
     fn discard(&self, attempt: AttemptId, stored: &BlobRef) {
         let named = self.db.read(|conn| {
-            let staged = proofs::of_attempt(conn, attempt)?;
-            Ok(staged.iter().any(|p| p.proof.hash.0 == stored.sha256))
+            let staged = proofs::photos_of(conn, attempt)?;
+            Ok(staged.iter().any(|p| p.hash.0 == stored.sha256))
         });
         if matches!(named, Ok(false)) {
             let _ = self.blobs.remove(&stored.file_name);
@@ -336,7 +332,7 @@ impl Courier {
         if let Some(row) = self.drafts().get(&id) {
             return Ok(row.clone());
         }
-        match self.db.read(|conn| attempts::get(conn, id))? {
+        match self.db.read_short(|conn| attempts::get(conn, id))? {
             Some(row) if row.completed_at_ms.is_some() => Err(Error::AlreadyCompleted),
             Some(row) => Ok(row),
             None => Err(Error::NotFound { what: "attempt" }),

@@ -17,7 +17,7 @@ use crate::rules::mask;
 use crate::store::db::Snapshot;
 use crate::store::entries::StopSync;
 use crate::store::stops::{ParcelRow, StopRow};
-use crate::store::{entries, phone, ratings, stops};
+use crate::store::{entries, ratings, stops, versions};
 
 impl Courier {
     /// The rounds on this phone.
@@ -60,10 +60,7 @@ impl Courier {
             for parcel in stops::parcels(conn, None)? {
                 parcels.entry(parcel.stop_id).or_default().push(parcel);
             }
-            let sync: HashMap<StopId, StopSync> = entries::stop_sync(conn, None)?
-                .into_iter()
-                .map(|s| (s.stop, s))
-                .collect();
+            let sync = entries::stop_sync(conn)?;
             stops::stops(conn)?
                 .into_iter()
                 .map(|stop| {
@@ -85,12 +82,12 @@ impl Courier {
         self.db.read(|conn| {
             let stop = stops::stop(conn, id)?;
             let parcels = stops::parcels(conn, Some(id))?;
-            let sync = entries::stop_sync(conn, Some(id))?;
+            let sync = entries::stop_sync(conn)?;
             view(
                 conn,
                 stop,
                 parcels,
-                sync_state(sync.first(), sending),
+                sync_state(sync.get(&id), sending),
                 now_ms,
             )
         })
@@ -145,12 +142,8 @@ impl Courier {
     /// # Errors
     /// Only those of the store.
     pub fn changes_since(&self, version: i64) -> Result<Changes> {
-        self.db.read(|conn| {
-            Ok(Changes {
-                version: phone::sync_facts(conn)?.version,
-                stops: stops::changed_stops(conn, version)?,
-            })
-        })
+        let (version, stops) = self.db.read(|conn| versions::changes(conn, version))?;
+        Ok(Changes { version, stops })
     }
 }
 

@@ -99,6 +99,24 @@ impl Db {
         work(&tx)
     }
 
+    /// [`Db::read`] for a handful of rows at the door: on the writer, whose pages are warm, if nobody is
+    /// writing. A reader has to read and decrypt its pages anew after every commit.
+    pub(crate) fn read_short<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        match self.writer.try_lock() {
+            Ok(mut writer) => match &mut *writer {
+                Some(open) => {
+                    let tx = open.conn.transaction()?;
+                    work(&tx)
+                }
+                None => {
+                    drop(writer);
+                    self.read(work)
+                }
+            },
+            Err(_) => self.read(work),
+        }
+    }
+
     /// Waits for running calls, then closes every file until [`Db::resume`].
     pub(crate) fn pause(&self) {
         self.shut(Phase::Paused);

@@ -1,5 +1,7 @@
 //! The evidence log as rows: appended, marked as received, never changed and never deleted.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use satchel_protocol::entry::{EntryKind, SignedEntry};
 use satchel_protocol::ids::{Hash32, Salt, Sig64, StopId};
@@ -75,10 +77,11 @@ pub(crate) fn hash_at(conn: &Connection, seq: i64) -> Result<Option<Hash32>> {
 /// Entries without a receipt, in order.
 pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT seq, header, sig, salt, body FROM entry WHERE received_at_ms IS NULL
-         ORDER BY seq LIMIT ?1",
+        "SELECT seq, header, sig, salt, body FROM entry WHERE seq > ?1 AND received_at_ms IS NULL
+         ORDER BY seq LIMIT ?2",
     )?;
-    let mut rows = stmt.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = stmt.query([received_head(conn)?, limit])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         out.push(EntryRow {
@@ -96,13 +99,21 @@ pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
 
 /// The last entry before the first unreceipted one.
 pub(crate) fn received_head(conn: &Connection) -> Result<i64> {
-    let first_unsent: Option<i64> = conn
-        .prepare_cached("SELECT min(seq) FROM entry WHERE received_at_ms IS NULL")?
-        .query_row([], |r| r.get(0))?;
-    match first_unsent {
-        Some(seq) => Ok(seq - 1),
-        None => Ok(head(conn)?.seq),
-    }
+    Ok(conn
+        .prepare_cached("SELECT received_upto FROM phone WHERE id = 1")?
+        .query_row([], |r| r.get(0))?)
+}
+
+/// Moves [`received_head`] over what has its receipt now; belongs into every transaction that marks.
+pub(crate) fn advance_received_head(conn: &Connection) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET received_upto = coalesce(
+             (SELECT min(seq) - 1 FROM entry WHERE seq > received_upto AND received_at_ms IS NULL),
+             (SELECT max(seq) FROM entry), 0)
+         WHERE id = 1",
+        [],
+    )?;
+    Ok(())
 }
 
 /// What a receipt's line did.
@@ -152,6 +163,10 @@ pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<Vec<StopId>> {
         let stop: Option<Vec<u8>> = r.get(0)?;
         stops.extend(stop.as_deref().map(stop_id).transpose()?);
     }
+    conn.execute(
+        "UPDATE phone SET received_upto = min(received_upto, max(?1, 0)) WHERE id = 1",
+        [seq],
+    )?;
     Ok(stops)
 }
 
@@ -164,40 +179,51 @@ fn stop_id(bytes: &[u8]) -> Result<StopId> {
 /// Entries without a receipt and when the oldest of them happened.
 pub(crate) fn unsent_count(conn: &Connection) -> Result<(u64, Option<i64>)> {
     let mut stmt = conn.prepare_cached(
-        "SELECT count(*) AS n, min(occurred_at_ms) AS oldest FROM entry WHERE received_at_ms IS NULL",
+        "SELECT count(*) AS n, min(occurred_at_ms) AS oldest FROM entry
+         WHERE seq > ?1 AND received_at_ms IS NULL",
     )?;
-    let mut rows = stmt.query([])?;
+    let mut rows = stmt.query([received_head(conn)?])?;
     let r = rows
         .next()?
         .ok_or_else(|| Error::from(StoreError::BadRow("entry")))?;
     Ok((row::unsigned(r, "n")?, r.get("oldest")?))
 }
 
-/// Per stop with attempts: the last entry without receipt, and bound proofs without receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How far what was recorded at a stop has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct StopSync {
-    pub(crate) stop: StopId,
+    /// The last entry without receipt.
     pub(crate) last_unsent: Option<i64>,
+    /// Bound proofs without receipt.
     pub(crate) proofs_unsent: i64,
 }
 
-pub(crate) fn stop_sync(conn: &Connection, stop: Option<StopId>) -> Result<Vec<StopSync>> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT e.stop_id AS stop_id,
-                max(CASE WHEN e.received_at_ms IS NULL THEN e.seq END) AS last_unsent,
-                sum((SELECT count(*) FROM proof p
-                     WHERE p.bound_seq = e.seq AND p.received_at_ms IS NULL)) AS proofs_unsent
-         FROM entry e WHERE e.stop_id IS NOT NULL AND e.kind = 2 AND (?1 IS NULL OR e.stop_id = ?1)
-         GROUP BY e.stop_id",
-    )?;
-    let mut rows = stmt.query([stop.map(|s| s.as_bytes().to_vec())])?;
-    let mut out = Vec::new();
+/// Every stop at which an attempt was recorded.
+pub(crate) fn stop_sync(conn: &Connection) -> Result<HashMap<StopId, StopSync>> {
+    let mut out: HashMap<StopId, StopSync> = HashMap::new();
+    let mut tried =
+        conn.prepare_cached("SELECT DISTINCT stop_id FROM parcel WHERE attempts > 0")?;
+    let mut rows = tried.query([])?;
     while let Some(r) = rows.next()? {
-        out.push(StopSync {
-            stop: StopId(row::uuid(r, "stop_id")?),
-            last_unsent: r.get("last_unsent")?,
-            proofs_unsent: r.get("proofs_unsent")?,
-        });
+        out.insert(StopId(row::uuid(r, "stop_id")?), StopSync::default());
+    }
+    let mut unsent = conn.prepare_cached(
+        "SELECT stop_id, max(seq) AS seq FROM entry
+         WHERE seq > ?1 AND received_at_ms IS NULL AND kind = ?2 GROUP BY stop_id",
+    )?;
+    let mut rows = unsent.query(params![received_head(conn)?, EntryKind::ATTEMPT.0])?;
+    while let Some(r) = rows.next()? {
+        let stop = StopId(row::uuid(r, "stop_id")?);
+        out.entry(stop).or_default().last_unsent = Some(r.get("seq")?);
+    }
+    let mut proofs = conn.prepare_cached(
+        "SELECT a.stop_id AS stop_id, count(*) AS n FROM proof p JOIN attempt a USING (attempt_id)
+         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL GROUP BY a.stop_id",
+    )?;
+    let mut rows = proofs.query([])?;
+    while let Some(r) = rows.next()? {
+        let stop = StopId(row::uuid(r, "stop_id")?);
+        out.entry(stop).or_default().proofs_unsent = r.get("n")?;
     }
     Ok(out)
 }

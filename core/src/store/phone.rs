@@ -116,12 +116,11 @@ pub(crate) struct SyncFacts {
     pub(crate) hub_offset_ms: i64,
     pub(crate) last_contact_ms: Option<i64>,
     pub(crate) receipt_alarms: u64,
-    pub(crate) version: i64,
 }
 
 pub(crate) fn sync_facts(conn: &Connection) -> Result<SyncFacts> {
     let mut stmt = conn.prepare_cached(
-        "SELECT hub_offset_ms, last_contact_ms, receipt_alarms, version FROM phone WHERE id = 1",
+        "SELECT hub_offset_ms, last_contact_ms, receipt_alarms FROM phone WHERE id = 1",
     )?;
     let mut rows = stmt.query([])?;
     let r = rows
@@ -131,7 +130,6 @@ pub(crate) fn sync_facts(conn: &Connection) -> Result<SyncFacts> {
         hub_offset_ms: r.get("hub_offset_ms")?,
         last_contact_ms: r.get("last_contact_ms")?,
         receipt_alarms: row::unsigned(r, "receipt_alarms")?,
-        version: r.get("version")?,
     })
 }
 
@@ -171,13 +169,6 @@ pub(crate) fn feed_cursor(conn: &Connection) -> Result<Option<String>> {
 pub(crate) fn set_feed_cursor(conn: &Connection, cursor: &str) -> Result<()> {
     conn.execute("UPDATE phone SET feed_cursor = ?1 WHERE id = 1", [cursor])?;
     Ok(())
-}
-
-/// The next version of the store's contents, for `changes_since`.
-pub(crate) fn next_version(conn: &Connection) -> Result<i64> {
-    let mut stmt = conn
-        .prepare_cached("UPDATE phone SET version = version + 1 WHERE id = 1 RETURNING version")?;
-    Ok(stmt.query_row([], |r| r.get(0))?)
 }
 
 fn bad() -> Error {

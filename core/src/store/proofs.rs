@@ -1,6 +1,8 @@
 //! Proofs: staged with an attempt, bound by its entry, and at the same time the upload queue.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, Row, params};
 use satchel_protocol::attempt::ProofRef;
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
@@ -21,15 +23,34 @@ pub(crate) struct ProofRow {
     pub(crate) started: bool,
 }
 
-pub(crate) fn stage(
+/// Stages a photo that is in the blob folder; the same photo twice counts once.
+pub(crate) fn stage(conn: &Connection, attempt: AttemptId, proof: &ProofRef) -> Result<()> {
+    insert(conn, attempt, proof, None, None)
+}
+
+/// Stores a small proof whole, bound to the entry at `seq`.
+pub(crate) fn insert_bound(
+    conn: &Connection,
+    attempt: AttemptId,
+    proof: &ProofRef,
+    bytes: &[u8],
+    seq: i64,
+) -> Result<()> {
+    insert(conn, attempt, proof, Some(bytes), Some(seq))
+}
+
+fn insert(
     conn: &Connection,
     attempt: AttemptId,
     proof: &ProofRef,
     inline: Option<&[u8]>,
+    seq: Option<i64>,
 ) -> Result<()> {
     conn.prepare_cached(
-        "INSERT INTO proof (attempt_id, hash, kind, size_bytes, origin, captured_at_ms, inline_bytes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (attempt_id, hash) DO NOTHING",
+        "INSERT INTO proof (attempt_id, hash, kind, size_bytes, origin, captured_at_ms, bound_seq,
+             in_folder, inline_bytes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (attempt_id, hash) WHERE in_folder DO NOTHING",
     )?
     .execute(params![
         attempt.as_bytes(),
@@ -38,25 +59,29 @@ pub(crate) fn stage(
         i64::try_from(proof.size_bytes).unwrap_or(i64::MAX),
         proof.origin.map(PhotoOrigin::code),
         proof.captured_at_ms,
+        seq,
+        inline.is_none(),
         inline
     ])?;
     Ok(())
 }
 
-pub(crate) fn of_attempt(conn: &Connection, attempt: AttemptId) -> Result<Vec<ProofRow>> {
-    let mut stmt = conn.prepare_cached("SELECT * FROM proof WHERE attempt_id = ?1 ORDER BY id")?;
+/// The photos of an attempt, staged or bound, in the order they were taken.
+pub(crate) fn photos_of(conn: &Connection, attempt: AttemptId) -> Result<Vec<ProofRef>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT * FROM proof WHERE attempt_id = ?1 AND in_folder ORDER BY id")?;
     let mut rows = stmt.query([attempt.as_bytes()])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        out.push(read(r)?);
+        out.push(read(r)?.proof);
     }
     Ok(out)
 }
 
-/// Binds every staged proof of the attempt to the entry at `seq`.
+/// Binds the attempt's staged photos to the entry at `seq`.
 pub(crate) fn bind(conn: &Connection, attempt: AttemptId, seq: i64) -> Result<()> {
     conn.prepare_cached(
-        "UPDATE proof SET bound_seq = ?2 WHERE attempt_id = ?1 AND bound_seq IS NULL",
+        "UPDATE proof SET bound_seq = ?2 WHERE attempt_id = ?1 AND in_folder AND bound_seq IS NULL",
     )?
     .execute(params![attempt.as_bytes(), seq])?;
     Ok(())
@@ -65,8 +90,8 @@ pub(crate) fn bind(conn: &Connection, attempt: AttemptId, seq: i64) -> Result<()
 /// Inline proofs bound by one entry that no receipt has named.
 pub(crate) fn inline_of_entry(conn: &Connection, seq: i64) -> Result<Vec<ProofRow>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT * FROM proof WHERE bound_seq = ?1 AND inline_bytes IS NOT NULL
-         AND received_at_ms IS NULL ORDER BY id",
+        "SELECT * FROM proof WHERE bound_seq = ?1 AND received_at_ms IS NULL AND NOT in_folder
+         ORDER BY id",
     )?;
     let mut rows = stmt.query([seq])?;
     let mut out = Vec::new();
@@ -98,31 +123,65 @@ pub(crate) fn set_started(conn: &Connection, id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Hashes of proofs that were or can be sent, looked up once for a whole receipt.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    unsent: HashMap<Hash32, Vec<i64>>,
+    /// Filled only if a receipt names what is not unsent.
+    all: Option<HashSet<Hash32>>,
+}
+
+/// Reads which proofs wait for their receipt.
+pub(crate) fn known(conn: &Connection) -> Result<Known> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT id, hash FROM proof WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL",
+    )?;
+    let mut rows = stmt.query([])?;
+    let mut known = Known::default();
+    while let Some(r) = rows.next()? {
+        let hash = Hash32(row::bytes(r, "hash")?);
+        known.unsent.entry(hash).or_default().push(r.get("id")?);
+    }
+    Ok(known)
+}
+
 /// Marks a proof as received. Gives the stops for which that is news; `None` if this phone has no
 /// proof with this hash.
 pub(crate) fn mark_received(
     conn: &Connection,
+    known: &mut Known,
     hash: Hash32,
     at_ms: i64,
 ) -> Result<Option<Vec<StopId>>> {
-    let mut marked = conn.prepare_cached(
-        "UPDATE proof SET received_at_ms = ?2 WHERE hash = ?1 AND received_at_ms IS NULL
-         AND bound_seq IS NOT NULL
+    let Some(ids) = known.unsent.remove(&hash) else {
+        let all = match &mut known.all {
+            Some(all) => all,
+            empty => empty.insert(all_hashes(conn)?),
+        };
+        return Ok(all.contains(&hash).then(Vec::new));
+    };
+    let mut mark = conn.prepare_cached(
+        "UPDATE proof SET received_at_ms = ?2 WHERE id = ?1
          RETURNING (SELECT stop_id FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS stop_id",
     )?;
-    let mut rows = marked.query(params![hash.0, at_ms])?;
     let mut stops = Vec::new();
+    for id in ids {
+        let mut rows = mark.query(params![id, at_ms])?;
+        while let Some(r) = rows.next()? {
+            stops.push(StopId(row::uuid(r, "stop_id")?));
+        }
+    }
+    Ok(Some(stops))
+}
+
+fn all_hashes(conn: &Connection) -> Result<HashSet<Hash32>> {
+    let mut stmt = conn.prepare_cached("SELECT hash FROM proof")?;
+    let mut rows = stmt.query([])?;
+    let mut out = HashSet::new();
     while let Some(r) = rows.next()? {
-        stops.push(StopId(row::uuid(r, "stop_id")?));
+        out.insert(Hash32(row::bytes(r, "hash")?));
     }
-    if !stops.is_empty() {
-        return Ok(Some(stops));
-    }
-    let known: Option<i64> = conn
-        .prepare_cached("SELECT id FROM proof WHERE hash = ?1 LIMIT 1")?
-        .query_row([hash.0], |r| r.get(0))
-        .optional()?;
-    Ok(known.map(|_| stops))
+    Ok(out)
 }
 
 /// Takes receipts back for proofs bound by the entries from `first` to `last` that are `lost` at the
@@ -157,7 +216,7 @@ pub(crate) fn unmark(
 pub(crate) fn blob_keys(conn: &Connection) -> Result<Vec<([u8; 32], Hash32)>> {
     let mut stmt = conn.prepare_cached(
         "SELECT a.data_key AS data_key, p.hash AS hash FROM proof p JOIN attempt a USING (attempt_id)
-         WHERE p.inline_bytes IS NULL",
+         WHERE p.in_folder",
     )?;
     let mut rows = stmt.query([])?;
     let mut out = Vec::new();

@@ -5,7 +5,7 @@ use satchel_protocol::feed::{LatLng, ParcelItem, RouteItem, StopItem};
 use satchel_protocol::ids::{Handle, ParcelId, RouteId, StopId};
 use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, Outcome, PromiseClass};
 
-use super::{phone, row};
+use super::{row, versions};
 use crate::error::{Error, Result, StoreError};
 
 /// A stop as stored, unmasked.
@@ -62,7 +62,7 @@ pub(crate) fn upsert_route(conn: &Connection, item: &RouteItem, raw: &str) -> Re
 }
 
 pub(crate) fn upsert_stop(conn: &Connection, item: &StopItem, raw: &str) -> Result<()> {
-    let version = phone::next_version(conn)?;
+    let version = versions::next(conn)?;
     conn.prepare_cached(
         "INSERT INTO stop (stop_id, route_id, position, lat, lng, address, recipient_name,
              recipient_phone, window_start_ms, window_end_ms, version, raw)
@@ -149,7 +149,7 @@ fn upsert_parcel(conn: &Connection, stop: StopId, item: &ParcelItem) -> Result<(
 }
 
 pub(crate) fn remove_stop(conn: &Connection, stop: StopId) -> Result<()> {
-    let version = phone::next_version(conn)?;
+    let version = versions::next(conn)?;
     conn.execute(
         "UPDATE stop SET removed = 1, version = ?2 WHERE stop_id = ?1",
         params![stop.as_bytes(), version],
@@ -163,7 +163,7 @@ pub(crate) fn set_order(conn: &Connection, order: &[StopId]) -> Result<()> {
         "UPDATE stop SET planned = NULL WHERE planned IS NOT NULL",
         [],
     )?;
-    let version = phone::next_version(conn)?;
+    let version = versions::next(conn)?;
     let mut update =
         conn.prepare_cached("UPDATE stop SET planned = ?2, version = ?3 WHERE stop_id = ?1")?;
     for (index, stop) in order.iter().enumerate() {
@@ -175,7 +175,7 @@ pub(crate) fn set_order(conn: &Connection, order: &[StopId]) -> Result<()> {
 
 /// Marks a stop as changed.
 pub(crate) fn touch(conn: &Connection, stop: StopId) -> Result<()> {
-    let version = phone::next_version(conn)?;
+    let version = versions::next(conn)?;
     conn.prepare_cached("UPDATE stop SET version = ?2 WHERE stop_id = ?1")?
         .execute(params![stop.as_bytes(), version])?;
     Ok(())
@@ -217,17 +217,6 @@ pub(crate) fn stop(conn: &Connection, id: StopId) -> Result<StopRow> {
         .map_or(Err(Error::NotFound { what: "stop" }), read_stop)
 }
 
-pub(crate) fn changed_stops(conn: &Connection, since: i64) -> Result<Vec<StopId>> {
-    let mut stmt =
-        conn.prepare_cached("SELECT stop_id FROM stop WHERE version > ?1 ORDER BY version")?;
-    let mut rows = stmt.query([since])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        out.push(StopId(row::uuid(r, "stop_id")?));
-    }
-    Ok(out)
-}
-
 /// Parcels of one stop, or of all stops.
 pub(crate) fn parcels(conn: &Connection, stop: Option<StopId>) -> Result<Vec<ParcelRow>> {
     let mut all =
@@ -259,9 +248,15 @@ pub(crate) fn record_outcome(
     seq: i64,
 ) -> Result<()> {
     conn.prepare_cached(
-        "UPDATE parcel SET outcome = ?2, attempts = attempts + 1, last_seq = ?3 WHERE parcel_id = ?1",
+        "UPDATE parcel SET outcome = ?2, attempts = attempts + 1, last_seq = ?3, version = ?4
+         WHERE parcel_id = ?1",
     )?
-    .execute(params![parcel.as_bytes(), outcome.code(), seq])?;
+    .execute(params![
+        parcel.as_bytes(),
+        outcome.code(),
+        seq,
+        versions::next(conn)?
+    ])?;
     Ok(())
 }
 

@@ -104,8 +104,10 @@ pub(crate) fn apply_receipt(tx: &Tx<'_>, receipt: &Receipt) -> Result<usize> {
             Marked::Unknown => phone::count_receipt_alarm(tx)?,
         }
     }
+    entries::advance_received_head(tx)?;
+    let mut known = proofs::known(tx)?;
     for blob in &receipt.blobs {
-        match proofs::mark_received(tx, *blob, at_ms)? {
+        match proofs::mark_received(tx, &mut known, *blob, at_ms)? {
             Some(stops) => {
                 marked += stops.len();
                 changed.extend(stops);
@@ -131,15 +133,16 @@ pub(crate) struct Left {
 pub(crate) fn apply_held(tx: &Tx<'_>, receipt: &Receipt) -> Result<Left> {
     let marked = apply_receipt(tx, receipt)?;
     let mut lost = entries::unmark_after(tx, receipt.head_seq)?;
-    if lost.is_empty() {
-        if let (Some(first), Some(last)) = (receipt.entries.first(), receipt.entries.last()) {
-            let held: HashSet<Hash32> = receipt.blobs.iter().copied().collect();
-            lost = proofs::unmark(tx, first.seq, last.seq, |hash| !held.contains(&hash))?;
-        }
-    } else {
+    let held: HashSet<Hash32> = receipt.blobs.iter().copied().collect();
+    let (first, last) = match (receipt.entries.first(), receipt.entries.last()) {
         // A hub that was set back may lack any proof that came after its backup.
-        lost.extend(proofs::unmark(tx, 0, i64::MAX, |_| true)?);
-    }
+        _ if !lost.is_empty() => (0, i64::MAX),
+        (Some(first), Some(last)) => (first.seq, last.seq),
+        _ => (0, 0),
+    };
+    lost.extend(proofs::unmark(tx, first, last, |hash| {
+        !held.contains(&hash)
+    })?);
     if !lost.is_empty() {
         tracing::warn!(
             head_seq = receipt.head_seq,

@@ -15,7 +15,8 @@ CREATE TABLE phone (
     feed_cursor       TEXT,
     hub_offset_ms     INTEGER NOT NULL DEFAULT 0,
     last_contact_ms   INTEGER,
-    version           INTEGER NOT NULL DEFAULT 0,
+    -- Every entry up to here has its receipt; the outbox is what follows.
+    received_upto     INTEGER NOT NULL DEFAULT 0,
     receipt_alarms    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO phone (id) VALUES (1);
@@ -46,7 +47,6 @@ CREATE TABLE stop (
     raw              TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX stop_by_route ON stop (route_id, position);
-CREATE INDEX stop_by_version ON stop (version);
 
 CREATE TABLE parcel (
     parcel_id       BLOB PRIMARY KEY,
@@ -61,7 +61,8 @@ CREATE TABLE parcel (
     door_required   INTEGER NOT NULL,
     outcome         TEXT,
     attempts        INTEGER NOT NULL DEFAULT 0,
-    last_seq        INTEGER
+    last_seq        INTEGER,
+    version         INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parcel_by_stop ON parcel (stop_id);
 
@@ -83,10 +84,11 @@ CREATE TABLE attempt (
     opened_at_ms     INTEGER NOT NULL,
     completed_at_ms  INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX attempt_by_stop ON attempt (stop_id);
+CREATE INDEX attempt_open ON attempt (stop_id, opened_at_ms) WHERE completed_at_ms IS NULL;
 
--- A proof is staged with its attempt and bound when the attempt completes. Small ones live here, photos
--- in the blob folder. The row is also the upload queue.
+-- A photo is staged with its attempt and bound when the attempt completes; a signature is bound at once
+-- and small enough to live here. The row is also the upload queue. Every index costs each attempt a
+-- page of flash, so there is none that a rare question could do without.
 CREATE TABLE proof (
     id              INTEGER PRIMARY KEY,
     attempt_id      BLOB NOT NULL REFERENCES attempt (attempt_id),
@@ -95,17 +97,19 @@ CREATE TABLE proof (
     size_bytes      INTEGER NOT NULL,
     origin          TEXT,
     captured_at_ms  INTEGER NOT NULL,
-    inline_bytes    BLOB,
     bound_seq       INTEGER,
     started         INTEGER NOT NULL DEFAULT 0,
     received_at_ms  INTEGER,
-    UNIQUE (attempt_id, hash)
+    in_folder       INTEGER NOT NULL,
+    -- Last: what comes before it is read without it.
+    inline_bytes    BLOB
 ) STRICT;
-CREATE INDEX proof_unsent ON proof (id) WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL;
-CREATE INDEX proof_by_hash ON proof (hash);
-CREATE INDEX proof_by_entry ON proof (bound_seq) WHERE bound_seq IS NOT NULL;
+CREATE UNIQUE INDEX proof_photo ON proof (attempt_id, hash) WHERE in_folder;
+CREATE INDEX proof_unsent ON proof (bound_seq, hash)
+    WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL;
 
--- The evidence log, which is also the outbox: what has no received_at_ms is still to be sent.
+-- The evidence log, which is also the outbox: what has no received_at_ms is still to be sent. It is
+-- looked for behind phone.received_upto, so no index is needed.
 CREATE TABLE entry (
     seq             INTEGER PRIMARY KEY,
     hash            BLOB NOT NULL,
@@ -118,8 +122,6 @@ CREATE TABLE entry (
     occurred_at_ms  INTEGER NOT NULL,
     received_at_ms  INTEGER
 ) STRICT;
-CREATE INDEX entry_by_stop ON entry (stop_id) WHERE stop_id IS NOT NULL;
-CREATE INDEX entry_unsent ON entry (seq) WHERE received_at_ms IS NULL;
 
 CREATE TABLE rating (
     parcel_id    BLOB NOT NULL,
