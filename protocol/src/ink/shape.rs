@@ -76,16 +76,23 @@ fn thin_window(window: &[GridPoint], kept: &mut Vec<GridPoint>) {
         let (Some(&from), Some(&to)) = (part.first(), part.last()) else {
             continue;
         };
-        let allowed = THIN_UNITS * THIN_UNITS * distance_squared(from, to).max(1);
-        let farthest = part
+        let line = Line::new(from, to);
+        let allowed = THIN_UNITS * THIN_UNITS * line.span.max(1);
+        let mut farthest: Option<usize> = None;
+        let mut most = allowed + 1;
+        for (at, p) in part
             .iter()
             .enumerate()
             .skip(1)
             .take(part.len().saturating_sub(2))
-            .map(|(at, p)| (stray(from, to, *p), at))
-            .filter(|(stray, _)| *stray > allowed)
-            .max();
-        match farthest.and_then(|(_, at)| Some((part.get(..=at)?, part.get(at..)?))) {
+        {
+            let stray = line.stray(*p);
+            if stray >= most {
+                most = stray;
+                farthest = Some(at);
+            }
+        }
+        match farthest.and_then(|at| Some((part.get(..=at)?, part.get(at..)?))) {
             // The stack gives back the left half first, so points stay in drawing order.
             Some((left, right)) => open.extend([right, left]),
             None => kept.push(to),
@@ -93,19 +100,38 @@ fn thin_window(window: &[GridPoint], kept: &mut Vec<GridPoint>) {
     }
 }
 
-/// Squared distance of `p` from the segment, times the squared length of the segment (or 1).
-fn stray(from: GridPoint, to: GridPoint, p: GridPoint) -> i64 {
-    let span = distance_squared(from, to);
-    let along = dot(from, to, p);
-    if span == 0 {
-        distance_squared(from, p)
-    } else if along < 0 {
-        distance_squared(from, p) * span
-    } else if along > span {
-        distance_squared(to, p) * span
-    } else {
-        let cross = cross(from, to, p);
-        cross * cross
+/// The line that may replace the points between its ends. Thinning asks it for every point several
+/// times, so what all points share is worked out once.
+struct Line {
+    from: GridPoint,
+    to: GridPoint,
+    along: (i64, i64),
+    span: i64,
+}
+
+impl Line {
+    fn new(from: GridPoint, to: GridPoint) -> Self {
+        let along = vector(from, to);
+        Self {
+            from,
+            to,
+            along,
+            span: along.0 * along.0 + along.1 * along.1,
+        }
+    }
+
+    /// Squared distance of `p` from the line, times the squared length of the line (or 1).
+    fn stray(&self, p: GridPoint) -> i64 {
+        let ((ax, ay), (bx, by)) = (self.along, vector(self.from, p));
+        let dot = ax * bx + ay * by;
+        if dot < 0 || self.span == 0 {
+            (bx * bx + by * by) * self.span.max(1)
+        } else if dot > self.span {
+            distance_squared(self.to, p) * self.span
+        } else {
+            let cross = ax * by - ay * bx;
+            cross * cross
+        }
     }
 }
 
@@ -119,11 +145,6 @@ fn vector(from: GridPoint, to: GridPoint) -> (i64, i64) {
 fn distance_squared(p: GridPoint, q: GridPoint) -> i64 {
     let (dx, dy) = vector(p, q);
     dx * dx + dy * dy
-}
-
-fn dot(from: GridPoint, to: GridPoint, p: GridPoint) -> i64 {
-    let ((ax, ay), (bx, by)) = (vector(from, to), vector(from, p));
-    ax * bx + ay * by
 }
 
 fn cross(from: GridPoint, to: GridPoint, p: GridPoint) -> i64 {
