@@ -1,0 +1,48 @@
+//! Satchel's benches. Each prints its floor and Satchel from one run on one machine, so that a ratio
+//! means something; absolute times belong to the machine that ran it.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a bench prints, and measures with the machine's own clock"
+)]
+
+mod record;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A bench that could not be run.
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Parser)]
+#[command(about = "Benches: each prints floor, peers and Satchel from one run")]
+struct Cli {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Attempts recorded durably, against the same payload in bare SQLite.
+    Record(record::Args),
+    /// One measured process of `record`; the bench starts it itself.
+    #[command(hide = true)]
+    RecordOnce(record::OnceArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().bench {
+        Bench::Record(args) => record::run(&args),
+        Bench::RecordOnce(args) => record::run_once(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `record`: how fast attempts become durable.
+//!
+//! Three writers store the same payload (about 600 bytes of attempt, about 4 KB of signature) with one
+//! flush each: bare SQLite, bare SQLCipher, and Satchel's core with everything that belongs to an
+//! attempt there (rules, signed and chained entry, proof, outbox, encrypted). They take turns within a
+//! round and start a round in turn; ratios are taken within a round, figures are medians over rounds.
+//!
+//! Flushes and bytes written are counted in processes of their own, once with few attempts and once with
+//! many; the difference is what the attempts cost without opening and closing.
+
+mod floor;
+mod once;
+mod payload;
+mod phone;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Failure;
+use payload::Payload;
+
+/// Command line.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Attempts per writer and round.
+    #[arg(long, default_value_t = 1_000)]
+    attempts: usize,
+    /// Rounds.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Folder to write in, on the file system to be measured.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Command line of one measured process.
+#[derive(clap::Args)]
+pub(crate) struct OnceArgs {
+    #[arg(long)]
+    writer: Writer,
+    #[arg(long)]
+    attempts: usize,
+    #[arg(long)]
+    dir: PathBuf,
+}
+
+/// Who stores the payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Writer {
+    /// One `INSERT` per transaction, WAL, FULL.
+    Plain,
+    /// The same under SQLCipher with a raw key.
+    Encrypted,
+    /// `begin_attempt` and `complete_attempt` of the real core.
+    Satchel,
+}
+
+impl Writer {
+    const ALL: [Self; 3] = [Self::Plain, Self::Encrypted, Self::Satchel];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "floor: SQLite, WAL FULL, 1 INSERT",
+            Self::Encrypted => "floor: the same in SQLCipher",
+            Self::Satchel => "Satchel core, attempt complete",
+        }
+    }
+
+    /// The name on the command line.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Encrypted => "encrypted",
+            Self::Satchel => "satchel",
+        }
+    }
+
+    /// Stores `attempts` payloads in a new folder.
+    fn record(self, dir: &Path, attempts: usize) -> Result<Run, Failure> {
+        std::fs::create_dir_all(dir)?;
+        match self {
+            Self::Plain => floor::record(dir, &Payload::make(attempts), None),
+            Self::Encrypted => floor::record(dir, &Payload::make(attempts), Some(floor::KEY)),
+            Self::Satchel => phone::record(dir, attempts),
+        }
+    }
+}
+
+/// One writer's turn.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Run {
+    /// Seconds for all attempts.
+    seconds: f64,
+    /// Per attempt, sorted.
+    micros: Vec<u64>,
+    /// Bytes given to write calls while recording.
+    bytes_written: u64,
+    /// Bytes on disk before the first attempt and after the last, logs moved into the database.
+    disk_before: u64,
+    disk_after: u64,
+    /// Bytes of one attempt as stored: record, signature.
+    payload: (usize, usize),
+}
+
+/// Runs the bench.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let home = match &args.dir {
+        Some(dir) => {
+            std::fs::create_dir_all(dir)?;
+            tempfile::tempdir_in(dir)?
+        }
+        None => tempfile::tempdir_in(std::env::current_dir()?)?,
+    };
+    let mut rounds = Vec::new();
+    for round in 0..args.rounds {
+        let mut runs = Vec::new();
+        for turn in 0..Writer::ALL.len() {
+            let Some(writer) = Writer::ALL.get((round + turn) % Writer::ALL.len()) else {
+                continue;
+            };
+            let dir = home.path().join(format!("{round}-{}", writer.code()));
+            runs.push((*writer, writer.record(&dir, args.attempts)?));
+            std::fs::remove_dir_all(&dir)?;
+        }
+        rounds.push(runs);
+    }
+    let counted = once::count(home.path())?;
+    let report = report::Report::new(args.attempts, &rounds, &counted)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(())
+}
+
+/// Runs one writer once and prints what it measured.
+pub(crate) fn run_once(args: &OnceArgs) -> Result<(), Failure> {
+    let run = args.writer.record(&args.dir, args.attempts)?;
+    println!("{}", serde_json::to_string(&run)?);
+    Ok(())
+}
+
+/// Bytes this process has given to write calls (`wchar` of `/proc/self/io`); 0 where there is no such
+/// file.
+fn bytes_written() -> u64 {
+    std::fs::read_to_string("/proc/self/io")
+        .unwrap_or_default()
+        .lines()
+        .find_map(|line| line.strip_prefix("wchar:")?.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+/// Bytes of all files below a folder.
+fn disk_bytes(dir: &Path) -> Result<u64, Failure> {
+    let mut sum = 0;
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        sum += if meta.is_dir() {
+            disk_bytes(&entry.path())?
+        } else {
+            meta.len()
+        };
+    }
+    Ok(sum)
+}

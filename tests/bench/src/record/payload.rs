@@ -1,0 +1,63 @@
+//! What every writer stores: about 600 bytes of attempt and 4,096 bytes that do not compress.
+
+use std::fmt::Write as _;
+
+/// One attempt of the floor: a row.
+pub(super) struct Payload {
+    pub(super) id: String,
+    pub(super) record: String,
+    pub(super) signature: Vec<u8>,
+}
+
+/// Bytes of the floor's record.
+const RECORD_BYTES: usize = 600;
+/// Bytes of the floor's signature.
+const SIGNATURE_BYTES: usize = 4_096;
+
+impl Payload {
+    /// `count` payloads, all different.
+    pub(super) fn make(count: usize) -> Vec<Self> {
+        let mut rng = Rng(0x5EED);
+        (0..count)
+            .map(|n| {
+                let id = format!("{:016x}{:016x}", rng.next(), rng.next());
+                let mut record = format!(
+                    "{{\"id\":\"{id}\",\"seq\":{n},\"outcome\":\"failed\",\
+                     \"reason\":\"RECIPIENT_ABSENT\",\"lat\":37.539297,\"lng\":121.391382,\"note\":\""
+                );
+                while record.len() + 18 < RECORD_BYTES {
+                    // Writing to a String cannot fail.
+                    let _ = write!(record, "{:016x}", rng.next());
+                }
+                record.push_str("\"}");
+                let signature = std::iter::repeat_with(|| rng.next().to_le_bytes())
+                    .flatten()
+                    .take(SIGNATURE_BYTES)
+                    .collect();
+                Self {
+                    id,
+                    record,
+                    signature,
+                }
+            })
+            .collect()
+    }
+}
+
+/// `SplitMix64`: every run stores the same.
+pub(super) struct Rng(pub(super) u64);
+
+impl Rng {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number in `0..bound`.
+    pub(super) fn below(&mut self, bound: u16) -> u16 {
+        u16::try_from(self.next() % u64::from(bound)).unwrap_or(0)
+    }
+}

@@ -1,0 +1,154 @@
+//! The table and the JSON of `record`.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::once::Counted;
+use super::{Run, Writer};
+use crate::Failure;
+
+/// The whole result.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    attempts: usize,
+    rounds: usize,
+    writers: Vec<Line>,
+}
+
+/// One writer's medians.
+#[derive(Debug, Serialize)]
+struct Line {
+    writer: Writer,
+    attempts_per_second: f64,
+    ratio_to_plain: f64,
+    ratio_to_encrypted: f64,
+    p50_micros: u64,
+    p99_micros: u64,
+    flushes_per_attempt: Option<f64>,
+    bytes_written_per_attempt: f64,
+    bytes_on_disk_per_attempt: f64,
+    record_bytes: usize,
+    signature_bytes: usize,
+}
+
+type Round = Vec<(Writer, Run)>;
+
+impl Report {
+    pub(super) fn new(
+        attempts: usize,
+        rounds: &[Round],
+        counted: &[Counted],
+    ) -> Result<Self, Failure> {
+        let writers = Writer::ALL
+            .iter()
+            .map(|writer| line(*writer, attempts, rounds, counted))
+            .collect::<Option<_>>()
+            .ok_or("a writer took no turn")?;
+        Ok(Self {
+            attempts,
+            rounds: rounds.len(),
+            writers,
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn line(writer: Writer, attempts: usize, rounds: &[Round], counted: &[Counted]) -> Option<Line> {
+    let of = |round: &Round, writer: Writer| {
+        let found = round.iter().find(|(w, _)| *w == writer)?;
+        Some(found.1.clone())
+    };
+    let runs: Vec<Run> = rounds.iter().filter_map(|r| of(r, writer)).collect();
+    let ratio = |to: Writer| {
+        median(
+            rounds
+                .iter()
+                .filter_map(|round| Some(of(round, writer)?.seconds / of(round, to)?.seconds)),
+        )
+    };
+    let percentile = |share: f64| {
+        median(runs.iter().filter_map(|run| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "an index into the list"
+            )]
+            let at = ((run.micros.len() as f64 - 1.0) * share) as usize;
+            run.micros.get(at).map(|m| *m as f64)
+        }))
+        .map(|micros| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "microseconds of one attempt"
+            )]
+            let whole = micros.round() as u64;
+            whole
+        })
+    };
+    let counted = counted.iter().find(|c| c.writer == writer)?;
+    let payload = runs.first()?.payload;
+    Some(Line {
+        writer,
+        attempts_per_second: attempts as f64 / median(runs.iter().map(|r| r.seconds))?,
+        ratio_to_plain: ratio(Writer::Plain)?,
+        ratio_to_encrypted: ratio(Writer::Encrypted)?,
+        p50_micros: percentile(0.50)?,
+        p99_micros: percentile(0.99)?,
+        flushes_per_attempt: counted.flushes,
+        bytes_written_per_attempt: counted.bytes_written,
+        bytes_on_disk_per_attempt: median(
+            runs.iter()
+                .map(|r| r.disk_after.saturating_sub(r.disk_before) as f64),
+        )? / attempts as f64,
+        record_bytes: payload.0,
+        signature_bytes: payload.1,
+    })
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} attempts a writer, {} rounds, medians. Each attempt is durable before the next begins.\n",
+            self.attempts, self.rounds
+        )?;
+        writeln!(
+            f,
+            "| writer | attempts/s | time vs plain | vs encrypted | p50 µs | p99 µs | flushes | written | on disk | record + signature |"
+        )?;
+        writeln!(f, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+        for line in &self.writers {
+            let flushes = line.flushes_per_attempt.map_or_else(
+                || "not counted: strace missing".into(),
+                |n| format!("{n:.2}"),
+            );
+            writeln!(
+                f,
+                "| {} | {:.0} | {:.2} | {:.2} | {} | {} | {flushes} | {:.1} KB | {:.1} KB | {} + {} B |",
+                line.writer.name(),
+                line.attempts_per_second,
+                line.ratio_to_plain,
+                line.ratio_to_encrypted,
+                line.p50_micros,
+                line.p99_micros,
+                line.bytes_written_per_attempt / 1_000.0,
+                line.bytes_on_disk_per_attempt / 1_000.0,
+                line.record_bytes,
+                line.signature_bytes,
+            )?;
+        }
+        writeln!(
+            f,
+            "\nflushes, written, on disk: per attempt. Satchel's attempt is a failed visit, the one outcome \
+             for which the rules ask no photo; entry signed and chained, store encrypted, synchronous=FULL."
+        )
+    }
+}
