@@ -9,6 +9,7 @@
 )]
 
 mod record;
+mod route;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ struct Cli {
 enum Bench {
     /// Attempts recorded durably, against the same payload in bare SQLite.
     Record(record::Args),
+    /// How good orders get in how little time.
+    Route(route::RouteArgs),
     /// One measured process of `record`; the bench starts it itself.
     #[command(hide = true)]
     RecordOnce(record::OnceArgs),
@@ -36,6 +39,7 @@ enum Bench {
 fn main() -> ExitCode {
     let done = match Cli::parse().bench {
         Bench::Record(args) => record::run(&args),
+        Bench::Route(args) => route::run(&args),
         Bench::RecordOnce(args) => record::run_once(&args),
     };
     match done {
