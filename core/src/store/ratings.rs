@@ -58,3 +58,11 @@ pub(crate) fn keep_item(conn: &Connection, item: &FeedItem) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// What was kept, as (kind, data).
+#[cfg(test)]
+pub(crate) fn kept(conn: &Connection) -> Result<Vec<(String, String)>> {
+    let mut stmt = conn.prepare("SELECT kind, data FROM feed_kept ORDER BY seq")?;
+    let rows = stmt.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -209,3 +209,56 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem) -> Result<()> {
         Ok(FeedContent::Rating(_) | FeedContent::Unknown) | Err(_) => ratings::keep_item(tx, item),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::db::Db;
+    use satchel_protocol::crypto::Secret32;
+    use serde_json::json;
+
+    #[test]
+    fn items_this_build_cannot_read_are_kept_as_they_came_and_the_cursor_moves_with_them() {
+        let home = tempfile::tempdir().unwrap();
+        let db = Db::open(home.path(), Secret32::new([1; 32])).unwrap();
+        let item = |seq, kind: &str, data| FeedItem {
+            seq,
+            kind: kind.into(),
+            data,
+        };
+        let page = FeedPage {
+            items: vec![
+                item(1, "weather", json!({"rain": true, "mm": 12.5})),
+                item(2, "stop", json!({"stop_id": 5})),
+                item(1, "weather", json!({"rain": true, "mm": 12.5})),
+            ],
+            cursor: "c-2".into(),
+            more: false,
+            server_time_ms: 1,
+        };
+        db.write(|tx| apply_feed(tx, &page)).unwrap();
+        let kept = db.read(ratings::kept).unwrap();
+        let expected = [
+            ("weather", json!({"rain": true, "mm": 12.5})),
+            ("stop", json!({"stop_id": 5})),
+        ];
+        let kept: Vec<(&str, serde_json::Value)> = kept
+            .iter()
+            .map(|(kind, data)| (kind.as_str(), serde_json::from_str(data).unwrap()))
+            .collect();
+        assert_eq!(kept, expected);
+        let cursor = db.read(phone::feed_cursor).unwrap();
+        assert_eq!(cursor.as_deref(), Some("c-2"));
+    }
+
+    #[test]
+    fn a_cursor_that_would_break_out_of_the_url_is_no_cursor() {
+        let page = |cursor: &str| {
+            json!({"items": [], "cursor": cursor, "more": false, "server_time_ms": 1}).to_string()
+        };
+        assert!(feed_page(page("a-1.b_2").as_bytes()).is_ok());
+        for bad in ["a&limit=1", "a b", "é", "a#", &"a".repeat(201)] {
+            assert!(feed_page(page(bad).as_bytes()).is_err(), "{bad}");
+        }
+    }
+}
