@@ -389,3 +389,28 @@ fn open_files_in(dir: &Path) -> Vec<String> {
         .map(|path| path.display().to_string())
         .collect()
 }
+
+#[test]
+fn a_store_that_was_closed_opens_again_while_the_process_starts_others() {
+    let (home, _day) = used_store();
+    let dir = home.path().join("phone");
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let _ = std::process::Command::new("true").status();
+                }
+            });
+        }
+        for _ in 0..150 {
+            let opened = open(&dir);
+            let refused = opened.err();
+            if refused.is_some() {
+                stop.store(true, Ordering::Relaxed);
+                panic!("{refused:?}");
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}

@@ -40,7 +40,18 @@ const READ_WRITE: OpenFlags =
 pub(super) struct Opened {
     pub(super) conn: Connection,
     // Held as long as the store is open; the operating system drops it with the process.
-    _lock: File,
+    _lock: Lock,
+}
+
+/// Keeps a second instance out.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do: a process that somebody forks at this very moment has a copy of the
+        // open file, and the lock with it, until it runs its own program.
+        let _ = self.0.unlock();
+    }
 }
 
 /// Opens the store for writing, or makes a new one where there is none.
@@ -58,14 +69,14 @@ pub(super) fn reader(dir: &Path, key: &Secret32) -> Result<Connection> {
     connect(&dir.join(DB_FILE), key, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
-fn lock(dir: &Path) -> Result<File> {
+fn lock(dir: &Path) -> Result<Lock> {
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(dir.join(LOCK_FILE))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse.into()),
         Err(std::fs::TryLockError::Error(e)) => Err(StoreError::from(e).into()),
     }
