@@ -6,7 +6,7 @@
 //! | to learn about | read |
 //! |---|---|
 //! | what can be asked | [`problem`], [`geography`], [`error`] |
-//! | what comes out | [`plan`], [`replan`], [`eta`] |
+//! | what comes out | [`plan`], [`mod@replan`], [`eta`] |
 //! | how orders are priced | `evaluate` (fast), `obvious` (slow, the tests' reference) |
 //! | how better ones are found | `moves`, `search`, `phase`, `improve` |
 

@@ -80,7 +80,7 @@ fn run(writer: Writer, attempts: usize, dir: &Path, traced: bool) -> Result<(Run
     Ok((run, flushes))
 }
 
-/// Calls in a summary of `strace -c`: % time, seconds, usecs/call, calls, [errors,] syscall.
+/// Calls in a summary of `strace -c`: % time, seconds, usecs/call, calls, errors if any, syscall.
 fn calls(log: &Path) -> Result<u64, Failure> {
     let text = std::fs::read_to_string(log)?;
     std::fs::remove_file(log)?;
