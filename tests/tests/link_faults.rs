@@ -395,3 +395,30 @@ fn an_upload_cut_half_way_goes_on_where_it_stopped() {
     assert_eq!((of("POST"), of("HEAD"), of("PATCH")), (1, 2, 2), "{sent:?}");
     assert_converged(&phone, &hub, &day, 1);
 }
+
+#[test]
+fn a_cursor_the_hub_does_not_know_is_forgotten_and_the_feed_read_again() {
+    let day = Day::new(1).stops(2);
+    let (phone, hub) = at_work(&day);
+    let fresh = Day::new(2).stops(1);
+    let refused = std::cell::Cell::new(0);
+    let link = Except {
+        hub: &hub,
+        refuse: |task: &HttpTask| {
+            task.url.contains("cursor=").then(|| {
+                refused.set(refused.get() + 1);
+                answer(400, br#"{"error":"malformed","detail":"cursor"}"#.to_vec())
+            })
+        },
+    };
+    let courier = satchel_protocol::ids::CourierId(uuid::Uuid::from_u64_pair(0xC0, 1));
+    hub.give(courier, fresh.items());
+    phone.core().request_sync();
+    assert_eq!(phone.sync_now(&link), SyncEnd::Waiting);
+    phone.wait();
+    // From the start in pages: the first one comes without a cursor.
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    assert_eq!(refused.get(), 1);
+    assert_eq!(phone.stop(fresh.stop_id(0)).parcels.len(), 1);
+    assert_eq!(phone.core().stops().unwrap().len(), 3);
+}

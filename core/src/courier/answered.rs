@@ -124,6 +124,12 @@ impl Courier {
                 self.engine().succeeded(Lane::Enrol);
                 Ok(true)
             }
+            (Job::PullFeed, ErrorCode::Malformed) => {
+                // Not a place in this hub's feed (any more): read it again from the start. Reading an item
+                // twice changes nothing.
+                self.db.write(|tx| phone::forget_feed_cursor(tx))?;
+                Ok(false)
+            }
             (_, code) if answers::needs_person(code) => {
                 tracing::warn!(?code, "the hub refuses this phone");
                 self.failed(&flight.job, Blocking::Refused, answer.retry_after_ms())?;

@@ -171,6 +171,11 @@ pub(crate) fn set_feed_cursor(conn: &Connection, cursor: &str) -> Result<()> {
     Ok(())
 }
 
+pub(crate) fn forget_feed_cursor(conn: &Connection) -> Result<()> {
+    conn.execute("UPDATE phone SET feed_cursor = NULL WHERE id = 1", [])?;
+    Ok(())
+}
+
 fn bad() -> Error {
     StoreError::BadRow("phone").into()
 }

@@ -1,0 +1,138 @@
+//! The same phone and the same faulty link as in the fast tests, against the real hub over real HTTP.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use satchel_core::model::stop::SyncState;
+use satchel_hub::import::Mapping;
+use satchel_hub::{Hub, HubConfig, ImportOptions, SimClock};
+use satchel_protocol::ids::Hash32;
+use satchel_tests::day::MORNING_MS;
+use satchel_tests::http::HttpTransport;
+use satchel_tests::link::{Fault, FaultyLink};
+use satchel_tests::phone::{Phone, SyncEnd};
+
+const MAPPING: &str = r#"{
+  "version": 1, "source": "test", "datum": "wgs84",
+  "time": { "format": "%m-%d %H:%M:%S", "utc_offset_min": 480, "default_year": 2026 },
+  "group": "single",
+  "fields": {
+    "waybill": { "column": "id" }, "lat": { "column": "lat" }, "lng": { "column": "lng" },
+    "accepted_at": { "column": "at" }, "address": { "column": "address" },
+    "recipient_name": { "column": "name" }, "recipient_phone": { "column": "phone" },
+    "promise_class": { "constant": "same_city" }
+  }
+}"#;
+
+/// A hub on loopback and what keeps it running.
+struct Running {
+    hub: Hub,
+    runtime: tokio::runtime::Runtime,
+    _data: tempfile::TempDir,
+}
+
+fn start() -> Running {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let hub = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mut config = HubConfig::new(data.path().join("hub"), &url);
+        config.clock = Arc::new(SimClock::frozen(MORNING_MS));
+        let hub = Hub::open(config).await.unwrap();
+        let serving = hub.clone();
+        tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
+        hub
+    });
+    Running {
+        hub,
+        runtime,
+        _data: data,
+    }
+}
+
+impl Running {
+    /// Gives the courier `count` stops and invites him.
+    fn round(&self, count: usize) -> String {
+        let mut csv = String::from("id,lat,lng,at,address,name,phone\n");
+        for i in 0..count {
+            csv.push_str(&format!(
+                "WB{i:04},37.5{i:03},121.4,11-21 07:30:00,南大街{i}号,张{i},1380000{i:04}\n"
+            ));
+        }
+        let mapping = Mapping::from_json(MAPPING.as_bytes()).unwrap();
+        let options = ImportOptions {
+            couriers: vec!["王师傅".into()],
+            ..ImportOptions::default()
+        };
+        self.runtime.block_on(async {
+            let import = self.hub.import(csv.as_bytes(), &mapping, &options);
+            assert_eq!(import.await.unwrap().new_parcels as usize, count);
+            self.hub.invite("王师傅").await.unwrap().to_text()
+        })
+    }
+}
+
+#[test]
+fn a_day_over_a_bad_line_reaches_the_real_hub_once_and_with_every_proof() {
+    let running = start();
+    let invite = running.round(12);
+    let phone = Phone::new(21);
+    let http = HttpTransport::new(Duration::from_secs(10));
+    let device = phone.enrol(&invite, &http);
+    let stops: Vec<_> = phone.core().stops().unwrap();
+    assert_eq!(stops.len(), 12);
+
+    let link = FaultyLink::new(&http, None);
+    link.random(3, 40);
+    let mut acknowledged: BTreeSet<Hash32> = BTreeSet::new();
+    for (n, stop) in stops.iter().enumerate() {
+        let recorded = match n % 3 {
+            0 => phone.fail(stop.stop_id),
+            _ => phone.deliver(stop.stop_id, n as u64),
+        };
+        acknowledged.insert(recorded.unwrap().parcels[0].entry_hash);
+        phone.core().request_sync();
+        phone.sync_now(&link);
+    }
+    link.heal();
+    assert_eq!(phone.sync(&link), SyncEnd::Done);
+
+    let audit = running.runtime.block_on(running.hub.audit()).unwrap();
+    let log = audit.devices.iter().find(|d| d.device == device).unwrap();
+    assert_eq!((log.entries, log.head_seq), (13, 13));
+    assert!(!log.quarantined);
+    let attempts: Vec<_> = audit.parcels.iter().flat_map(|p| &p.attempts).collect();
+    let held: BTreeSet<Hash32> = attempts.iter().map(|a| a.hash).collect();
+    assert_eq!((attempts.len(), held), (12, acknowledged));
+    let proofs: Vec<_> = attempts.iter().flat_map(|a| &a.proofs).collect();
+    assert_eq!(proofs.len(), 8 * 2);
+    assert!(proofs.iter().all(|p| p.bound && p.complete));
+    for stop in &stops {
+        assert_eq!(phone.stop(stop.stop_id).sync, SyncState::ProofComplete);
+    }
+}
+
+#[test]
+fn an_upload_cut_on_the_wire_goes_on_at_the_real_hub_where_it_stopped() {
+    let running = start();
+    let invite = running.round(1);
+    let phone = Phone::new(22);
+    let http = HttpTransport::new(Duration::from_secs(10));
+    phone.enrol(&invite, &http);
+    let stop = phone.core().stops().unwrap()[0].stop_id;
+    phone.deliver(stop, 5).unwrap();
+    let link = FaultyLink::new(&http, None);
+    // Push and feed pass, the photo is cut.
+    link.script([None, None, Some(Fault::CutRequest)]);
+    assert_eq!(phone.sync(&link), SyncEnd::Done);
+    let sent = link.take_log();
+    let has = |method: &str| {
+        sent.iter()
+            .any(|(line, _)| line.starts_with(method) && line.contains("/v1/proofs/"))
+    };
+    assert!(has("HEAD") && has("PATCH"), "{sent:?}");
+    assert_eq!(phone.stop(stop).sync, SyncState::ProofComplete);
+}
