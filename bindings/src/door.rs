@@ -354,14 +354,9 @@ impl TryFrom<Completion> for core::Completion {
             }),
             inspection: completion.inspection,
             signature: completion.signature.map(SignatureInput::from),
-            fix: completion.position.map(|p| Fix {
-                lat: p.lat,
-                lng: p.lng,
-                accuracy_m: p.accuracy_m,
-                age_ms: p.age_ms,
-                mock: p.mock,
-                distance_m: None,
-            }),
+            fix: completion
+                .position
+                .map(|p| Fix::wgs84(p.lat, p.lng, p.accuracy_m, p.age_ms, p.mock)),
             note: completion.note,
         })
     }

@@ -59,16 +59,15 @@ fn stop(n: u32) -> FeedItem {
         window_start_ms: None,
         window_end_ms: None,
         parcels: vec![ParcelItem {
-            parcel_id: ParcelId(Uuid::from_u128(u128::from(n))),
-            waybill: format!("T{n}"),
-            handle: Handle(u64::from(n).to_be_bytes()),
             rating_key: Hash32([5; 32]),
-            promise_class: PromiseClass::SameCity,
-            promised_by_ms: 2_000_000_000_000,
-            accepted_at_ms: 1_700_000_000_000,
-            tags: vec![],
-            door_required: false,
-            consents: vec![],
+            ..ParcelItem::bare(
+                ParcelId(Uuid::from_u128(u128::from(n))),
+                format!("T{n}"),
+                Handle(u64::from(n).to_be_bytes()),
+                PromiseClass::SameCity,
+                1_700_000_000_000,
+                2_000_000_000_000,
+            )
         }],
     };
     FeedItem {

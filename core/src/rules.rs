@@ -16,7 +16,6 @@ pub mod register;
 pub mod remedy;
 pub mod requirements;
 pub mod ruleset;
-pub mod transitions;
 pub mod wording;
 
-pub use satchel_protocol::mask;
+pub use satchel_protocol::{mask, transitions};

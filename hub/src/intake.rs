@@ -6,9 +6,10 @@
 
 mod promise;
 
-use satchel_protocol::feed::{ConsentItem, ParcelItem, Recipient, RouteItem, StopItem};
-use satchel_protocol::ids::{CourierId, Handle, Hash32, ParcelId, RouteId, StopId};
-use satchel_protocol::taxonomy::ConsentChannel;
+use satchel_protocol::doorstep::{ConsentEvidence, ConsentRecord};
+use satchel_protocol::feed::{ParcelItem, Recipient, RouteItem, StopItem};
+use satchel_protocol::ids::{CourierId, Handle, ParcelId, RouteId, StopId};
+use satchel_protocol::taxonomy::{ConsentOrigin, Giver};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -269,33 +270,40 @@ fn stop_item(
 }
 
 fn parcel_item(parcel_id: ParcelId, handle: Handle, d: &Delivery) -> ParcelItem {
-    let consent = ConsentItem {
+    // The file's owner vouches for it; how the customer said it is not in the file (A033).
+    let consent = || ConsentRecord {
         consent_id: id(&format!("consent/{parcel_id}")).to_string(),
+        giver: Giver::Recipient,
+        origin: ConsentOrigin::HubPage,
         scope: d.consents.clone(),
-        // The file's owner vouches for it; how the customer said it is not in the file (A033).
-        channel: ConsentChannel::Standing,
+        parcels: vec![parcel_id],
+        named_person: None,
+        place: None,
+        evidence: ConsentEvidence::Page {
+            reference: format!("import/{}", d.waybill),
+        },
         given_at_ms: d.accepted_at_ms,
         expires_at_ms: None,
+        withdrawn_at_ms: None,
     };
+    let promised_by_ms =
+        promise::promised_by_ms(d.promise_class, d.accepted_at_ms, d.utc_offset_min);
     ParcelItem {
-        parcel_id,
-        waybill: d.waybill.clone(),
-        handle,
-        rating_key: Hash32::ZERO,
-        promise_class: d.promise_class,
-        promised_by_ms: promise::promised_by_ms(
-            d.promise_class,
-            d.accepted_at_ms,
-            d.utc_offset_min,
-        ),
-        accepted_at_ms: d.accepted_at_ms,
         tags: d.tags.clone(),
         door_required: d.door_required,
         consents: if d.consents.is_empty() {
             Vec::new()
         } else {
-            vec![consent]
+            vec![consent()]
         },
+        ..ParcelItem::bare(
+            parcel_id,
+            d.waybill.clone(),
+            handle,
+            d.promise_class,
+            d.accepted_at_ms,
+            promised_by_ms,
+        )
     }
 }
 

@@ -9,8 +9,8 @@ use crate::codec::{self, FormatError};
 use crate::ids::{AttemptId, CourierId, DeviceId, Hash32, ParcelId, StopId};
 use crate::limits;
 use crate::taxonomy::{
-    Action, HandoffKind, IdentityMethod, InspectionResult, Outcome, PhotoOrigin, ProofKind, Reason,
-    Relation,
+    Action, Datum, HandoffKind, IdentityMethod, InspectionResult, Outcome, PhotoOrigin, ProofKind,
+    Reason, Relation, Zone,
 };
 
 /// Body of [`crate::entry::EntryKind::ENROLLED`].
@@ -83,6 +83,92 @@ pub struct AttemptBody {
     /// Which completion rules were applied.
     #[n(16)]
     pub rules_version: u32,
+    /// What was skipped, and why; only what the rules let one skip.
+    #[n(17)]
+    #[cbor(default)]
+    pub skips: Vec<SkipRecord>,
+    /// Items accepted out of items in the parcel, line by line, for a partial delivery (C7).
+    #[n(18)]
+    #[cbor(default)]
+    pub items: Vec<ItemCount>,
+    /// Where it was left: the locker's or station's number (C7).
+    #[n(19)]
+    pub left_at: Option<LeftAt>,
+    /// Result of an age check; the document is never kept (A040).
+    #[n(20)]
+    pub age_checked: Option<bool>,
+    /// The package looked damaged before it was opened (Art 27).
+    #[n(21)]
+    #[cbor(default)]
+    pub visibly_damaged: bool,
+    /// Its own code was scanned at the door (B4-7).
+    #[n(22)]
+    #[cbor(default)]
+    pub scanned: bool,
+    /// The recipient's code matched on this phone, or awaits the hub's word.
+    #[n(23)]
+    pub code: Option<CodeResult>,
+    /// Lowest and highest temperature on the way, hundredths of a degree Celsius (A039).
+    #[n(24)]
+    pub temperature_centi_c: Option<(i32, i32)>,
+    /// Codes of warnings that were shown and passed over, such as an hour outside 8 to 20 (C3).
+    #[n(25)]
+    #[cbor(default)]
+    pub warnings: Vec<String>,
+}
+
+/// An item of the checklist that was skipped. Codes of the rule set, kept as text so that a hub of
+/// another age can show them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct SkipRecord {
+    /// Which item.
+    #[n(0)]
+    pub item: String,
+    /// Why.
+    #[n(1)]
+    pub reason: String,
+}
+
+/// One line of a partial delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ItemCount {
+    /// What it is, as on the delivery note.
+    #[n(0)]
+    pub label: String,
+    /// How many were in the parcel.
+    #[n(1)]
+    pub of: u32,
+    /// How many the customer kept.
+    #[n(2)]
+    pub accepted: u32,
+}
+
+/// The place where a parcel waits for its recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LeftAt {
+    /// Number or name of the locker or station.
+    #[n(0)]
+    pub place: Option<String>,
+    /// Code of the slot.
+    #[n(1)]
+    pub slot: Option<String>,
+    /// What the station gave as a receipt.
+    #[n(2)]
+    pub receipt: Option<String>,
+}
+
+/// What is known about the recipient's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum CodeResult {
+    /// It matched on this phone.
+    #[n(0)]
+    Verified,
+    /// It was taken down and the hub will judge it.
+    #[n(1)]
+    AwaitsHub,
 }
 
 /// Body of [`crate::entry::EntryKind::REVEALED`].
@@ -149,6 +235,33 @@ pub struct Fix {
     /// Distance from the stop's own position, if it has one (A031).
     #[n(5)]
     pub distance_m: Option<f32>,
+    /// What the provider's numbers were in before they were brought to WGS-84; none: WGS-84.
+    #[n(6)]
+    pub datum: Option<Datum>,
+    /// The provider's own numbers, degrees north and east, where they were not WGS-84.
+    #[n(7)]
+    pub raw: Option<(f64, f64)>,
+    /// How near the door; warns and is recorded, never blocks (B4-22).
+    #[n(8)]
+    pub zone: Option<Zone>,
+}
+
+impl Fix {
+    /// A fix in WGS-84 that was not compared with a door yet.
+    #[must_use]
+    pub const fn wgs84(lat: f64, lng: f64, accuracy_m: f32, age_ms: i64, mock: bool) -> Self {
+        Self {
+            lat,
+            lng,
+            accuracy_m,
+            age_ms,
+            mock,
+            distance_m: None,
+            datum: None,
+            raw: None,
+            zone: None,
+        }
+    }
 }
 
 impl EnrolledBody {
@@ -184,6 +297,45 @@ impl RevealedBody {
 }
 
 impl AttemptBody {
+    /// An attempt of which nothing is known but where it was and how it ended.
+    #[must_use]
+    pub const fn bare(
+        attempt: AttemptId,
+        parcel: ParcelId,
+        stop: StopId,
+        outcome: Outcome,
+        handoff: HandoffKind,
+    ) -> Self {
+        Self {
+            attempt,
+            parcel,
+            stop,
+            attempt_no: 1,
+            outcome,
+            handoff,
+            reason: None,
+            action: None,
+            signer_name: None,
+            relation: None,
+            identity: None,
+            inspection: None,
+            consent: None,
+            proofs: Vec::new(),
+            fix: None,
+            note: None,
+            rules_version: 0,
+            skips: Vec::new(),
+            items: Vec::new(),
+            left_at: None,
+            age_checked: None,
+            visibly_damaged: false,
+            scanned: false,
+            code: None,
+            temperature_centi_c: None,
+            warnings: Vec::new(),
+        }
+    }
+
     /// The bytes to commit to.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -34,6 +34,32 @@ impl EntryKind {
     pub const ATTEMPT: Self = Self(2);
     /// Personal data of a stop was unmasked on the phone (A038).
     pub const REVEALED: Self = Self(3);
+    /// A customer's consent taken at the door (A033).
+    pub const CONSENT: Self = Self(4);
+    /// A consent was withdrawn, as told to the courier.
+    pub const CONSENT_WITHDRAWN: Self = Self(5);
+    /// An earlier event was not as recorded (B4-4).
+    pub const CORRECTION: Self = Self(6);
+    /// A try to reach the customer (A036).
+    pub const CALL: Self = Self(7);
+    /// An abnormal report (A042).
+    pub const REPORT: Self = Self(8);
+    /// A scan at the vehicle (A204).
+    pub const LOAD_SCAN: Self = Self(9);
+    /// A parcel collected from a sender, or refused (A198).
+    pub const PICKUP: Self = Self(10);
+    /// Temperature readings (A039).
+    pub const TEMPERATURE: Self = Self(11);
+    /// A try of the recipient's code.
+    pub const CODE_ENTRY: Self = Self(12);
+    /// A shift started or ended.
+    pub const DUTY: Self = Self(13);
+    /// The customer is to be reminded now (A021).
+    pub const REMINDER_DUE: Self = Self(14);
+    /// The phone refused a rule set and kept its own.
+    pub const RULESET_REFUSED: Self = Self(15);
+    /// A step of a parcel without a visit.
+    pub const PARCEL_STEP: Self = Self(16);
 }
 
 /// The signed part of an entry. Field order is the wire order.

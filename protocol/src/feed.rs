@@ -6,8 +6,23 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::doorstep::{ConsentRecord, ConsentWithdrawnBody};
 use crate::ids::{Handle, Hash32, ParcelId, RouteId, StopId};
-use crate::taxonomy::{ConsentChannel, HandlingTag, HandoffKind, PromiseClass};
+use crate::taxonomy::{HandlingTag, PromiseClass};
+
+mod operator;
+
+pub use operator::{
+    CourierItem, OtherRoundItem, ParcelEventItem, PointsGiven, PriceItem, RadiiItem, RegimeItem,
+    ReportAnswerItem, StarGoalItem, StarRulesItem, TariffItem, TrainingItem,
+};
+
+/// `kind` of a [`ConsentRecord`].
+pub const CONSENT: &str = "consent";
+/// `kind` of a [`ConsentWithdrawnBody`].
+pub const CONSENT_WITHDRAWN: &str = "consent_withdrawn";
+/// `kind` of a rule set.
+pub const RULE_SET: &str = "rule_set";
 
 /// One page of the feed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +59,22 @@ pub enum FeedContent {
     StopRemoved(StopRemovedItem),
     /// A customer rated a delivery of this courier.
     Rating(RatingItem),
+    /// A consent to handoffs of parcels of this courier.
+    Consent(Box<ConsentRecord>),
+    /// A consent no longer holds.
+    ConsentWithdrawn(ConsentWithdrawnBody),
+    /// Something happened to a parcel elsewhere: at the hub or on another phone.
+    ParcelEvent(ParcelEventItem),
+    /// What handoffs ask for; the document as it was sent.
+    RuleSet(Value),
+    /// An abnormal day was declared, or ended.
+    Regime(RegimeItem),
+    /// What the operator decided about this courier and this phone.
+    Courier(Box<CourierItem>),
+    /// Waybill numbers of other rounds, so that a missort is told at the vehicle (A204).
+    OtherRound(OtherRoundItem),
+    /// The hub's answer to an abnormal report (A044).
+    ReportAnswer(ReportAnswerItem),
     /// A kind made after this build; kept as it is.
     Unknown,
 }
@@ -78,6 +109,28 @@ impl FeedItem {
             }
             RatingItem::KIND => {
                 FeedContent::Rating(RatingItem::deserialize(&self.data).map_err(bad)?)
+            }
+            CONSENT => FeedContent::Consent(Box::new(
+                ConsentRecord::deserialize(&self.data).map_err(bad)?,
+            )),
+            CONSENT_WITHDRAWN => FeedContent::ConsentWithdrawn(
+                ConsentWithdrawnBody::deserialize(&self.data).map_err(bad)?,
+            ),
+            ParcelEventItem::KIND => {
+                FeedContent::ParcelEvent(ParcelEventItem::deserialize(&self.data).map_err(bad)?)
+            }
+            RULE_SET => FeedContent::RuleSet(self.data.clone()),
+            RegimeItem::KIND => {
+                FeedContent::Regime(RegimeItem::deserialize(&self.data).map_err(bad)?)
+            }
+            CourierItem::KIND => {
+                FeedContent::Courier(Box::new(CourierItem::deserialize(&self.data).map_err(bad)?))
+            }
+            OtherRoundItem::KIND => {
+                FeedContent::OtherRound(OtherRoundItem::deserialize(&self.data).map_err(bad)?)
+            }
+            ReportAnswerItem::KIND => {
+                FeedContent::ReportAnswer(ReportAnswerItem::deserialize(&self.data).map_err(bad)?)
             }
             _ => FeedContent::Unknown,
         })
@@ -165,22 +218,67 @@ pub struct ParcelItem {
     pub door_required: bool,
     /// What the customer has agreed to beforehand (A023, A033).
     #[serde(default)]
-    pub consents: Vec<ConsentItem>,
+    pub consents: Vec<ConsentRecord>,
+    /// The customer's service tier, as the rule set names it.
+    #[serde(default)]
+    pub tier: Option<String>,
+    /// May be handed only to a person of this age (A040).
+    #[serde(default)]
+    pub min_age_years: Option<u8>,
+    /// The end of a window the customer chose himself; moves the promise out, never in.
+    #[serde(default)]
+    pub customer_window_end_ms: Option<i64>,
+    /// Limits of a temperature-controlled parcel, hundredths of a degree Celsius (A039).
+    #[serde(default)]
+    pub temperature: Option<TemperatureLimits>,
+    /// How the recipient's code is to be judged, if there is one.
+    #[serde(default)]
+    pub code: Option<CodeItem>,
+    /// It is to be collected from a sender here (A198, A210).
+    #[serde(default)]
+    pub pickup: Option<PickupItem>,
 }
 
-/// A stored consent to a handoff other than the recipient's own hands.
+/// Limits of a temperature-controlled parcel, both inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemperatureLimits {
+    /// Coldest, hundredths of a degree Celsius.
+    pub min_centi_c: i32,
+    /// Warmest, hundredths of a degree Celsius.
+    pub max_centi_c: i32,
+}
+
+/// How a recipient's code is judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConsentItem {
-    /// Names the consent in entries.
-    pub consent_id: String,
-    /// What was agreed to.
-    pub scope: Vec<HandoffKind>,
-    /// How it was given (A033).
-    pub channel: ConsentChannel,
-    /// When, Unix milliseconds.
-    pub given_at_ms: i64,
-    /// Until when, if not for this parcel's whole way.
-    pub expires_at_ms: Option<i64>,
+#[serde(tag = "judge", rename_all = "snake_case")]
+pub enum CodeItem {
+    /// A long code: the phone compares a salted digest without a network.
+    Phone {
+        /// Its number of characters.
+        chars: u32,
+        /// Salt, hex, 32 bytes.
+        salt: Hash32,
+        /// Salted digest, hex, 32 bytes.
+        digest: Hash32,
+        /// Until when, Unix milliseconds.
+        #[serde(default)]
+        expires_at_ms: Option<i64>,
+    },
+    /// A short code: typed digits go sealed into the entry and the hub judges.
+    Hub {
+        /// Number of digits, 4 to 8.
+        digits: u8,
+    },
+}
+
+/// A parcel to be collected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PickupItem {
+    /// End of the agreed window, Unix milliseconds (A164).
+    pub window_end_ms: i64,
+    /// The stop it is to be delivered to on this same round, if on this one (A210).
+    #[serde(default)]
+    pub deliver_to: Option<StopId>,
 }
 
 /// A stop that is no longer this courier's.
@@ -212,6 +310,38 @@ pub struct RatingItem {
     pub rated_at_ms: i64,
     /// Whether the attempt had reached the hub when the item was made.
     pub bound: bool,
+}
+
+impl ParcelItem {
+    /// A parcel with nothing special about it.
+    #[must_use]
+    pub fn bare(
+        parcel_id: ParcelId,
+        waybill: String,
+        handle: Handle,
+        promise_class: PromiseClass,
+        accepted_at_ms: i64,
+        promised_by_ms: i64,
+    ) -> Self {
+        Self {
+            parcel_id,
+            waybill,
+            handle,
+            rating_key: Hash32::ZERO,
+            promise_class,
+            promised_by_ms,
+            accepted_at_ms,
+            tags: Vec::new(),
+            door_required: false,
+            consents: Vec::new(),
+            tier: None,
+            min_age_years: None,
+            customer_window_end_ms: None,
+            temperature: None,
+            code: None,
+            pickup: None,
+        }
+    }
 }
 
 impl RouteItem {

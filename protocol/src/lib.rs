@@ -9,6 +9,7 @@ pub mod api;
 pub mod attempt;
 pub mod batch;
 pub mod crypto;
+pub mod doorstep;
 pub mod enrol;
 pub mod entry;
 pub mod feed;
@@ -21,6 +22,7 @@ pub mod receipt;
 pub mod signed_time;
 pub mod taxonomy;
 pub mod token;
+pub mod transitions;
 
 mod codec;
 

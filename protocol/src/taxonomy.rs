@@ -8,6 +8,7 @@
 
 mod action;
 mod code_enum;
+mod doorstep;
 mod handoff;
 mod reason;
 mod reason_codes;
@@ -15,6 +16,8 @@ mod vocabulary;
 
 pub use action::Action;
 pub use code_enum::UnknownCode;
+pub(crate) use code_enum::code_enum;
+pub use doorstep::{CallResult, ConsentOrigin, Contents, Datum, Giver, Regime, Zone};
 pub use handoff::{ConsentRule, HandoffKind, HandoffMapping, ProofItem};
 pub use reason::Reason;
 pub use reason_codes::{ExternalCode, ReasonMapping};

@@ -13,7 +13,8 @@ use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::attempt::{
-    AttemptBody, EnrolledBody, Fix, IdentityCheck, ProofRef, RevealedBody,
+    AttemptBody, CodeResult, EnrolledBody, Fix, IdentityCheck, ItemCount, LeftAt, ProofRef,
+    RevealedBody, SkipRecord,
 };
 use satchel_protocol::batch::{Batch, InlineBlob};
 use satchel_protocol::crypto::{self, Secret32};
@@ -117,15 +118,31 @@ fn delivered() -> AttemptBody {
             },
         ],
         fix: Some(Fix {
-            lat: 37.539_297,
-            lng: 121.391_382,
-            accuracy_m: 8.5,
-            age_ms: 1_200,
-            mock: false,
             distance_m: Some(23.75),
+            ..Fix::wgs84(37.539_297, 121.391_382, 8.5, 1_200, false)
         }),
         note: Some("放在门口".into()),
         rules_version: 1,
+        skips: vec![SkipRecord {
+            item: "TEMPERATURE".into(),
+            reason: "DEVICE_FAULT".into(),
+        }],
+        items: vec![ItemCount {
+            label: "鞋".into(),
+            of: 2,
+            accepted: 1,
+        }],
+        left_at: Some(LeftAt {
+            place: Some("L-7".into()),
+            slot: Some("0831".into()),
+            receipt: None,
+        }),
+        age_checked: Some(true),
+        visibly_damaged: true,
+        scanned: true,
+        code: Some(CodeResult::Verified),
+        temperature_centi_c: Some((-120, 780)),
+        warnings: vec!["QUIET_HOURS".into()],
     }
 }
 
@@ -143,7 +160,17 @@ fn failed() -> AttemptBody {
         proofs: vec![],
         fix: None,
         note: None,
-        ..delivered()
+        ..AttemptBody {
+            attempt_no: 2,
+            rules_version: 1,
+            ..AttemptBody::bare(
+                ATTEMPT,
+                PARCEL,
+                STOP,
+                Outcome::Failed,
+                HandoffKind::Recipient,
+            )
+        }
     }
 }
 
@@ -254,7 +281,7 @@ fn clock_skew() -> ErrorBody {
 
 const FEED_PAGE: &str = r#"{"items":[
 {"seq":1,"kind":"route","data":{"route_id":"0198c0de-7d0c-7000-8000-000000000005","name":"R1","service_date":"2026-11-21","depot":{"lat":37.5,"lng":121.4},"stop_count":1}},
-{"seq":2,"kind":"stop","data":{"stop_id":"0198c0de-7d0c-7000-8000-000000000002","route_id":"0198c0de-7d0c-7000-8000-000000000005","position":1,"place":{"lat":37.51,"lng":121.41},"address":"港城东大街588号","recipient":{"name":"张三","phone":"13812345678"},"window_start_ms":null,"window_end_ms":1795240800000,"parcels":[{"parcel_id":"0198c0de-7d0c-7000-8000-000000000001","waybill":"YT0001","handle":"b3b3b3b3b3b3b3b3","rating_key":"0101010101010101010101010101010101010101010101010101010101010101","promise_class":"same_city","promised_by_ms":1795262400000,"accepted_at_ms":1795215600000,"tags":["fragile"],"door_required":true,"consents":[{"consent_id":"c1","scope":["LOCKER","STATION"],"channel":"page_click","given_at_ms":1795215600000,"expires_at_ms":null}]}]}},
+{"seq":2,"kind":"stop","data":{"stop_id":"0198c0de-7d0c-7000-8000-000000000002","route_id":"0198c0de-7d0c-7000-8000-000000000005","position":1,"place":{"lat":37.51,"lng":121.41},"address":"港城东大街588号","recipient":{"name":"张三","phone":"13812345678"},"window_start_ms":null,"window_end_ms":1795240800000,"parcels":[{"parcel_id":"0198c0de-7d0c-7000-8000-000000000001","waybill":"YT0001","handle":"b3b3b3b3b3b3b3b3","rating_key":"0101010101010101010101010101010101010101010101010101010101010101","promise_class":"same_city","promised_by_ms":1795262400000,"accepted_at_ms":1795215600000,"tags":["fragile"],"door_required":true,"consents":[{"consent_id":"c1","giver":"RECIPIENT","origin":"HUB_PAGE","scope":["LOCKER","STATION"],"parcels":["0198c0de-7d0c-7000-8000-000000000001"],"named_person":null,"place":null,"evidence":{"kind":"page","reference":"click-1"},"given_at_ms":1795215600000,"expires_at_ms":null,"withdrawn_at_ms":null}],"tier":null,"min_age_years":18,"customer_window_end_ms":null,"temperature":{"min_centi_c":200,"max_centi_c":800},"code":{"judge":"hub","digits":6},"pickup":null}]}},
 {"seq":3,"kind":"rating","data":{"parcel_id":"0198c0de-7d0c-7000-8000-000000000001","stars":5,"timeliness":5,"attitude":4,"information":null,"tags":["polite"],"comment":"谢谢","rated_at_ms":1795230000000,"bound":true}},
 {"seq":4,"kind":"stop_removed","data":{"stop_id":"0198c0de-7d0c-7000-8000-000000000002"}}],
 "cursor":"4","more":false,"server_time_ms":1795219300000}"#;

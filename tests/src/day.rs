@@ -1,10 +1,9 @@
 //! A day of deliveries in feed items, built from the protocol's own types.
 
-use satchel_protocol::feed::{
-    ConsentItem, LatLng, ParcelItem, Recipient, RouteItem, StopItem, StopRemovedItem,
-};
-use satchel_protocol::ids::{Handle, Hash32, ParcelId, RouteId, StopId};
-use satchel_protocol::taxonomy::{ConsentChannel, HandoffKind, PromiseClass};
+use satchel_protocol::doorstep::{ConsentEvidence, ConsentRecord};
+use satchel_protocol::feed::{LatLng, ParcelItem, Recipient, RouteItem, StopItem, StopRemovedItem};
+use satchel_protocol::ids::{Handle, ParcelId, RouteId, StopId};
+use satchel_protocol::taxonomy::{ConsentOrigin, Giver, HandoffKind, PromiseClass};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -92,18 +91,14 @@ impl Day {
         let mut handle = [0; 8];
         handle.copy_from_slice(&parcel_id.as_bytes()[8..]);
         handle[0] = u8::try_from(self.number % 251).unwrap();
-        ParcelItem {
+        ParcelItem::bare(
             parcel_id,
-            waybill: format!("YT{}{n:08}", self.number),
-            handle: Handle(handle),
-            rating_key: Hash32([0; 32]),
-            promise_class: PromiseClass::SameCity,
-            promised_by_ms: MORNING_MS + 12 * HOUR_MS,
-            accepted_at_ms: MORNING_MS - HOUR_MS,
-            tags: vec![],
-            door_required: false,
-            consents: vec![],
-        }
+            format!("YT{}{n:08}", self.number),
+            Handle(handle),
+            PromiseClass::SameCity,
+            MORNING_MS - HOUR_MS,
+            MORNING_MS + 12 * HOUR_MS,
+        )
     }
 
     /// The feed items of the whole round.
@@ -139,15 +134,27 @@ pub fn stop_removed(stop_id: StopId) -> (String, Value) {
     item(StopRemovedItem::KIND, &StopRemovedItem { stop_id })
 }
 
-/// A standing consent to some handoffs.
+/// A consent the customer gave on the hub's page, for these parcels.
 #[must_use]
-pub fn consent(scope: &[HandoffKind], expires_at_ms: Option<i64>) -> ConsentItem {
-    ConsentItem {
+pub fn consent(
+    scope: &[HandoffKind],
+    parcels: &[ParcelId],
+    expires_at_ms: Option<i64>,
+) -> ConsentRecord {
+    ConsentRecord {
         consent_id: "c-1".into(),
+        giver: Giver::Recipient,
+        origin: ConsentOrigin::HubPage,
         scope: scope.to_vec(),
-        channel: ConsentChannel::PageClick,
+        parcels: parcels.to_vec(),
+        named_person: None,
+        place: None,
+        evidence: ConsentEvidence::Page {
+            reference: "click-1".into(),
+        },
         given_at_ms: MORNING_MS - HOUR_MS,
         expires_at_ms,
+        withdrawn_at_ms: None,
     }
 }
 

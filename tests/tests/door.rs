@@ -76,12 +76,8 @@ fn a_delivery_carries_everything_the_law_asks_for() {
         .unwrap();
     let input = Completion {
         fix: Some(Fix {
-            lat: 37.51,
-            lng: 121.4,
-            accuracy_m: 12.0,
-            age_ms: 900,
-            mock: true,
             distance_m: Some(0.0),
+            ..Fix::wgs84(37.51, 121.4, 12.0, 900, true)
         }),
         note: Some("  放门口地毯上  ".into()),
         ..phone.delivered(stop, 1)
@@ -238,10 +234,10 @@ fn consent_opens_the_locker_until_it_expires_and_never_against_door_delivery() {
     let day = Day::new(1)
         .stop(1)
         .stop_with(1, |s| {
-            s.parcels[0].consents = vec![consent(&locker, Some(until))]
+            s.parcels[0].consents = vec![consent(&locker, &[s.parcels[0].parcel_id], Some(until))]
         })
         .stop_with(1, |s| {
-            s.parcels[0].consents = vec![consent(&locker, None)];
+            s.parcels[0].consents = vec![consent(&locker, &[s.parcels[0].parcel_id], None)];
             s.parcels[0].door_required = true;
         });
     let (phone, hub) = at_work(&day);
@@ -361,7 +357,11 @@ fn several_parcels_at_one_door_can_end_differently_with_shared_proofs() {
 #[test]
 fn one_parcel_without_consent_does_not_keep_its_neighbours_from_the_locker() {
     let day = Day::new(1).stop_with(2, |s| {
-        s.parcels[0].consents = vec![consent(&[HandoffKind::Locker], None)];
+        s.parcels[0].consents = vec![consent(
+            &[HandoffKind::Locker],
+            &[s.parcels[0].parcel_id],
+            None,
+        )];
     });
     let (phone, _hub) = at_work(&day);
     let draft = phone
@@ -407,16 +407,7 @@ fn values_out_of_range_are_refused_before_anything_is_written() {
         .begin_attempt(stop, HandoffKind::Recipient)
         .unwrap();
     let good = completion(&[day.parcel_id(0, 0)], nobody_there());
-    let fix = |lat: f64, accuracy_m: f32| {
-        Some(Fix {
-            lat,
-            lng: 0.0,
-            accuracy_m,
-            age_ms: 0,
-            mock: false,
-            distance_m: None,
-        })
-    };
+    let fix = |lat: f64, accuracy_m: f32| Some(Fix::wgs84(lat, 0.0, accuracy_m, 0, false));
     let twice = vec![good.parcels[0], good.parcels[0]];
     let bad = [
         Completion {
@@ -505,7 +496,11 @@ fn an_empty_signature_and_a_dot_are_no_signature() {
 #[test]
 fn a_stated_signer_is_kept_and_required_where_another_person_takes_the_parcel() {
     let day = Day::new(1).stop_with(1, |s| {
-        s.parcels[0].consents = vec![consent(&[HandoffKind::FrontDesk], None)];
+        s.parcels[0].consents = vec![consent(
+            &[HandoffKind::FrontDesk],
+            &[s.parcels[0].parcel_id],
+            None,
+        )];
         s.parcels[0].tags = vec![HandlingTag::Fragile];
     });
     let (phone, hub) = at_work(&day);

@@ -255,12 +255,7 @@ impl Courier {
                 .find(|(handoff, _)| *handoff == visit.input.handoff)
                 .map(|(_, id)| id);
             let body = AttemptBody {
-                attempt: visit.attempt,
-                parcel: parcel.parcel_id,
-                stop: parcel.stop_id,
                 attempt_no: u16::try_from(parcel.attempts + 1).unwrap_or(u16::MAX),
-                outcome: result,
-                handoff: visit.input.handoff,
                 reason,
                 action,
                 signer_name: trimmed(visit.input.signer_name.as_deref()),
@@ -275,6 +270,13 @@ impl Courier {
                     .map(|fix| geofence::with_distance(fix, stop.place)),
                 note: trimmed(visit.input.note.as_deref()),
                 rules_version: RULES_VERSION,
+                ..AttemptBody::bare(
+                    visit.attempt,
+                    parcel.parcel_id,
+                    parcel.stop_id,
+                    result,
+                    visit.input.handoff,
+                )
             };
             let fact = Fact {
                 kind: EntryKind::ATTEMPT,

@@ -9,7 +9,6 @@ use satchel_protocol::ids::{Hash32, ParcelId};
 use satchel_protocol::taxonomy::{ConsentChannel, HandoffKind};
 use thiserror::Error;
 
-use super::coded::coded;
 use super::contact::{CallResult, MaskedPhone};
 
 mod gate;
@@ -22,22 +21,9 @@ pub const MIN_CONSENT_CALL_S: u32 = 5;
 /// A standing preference is asked for again after a year: no consent is for ever (Art 35).
 pub const MAX_STANDING_MS: i64 = 366 * 24 * 60 * 60 * 1_000;
 
-coded! {
-    /// Who agreed.
-    pub enum Giver {
-        Recipient = "RECIPIENT", "收件人", "Recipient";
-        Sender = "SENDER", "寄件人", "Sender";
-    }
-}
+pub use satchel_protocol::taxonomy::Giver;
 
-coded! {
-    /// Where the record was made.
-    pub enum ConsentOrigin {
-        HubPage = "HUB_PAGE", "客户在页面选择", "The customer chose it on the page";
-        OnTheSpot = "ON_THE_SPOT", "现场征得", "Taken at the door";
-        StandingPreference = "STANDING_PREFERENCE", "长期偏好", "Standing preference";
-    }
-}
+pub use satchel_protocol::taxonomy::ConsentOrigin;
 
 /// What shows that the consent was given.
 #[derive(Debug, Clone, PartialEq, Eq)]

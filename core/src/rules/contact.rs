@@ -11,7 +11,7 @@ use satchel_protocol::mask;
 use satchel_protocol::taxonomy::{Action, Reason};
 use thiserror::Error;
 
-use super::coded::{Text, coded};
+use super::coded::Text;
 
 /// A call counts for a visit when it was made in this time before it: one made in the morning says
 /// nothing about who is at home in the evening.
@@ -67,18 +67,7 @@ impl MaskedPhone {
     }
 }
 
-coded! {
-    /// How a call ended.
-    pub enum CallResult {
-        Answered = "ANSWERED", "已接通", "Answered";
-        NoAnswer = "NO_ANSWER", "无人接听", "No answer";
-        Busy = "BUSY", "占线", "Busy";
-        Rejected = "REJECTED", "拒接", "Rejected";
-        SwitchedOff = "SWITCHED_OFF", "关机或不在服务区", "Switched off or no coverage";
-        WrongNumber = "WRONG_NUMBER", "空号或非本人", "Wrong number or another person";
-        MessageSent = "MESSAGE_SENT", "已发短信", "A text message was sent";
-    }
-}
+pub use satchel_protocol::taxonomy::CallResult;
 
 /// One try to reach the customer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,15 +9,7 @@ use satchel_protocol::taxonomy::{HandlingTag, PromiseClass, Reason};
 
 use super::coded::coded;
 
-coded! {
-    /// What the look inside showed (A199).
-    pub enum Contents {
-        Compliant = "COMPLIANT", "内件合规", "Contents may be carried";
-        Prohibited = "PROHIBITED", "含禁寄物品", "Prohibited goods";
-        Undeclared = "UNDECLARED", "与申报不符", "Not what was declared";
-        NotShown = "NOT_SHOWN", "拒绝验视", "The sender would not show them";
-    }
-}
+pub use satchel_protocol::taxonomy::Contents;
 
 coded! {
     /// A step of the pickup, in its order.

@@ -9,7 +9,7 @@
 use satchel_protocol::feed::LatLng;
 use thiserror::Error;
 
-use super::coded::{Text, coded};
+use super::coded::Text;
 use super::geofence::{distance_m, is_position};
 
 mod datum;
@@ -21,25 +21,9 @@ pub const STALE_AFTER_MS: i64 = 60 * 1_000;
 /// Worst accuracy with which "inside" still means something; also what a courtyard costs.
 pub const POOR_ACCURACY_M: f64 = 100.0;
 
-coded! {
-    /// The datum a position was given in.
-    pub enum Datum {
-        Wgs84 = "WGS84", "WGS-84", "WGS-84";
-        Gcj02 = "GCJ02", "GCJ-02(国测局)", "GCJ-02";
-        Bd09 = "BD09", "BD-09(百度)", "BD-09";
-        Unknown = "UNKNOWN", "未知坐标系", "Unknown";
-    }
-}
+pub use satchel_protocol::taxonomy::Datum;
 
-coded! {
-    /// How near the door the phone was.
-    pub enum Zone {
-        Inside = "INSIDE", "在门口范围内", "At the door";
-        Extended = "EXTENDED", "在扩展范围内", "Near the door";
-        Outside = "OUTSIDE", "不在范围内", "Away from the door";
-        Unknown = "UNKNOWN", "位置未知", "Position unknown";
-    }
-}
+pub use satchel_protocol::taxonomy::Zone;
 
 /// A fix as the provider gave it; never changed.
 #[derive(Debug, Clone, Copy, PartialEq)]

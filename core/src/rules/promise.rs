@@ -22,14 +22,7 @@ coded! {
     }
 }
 
-coded! {
-    /// What makes a day abnormal for everybody (A018).
-    pub enum Regime {
-        Weather = "WEATHER", "极端天气", "Extreme weather";
-        Peak = "PEAK", "促销高峰", "Promotion peak";
-        ForceMajeure = "FORCE_MAJEURE", "不可抗力", "Force majeure";
-    }
-}
+pub use satchel_protocol::taxonomy::Regime;
 
 /// A regime that the hub declared for a route (A018).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -140,7 +140,7 @@ fn upsert_parcel(conn: &Connection, stop: StopId, item: &ParcelItem) -> Result<(
             item.parcel_id.as_bytes(),
             consent.consent_id,
             codes(consent.scope.iter().map(|h| h.code())),
-            consent.channel.code(),
+            consent.evidence.channel().code(),
             consent.given_at_ms,
             consent.expires_at_ms
         ])?;

@@ -206,7 +206,8 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem) -> Result<()> {
             }
             Ok(())
         }
-        Ok(FeedContent::Rating(_) | FeedContent::Unknown) | Err(_) => ratings::keep_item(tx, item),
+        // Known to the protocol and not yet to this store: kept like an unknown kind.
+        Ok(_) | Err(_) => ratings::keep_item(tx, item),
     }
 }
 

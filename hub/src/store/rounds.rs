@@ -1,7 +1,8 @@
 //! Routes, stops and parcels as the import gives them.
 
-use satchel_protocol::feed::{ConsentItem, ParcelItem, RouteItem, StopItem};
-use satchel_protocol::ids::{CourierId, Hash32, ParcelId, RouteId};
+use satchel_protocol::doorstep::ConsentRecord;
+use satchel_protocol::feed::{ParcelItem, RouteItem, StopItem};
+use satchel_protocol::ids::{CourierId, ParcelId, RouteId};
 use satchel_protocol::taxonomy::PromiseClass;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -111,19 +112,21 @@ pub(crate) async fn stop_parcels(tx: &mut Tx, mut stop: StopItem) -> Result<Stop
 
 fn parcel_item(row: &SqliteRow) -> Result<ParcelItem, HubError> {
     let class: &str = row.try_get("promise_class")?;
+    let promise_class = PromiseClass::from_code(class).map_err(|_| HubError::DamagedRow {
+        what: "promise class",
+    })?;
     Ok(ParcelItem {
-        parcel_id: row.parcel("parcel_id")?,
-        waybill: row.try_get("waybill")?,
-        handle: row.handle("handle")?,
-        rating_key: Hash32::ZERO,
-        promise_class: PromiseClass::from_code(class).map_err(|_| HubError::DamagedRow {
-            what: "promise class",
-        })?,
-        promised_by_ms: row.try_get("promised_by_ms")?,
-        accepted_at_ms: row.try_get("accepted_at_ms")?,
         tags: from_json(row.try_get("tags")?)?,
         door_required: row.try_get("door_required")?,
-        consents: from_json::<Vec<ConsentItem>>(row.try_get("consents")?)?,
+        consents: from_json::<Vec<ConsentRecord>>(row.try_get("consents")?)?,
+        ..ParcelItem::bare(
+            row.parcel("parcel_id")?,
+            row.try_get("waybill")?,
+            row.handle("handle")?,
+            promise_class,
+            row.try_get("accepted_at_ms")?,
+            row.try_get("promised_by_ms")?,
+        )
     })
 }
 

@@ -382,24 +382,18 @@ impl Phone {
             })
             .collect();
         let parcel = &stop.parcels[0];
+        let attempt = AttemptId(Uuid::from_u128(0x9000 + self.seq as u128));
         let body = AttemptBody {
-            attempt: AttemptId(Uuid::from_u128(0x9000 + self.seq as u128)),
-            parcel: parcel.parcel_id,
-            stop: stop.stop_id,
-            attempt_no: 1,
-            outcome,
-            handoff: HandoffKind::ALL[0],
-            reason: None,
-            action: None,
             signer_name: Some("张小".into()),
-            relation: None,
-            identity: None,
-            inspection: None,
-            consent: None,
             proofs: refs.clone(),
-            fix: None,
-            note: None,
             rules_version: 1,
+            ..AttemptBody::bare(
+                attempt,
+                parcel.parcel_id,
+                stop.stop_id,
+                outcome,
+                HandoffKind::ALL[0],
+            )
         };
         let blobs = refs.iter().map(|r| r.hash).collect();
         self.entry(

@@ -20,7 +20,7 @@ pub struct UnknownCode {
 impl UnknownCode {
     /// Keeps the text only if it looks like a code: anything else could be a person's words, which must
     /// not reach a log through an error.
-    pub(super) fn new(list: &'static str, code: &str) -> Self {
+    pub(crate) fn new(list: &'static str, code: &str) -> Self {
         let is_code = !code.is_empty()
             && code.len() <= MAX_CODE_CHARS
             && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -140,4 +140,4 @@ macro_rules! code_enum {
     };
 }
 
-pub(super) use code_enum;
+pub(crate) use code_enum;

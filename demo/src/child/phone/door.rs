@@ -109,14 +109,13 @@ impl Phone {
                 InspectionResult::Declined
             }),
             signature: need(Item::Signature).then(|| ink::signature(self.seed, &visit.name)),
-            fix: Some(Fix {
-                lat: view.place.lat + rng.random_range(-9e-5..9e-5),
-                lng: view.place.lng + rng.random_range(-9e-5..9e-5),
-                accuracy_m: rng.random_range(4.0..18.0_f32),
-                age_ms: rng.random_range(200..4_000),
-                mock: false,
-                distance_m: None,
-            }),
+            fix: Some(Fix::wgs84(
+                view.place.lat + rng.random_range(-9e-5..9e-5),
+                view.place.lng + rng.random_range(-9e-5..9e-5),
+                rng.random_range(4.0..18.0_f32),
+                rng.random_range(200..4_000),
+                false,
+            )),
             note: None,
         }
     }

@@ -131,14 +131,7 @@ fn visit(n: usize, rng: &mut Rng) -> Completion {
         identity: None,
         inspection: None,
         signature: Some(scribble(rng)),
-        fix: Some(Fix {
-            lat: 37.539_297,
-            lng: 121.391_382,
-            accuracy_m: 8.5,
-            age_ms: 1_200,
-            mock: false,
-            distance_m: None,
-        }),
+        fix: Some(Fix::wgs84(37.539_297, 121.391_382, 8.5, 1_200, false)),
         note: Some(words),
     }
 }
@@ -286,16 +279,15 @@ fn round(stops: usize) -> Result<FeedPage, Failure> {
             window_start_ms: None,
             window_end_ms: None,
             parcels: vec![ParcelItem {
-                parcel_id: parcel_id(n),
-                waybill: format!("YT{n:08}"),
-                handle: Handle((n as u64).to_be_bytes()),
                 rating_key: Hash32([1; 32]),
-                promise_class: PromiseClass::SameDay,
-                promised_by_ms: 2_000_000_000_000,
-                accepted_at_ms: 1,
-                tags: vec![],
-                door_required: false,
-                consents: vec![],
+                ..ParcelItem::bare(
+                    parcel_id(n),
+                    format!("YT{n:08}"),
+                    Handle((n as u64).to_be_bytes()),
+                    PromiseClass::SameDay,
+                    1,
+                    2_000_000_000_000,
+                )
             }],
         };
         items.push(FeedItem {

@@ -1,8 +1,8 @@
 //! The tables and the fold, by example and by chance.
 
+use crate::ids::{DeviceId, ParcelId};
+use crate::taxonomy::{Action, HandoffKind, Reason};
 use proptest::prelude::*;
-use satchel_protocol::ids::{DeviceId, ParcelId};
-use satchel_protocol::taxonomy::{Action, HandoffKind, Reason};
 use uuid::Uuid;
 
 use super::*;

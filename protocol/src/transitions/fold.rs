@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use satchel_protocol::taxonomy::{Action, Reason};
+use crate::taxonomy::{Action, Reason};
 use thiserror::Error;
 
 use super::table::{ParcelState, Step, parcel_next};
@@ -26,7 +26,6 @@ impl Default for UndoWindow {
 
 /// Why an event has no effect, or may not be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub enum WhyNot {
     /// The table has no such step in this state.
     #[error("{} is not possible while the parcel is {}", .step.code(), .from.code())]

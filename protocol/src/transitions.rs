@@ -19,99 +19,143 @@ pub use table::{
     parcel_next, step_after_failure,
 };
 
-use satchel_protocol::ids::{DeviceId, ParcelId};
-use satchel_protocol::taxonomy::{Action, HandoffKind, Reason};
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{DeviceId, ParcelId};
+use crate::taxonomy::{Action, HandoffKind, Reason};
 
 /// Who recorded an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// The hub, through the feed.
+    #[n(0)]
     Hub,
     /// A phone's log.
-    Phone(DeviceId),
+    #[n(1)]
+    Phone(#[n(0)] DeviceId),
 }
 
 /// Names an event for good: its recorder and its place in that recorder's log or feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
+)]
+#[cbor(array)]
 pub struct EventId {
     /// Who recorded it.
+    #[n(0)]
     pub origin: Origin,
     /// Position in that recorder's sequence.
+    #[n(1)]
     pub seq: i64,
 }
 
 /// One thing that happened to one parcel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(array)]
 pub struct Event {
     /// Its name.
+    #[n(0)]
     pub id: EventId,
     /// When it happened, the recorder's clock, Unix milliseconds.
+    #[n(1)]
     pub at_ms: i64,
     /// What happened.
+    #[n(2)]
     pub kind: EventKind,
 }
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// Collected from the sender (collect-before-deliver, A210).
+    #[n(0)]
     Collected,
     /// Scanned onto the vehicle (A204).
+    #[n(1)]
     Loaded,
     /// Handed over whole.
+    #[n(2)]
     Delivered {
         /// Into whose hands or which place.
+        #[n(0)]
         handoff: HandoffKind,
     },
     /// Part of the contents accepted.
+    #[n(3)]
     PartlyDelivered,
     /// Not handed over.
+    #[n(4)]
     Failed {
         /// Why.
+        #[n(0)]
         reason: Reason,
         /// What follows; must be legal for the reason (A043).
+        #[n(1)]
         action: Action,
     },
     /// A new time was agreed without a visit; the next attempt of the same parcel (B4-5).
+    #[n(5)]
     Rescheduled,
     /// Cancelled while on the road.
+    #[n(6)]
     Cancelled,
     /// Given back at the depot.
+    #[n(7)]
     HandedBack,
     /// Given back to the sender.
+    #[n(8)]
     ReturnedToSender,
     /// Taken out of the locker or station by the recipient.
+    #[n(9)]
     CollectedByRecipient,
     /// The recipient wants it at the door after all (Zhejiang Art 31).
+    #[n(10)]
     RedeliveryDemanded,
     /// An earlier event was not as recorded.
+    #[n(11)]
     Corrected {
         /// Which event.
+        #[n(0)]
         of: EventId,
         /// What was wrong.
+        #[n(1)]
         correction: Correction,
     },
 }
 
 /// A correction is an event of its own (EPCIS errorDeclaration); the corrected one stays in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
 pub enum Correction {
     /// It did not happen: a slip of the finger, within the undo window.
+    #[n(0)]
     Undo,
     /// It happened, but the parcel is open again: handed back over the counter, wrong door.
+    #[n(1)]
     Reopen,
     /// A proof that was taken or found later; marked as late.
+    #[n(2)]
     LateProof,
     /// It happened to another parcel, whose own event is recorded beside this.
+    #[n(3)]
     WrongParcel {
         /// The parcel that was meant.
+        #[n(0)]
         meant: ParcelId,
     },
     /// It failed for another reason.
+    #[n(4)]
     WrongReason {
         /// The true reason.
+        #[n(0)]
         reason: Reason,
         /// The step that follows it.
+        #[n(1)]
         action: Action,
     },
 }

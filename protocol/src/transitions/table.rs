@@ -1,10 +1,10 @@
 //! The two tables. A pair that is not in a table is not legal; there is no other place to look.
 
-use satchel_protocol::taxonomy::{Action, Reason};
+use crate::taxonomy::{Action, Reason};
 
-use crate::rules::coded::coded;
+use crate::taxonomy::code_enum;
 
-coded! {
+code_enum! {
     /// Where a parcel is in its life; always exactly one of these (A063).
     pub enum ParcelState {
         ToCollect = "TO_COLLECT", "待揽收", "To be collected";
@@ -23,7 +23,7 @@ coded! {
     }
 }
 
-coded! {
+code_enum! {
     /// A step of a parcel. Failures are told apart by what follows them, not by their reason.
     pub enum Step {
         Collected = "COLLECTED", "揽收", "Collected from the sender";
@@ -265,7 +265,7 @@ pub const fn step_after_failure(reason: Reason, action: Action) -> Step {
     }
 }
 
-coded! {
+code_enum! {
     /// Where one visit is.
     pub enum AttemptState {
         Open = "OPEN", "进行中", "Open at the door";
@@ -277,7 +277,7 @@ coded! {
     }
 }
 
-coded! {
+code_enum! {
     /// A step of one visit.
     pub enum AttemptStep {
         ProofAdded = "PROOF_ADDED", "添加凭证", "A proof is stored";
