@@ -8,6 +8,7 @@
 use satchel_core::proof::ink::InkError;
 use satchel_core::proof::photo::PhotoError;
 use satchel_core::rating::qr::QrCodeError;
+use satchel_core::route::RouteError;
 use satchel_core::{Error, Refusal, StoreError};
 
 use crate::codes::RequirementItem;
@@ -211,6 +212,19 @@ impl SatchelError {
     }
 }
 
+/// What of the planning problem is wrong. The numbers in it are places in the problem, not stops the host
+/// knows, so only the kind crosses.
+fn route(error: &RouteError) -> &'static str {
+    match error {
+        RouteError::Contradiction | RouteError::DuplicateStop { .. } => "wishes",
+        RouteError::TooManyStops { .. } => "stops",
+        RouteError::Time { .. } | RouteError::InvertedWindow { .. } => "time",
+        RouteError::Coordinates { .. } => "position",
+        RouteError::Traffic | RouteError::SpeedModel => "traffic",
+        _ => "route",
+    }
+}
+
 impl From<Error> for SatchelError {
     fn from(error: Error) -> Self {
         match error {
@@ -225,6 +239,7 @@ impl From<Error> for SatchelError {
             Error::Ink(error) => error.into(),
             Error::Qr(error) => error.into(),
             Error::Store(error) => error.into(),
+            Error::Route(error) => Self::invalid(route(&error)),
             Error::Entropy(_) => Self::internal("NO_ENTROPY"),
             Error::Paused => Self::Paused,
             Error::Closed => Self::Closed,

@@ -9,6 +9,7 @@ use crate::codes::{
     Action, Blocking, HandlingTag, HandoffKind, IdentityMethod, InspectionResult, Outcome,
     PhotoOrigin, PhotoWarning, PromiseClass, Reason, Relation, SyncState,
 };
+use crate::plan::PlanReason;
 use crate::text;
 
 /// Why a parcel was not handed over, with what may follow.
@@ -151,6 +152,10 @@ state_label!(
     /// How far a stop's records have got.
     SyncStateLabel, state: SyncState, text::sync_state, text::SYNC_STATES
 );
+label!(
+    /// Why a stop is where it is in the plan.
+    PlanReasonLabel, why: PlanReason
+);
 state_label!(
     /// What holds the queue.
     BlockingLabel, blocking: Blocking, text::blocking, text::BLOCKINGS
@@ -185,6 +190,8 @@ pub struct CodeLists {
     pub sync_states: Vec<SyncStateLabel>,
     /// What can hold the queue.
     pub blockings: Vec<BlockingLabel>,
+    /// Reasons for a stop's place in the plan.
+    pub plan_reasons: Vec<PlanReasonLabel>,
 }
 
 /// The code lists of this release. They never change while it runs: read them once.
@@ -226,6 +233,7 @@ pub fn code_lists() -> CodeLists {
         photo_warnings: WarningLabel::all(),
         sync_states: SyncStateLabel::all(),
         blockings: BlockingLabel::all(),
+        plan_reasons: PlanReasonLabel::all(),
     }
 }
 

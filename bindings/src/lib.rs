@@ -34,7 +34,10 @@ pub use door::{
 pub use error::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
 pub use labels::*;
 pub use log::{LogLevel, LogRecord, LogSink, clear_log_sink, set_log_sink};
-pub use plan::{Place, PlanReason, PlannedStop, RoutePlan};
+pub use plan::{
+    Place, PlanChange, PlanEvent, PlanReason, PlanWishes, PlannedBreak, PlannedStop, RouteEnd,
+    RoutePlan, StopPair, StopWhy,
+};
 pub use rating::{QrCode, RatingCode};
 pub use route::{Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
 pub use satchel::Satchel;

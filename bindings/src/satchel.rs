@@ -13,7 +13,7 @@ use crate::config::SatchelConfig;
 use crate::convert::id;
 use crate::door::{AttemptDraft, Completion, HandoffOption, Photo, Recorded};
 use crate::error::SatchelError;
-use crate::plan::{Place, RoutePlan};
+use crate::plan::{Place, PlanEvent, PlanWishes, RoutePlan, StopWhy};
 use crate::rating::{QrCode, RatingCode};
 use crate::route::{self, Changes, Contact, Route, Stop, StopPage};
 use crate::sync::{Enrolment, SyncStatus, SyncTask, TaskOutcome};
@@ -140,18 +140,56 @@ impl Satchel {
         Ok(self.courier.add_photo(attempt, source, origin)?.into())
     }
 
-    /// Plans the remaining stops from here, or from the first of them, and stores the order; the list
-    /// follows it. Call it after every event: a plan the courier knows changes only for a gain. Some tens
-    /// of milliseconds, no network.
+    /// Plans the remaining stops from here and stores the plan; the list follows it. Without a place it
+    /// starts at the door of the last record, else at the depot. Some tens of milliseconds, no network.
     ///
     /// # Errors
-    /// `InvalidInput` for a position that is none.
-    pub fn plan(&self, from: Option<Place>) -> Result<RoutePlan> {
-        let from = from.map(|place| LatLng {
-            lat: place.lat,
-            lng: place.lng,
-        });
-        Ok(self.courier.plan(from)?.into())
+    /// `InvalidInput` for a position that is none or wishes that contradict each other.
+    #[uniffi::method(default(start = None))]
+    pub fn plan(&self, start: Option<Place>) -> Result<RoutePlan> {
+        Ok(self.courier.plan(start.map(LatLng::from))?.into())
+    }
+
+    /// Plans again after something happened, from the order the courier knows: never later than that
+    /// order, with as few changes as the gain allows, and saying which.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the store does not show what the event says, `NotFound` for a stop this phone
+    /// never had.
+    pub fn replan(&self, event: PlanEvent) -> Result<RoutePlan> {
+        Ok(self.courier.replan(event.try_into()?)?.into())
+    }
+
+    /// The plan as it was made, less what is no longer open; none before the first. It survives a kill.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn current_plan(&self) -> Result<Option<RoutePlan>> {
+        Ok(self.courier.current_plan()?.map(RoutePlan::from))
+    }
+
+    /// Why a stop is where it is in the current plan, with its times and in both languages.
+    ///
+    /// # Errors
+    /// `NotFound` for a stop that is not in the plan.
+    pub fn why(&self, stop_id: String) -> Result<StopWhy> {
+        Ok(self.courier.why(id(&stop_id, "stop_id")?)?.into())
+    }
+
+    /// What the courier wishes of every plan.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn plan_wishes(&self) -> Result<PlanWishes> {
+        Ok(self.courier.plan_wishes()?.into())
+    }
+
+    /// Replaces the wishes, for the next plan on. Nothing is stored when they cannot be kept.
+    ///
+    /// # Errors
+    /// `InvalidInput` when they contradict each other.
+    pub fn set_plan_wishes(&self, wishes: PlanWishes) -> Result<()> {
+        Ok(self.courier.set_plan_wishes(&wishes.try_into()?)?)
     }
 
     /// A photo of an attempt as it is stored: exactly what the hub will show.

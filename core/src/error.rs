@@ -11,6 +11,7 @@ use crate::proof::blob::BlobError;
 use crate::proof::ink::InkError;
 use crate::proof::photo::PhotoError;
 use crate::rating::qr::QrCodeError;
+use crate::route::RouteError;
 use crate::rules::requirements::Item;
 
 /// Result of the core.
@@ -59,6 +60,9 @@ pub enum Error {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The stops, the wishes or a time make no problem that can be planned.
+    #[error(transparent)]
+    Route(#[from] RouteError),
     /// The device gave no randomness.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),

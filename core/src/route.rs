@@ -42,7 +42,7 @@ pub use budget::{Budget, Guard, Patient};
 pub use compile::Problem;
 pub use error::RouteError;
 pub use eta::{Eta, Learned, Uncertainty, etas, learn_service};
-pub use geography::{LatLng, SpeedModel};
+pub use geography::{Direction, LatLng, SpeedModel};
 pub use plan::{Plan, Visit, Why, kept_pairs, solve, timetable_of};
 pub use problem::{Break, Draft, End, Objective, Pin, Start, Stop, Traffic, Travel};
 pub use replan::{Event, NewLegs, Replanned, replan};

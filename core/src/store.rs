@@ -10,6 +10,7 @@ mod failure;
 mod keycheck;
 mod opening;
 pub(crate) mod phone;
+pub(crate) mod planning;
 pub(crate) mod proofs;
 pub(crate) mod ratings;
 mod row;

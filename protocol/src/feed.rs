@@ -11,11 +11,14 @@ use crate::ids::{Handle, Hash32, ParcelId, RouteId, StopId};
 use crate::taxonomy::{HandlingTag, PromiseClass};
 
 mod operator;
+mod traffic;
 
 pub use operator::{
     CourierItem, OtherRoundItem, ParcelEventItem, PointsGiven, PriceItem, RadiiItem, RegimeItem,
     ReportAnswerItem, StarGoalItem, StarRulesItem, TariffItem, TrainingItem,
 };
+
+pub use traffic::{FreeFlow, TrafficItem, TrafficZone};
 
 /// `kind` of a [`ConsentRecord`].
 pub const CONSENT: &str = "consent";
@@ -75,6 +78,8 @@ pub enum FeedContent {
     OtherRound(OtherRoundItem),
     /// The hub's answer to an abnormal report (A044).
     ReportAnswer(ReportAnswerItem),
+    /// Speeds by zone and time of day (A012).
+    Traffic(Box<TrafficItem>),
     /// A kind made after this build; kept as it is.
     Unknown,
 }
@@ -131,6 +136,9 @@ impl FeedItem {
             }
             ReportAnswerItem::KIND => {
                 FeedContent::ReportAnswer(ReportAnswerItem::deserialize(&self.data).map_err(bad)?)
+            }
+            TrafficItem::KIND => {
+                FeedContent::Traffic(Box::new(TrafficItem::deserialize(&self.data).map_err(bad)?))
             }
             _ => FeedContent::Unknown,
         })

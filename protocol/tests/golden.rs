@@ -22,7 +22,7 @@ use satchel_protocol::enrol::{
     Certificate, EnrolRequest, EnrolResponse, Invite, SignedCertificate,
 };
 use satchel_protocol::entry::{ALG_ED25519_SHA256, ENTRY_VERSION, EntryKind, Header, SignedEntry};
-use satchel_protocol::feed::{FeedContent, FeedPage};
+use satchel_protocol::feed::{FeedContent, FeedPage, TrafficItem};
 use satchel_protocol::http_sig::{self, RequestParts, SignParams};
 use satchel_protocol::ids::{
     AttemptId, BootId, CourierId, DeviceId, Handle, Hash32, ParcelId, Salt, StopId,
@@ -286,6 +286,9 @@ const FEED_PAGE: &str = r#"{"items":[
 {"seq":4,"kind":"stop_removed","data":{"stop_id":"0198c0de-7d0c-7000-8000-000000000002"}}],
 "cursor":"4","more":false,"server_time_ms":1795219300000}"#;
 
+/// What the hub knows of the roads; a field of a newer hub is skipped.
+const TRAFFIC: &str = r#"{"made_at_ms":1795219300000,"utc_offset_min":480,"free_flow":{"detour_permille":1300,"speeds":[[150,1400],[1000,4000],[5000,6000]]},"bands_min":[0,420,540],"elsewhere":[1000,650,900],"zones":[{"south":37.5,"west":121.3,"north":37.55,"east":121.45,"speeds":[1000,300,800],"why":"roadworks"}]}"#;
+
 /// Every vector as this build makes it.
 fn made() -> Vectors {
     let mut out = Vectors::new();
@@ -321,6 +324,9 @@ fn made() -> Vectors {
     );
     let page: FeedPage = serde_json::from_str(FEED_PAGE).unwrap();
     put("feed_page", serde_json::to_string(&page).unwrap());
+    let traffic: TrafficItem = serde_json::from_str(TRAFFIC).unwrap();
+    assert!(traffic.is_valid());
+    put("feed_traffic", serde_json::to_string(&traffic).unwrap());
     put("rating_token", hex(&token().to_bytes()));
     put(
         "rating_url",

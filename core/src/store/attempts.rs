@@ -74,21 +74,32 @@ pub(crate) fn open_at_stop(
         .transpose()
 }
 
-/// When and where this phone completed its last attempts, in order of time.
-pub(crate) fn completions(conn: &Connection) -> Result<Vec<(i64, LatLng)>> {
+/// When and where this phone completed an attempt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Visited {
+    pub(crate) opened_at_ms: i64,
+    pub(crate) completed_at_ms: i64,
+    pub(crate) place: LatLng,
+}
+
+/// The last visits of this phone, in order of time.
+pub(crate) fn visits(conn: &Connection) -> Result<Vec<Visited>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT a.completed_at_ms AS at, s.lat AS lat, s.lng AS lng FROM attempt a
-         JOIN stop s USING (stop_id) WHERE a.completed_at_ms IS NOT NULL
-         ORDER BY a.completed_at_ms DESC LIMIT 200",
+        "SELECT a.opened_at_ms AS opened, a.completed_at_ms AS at, s.lat AS lat, s.lng AS lng
+         FROM attempt a JOIN stop s USING (stop_id) WHERE a.completed_at_ms IS NOT NULL
+         ORDER BY a.completed_at_ms DESC LIMIT 500",
     )?;
     let mut rows = stmt.query([])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        let place = LatLng {
-            lat: r.get("lat")?,
-            lng: r.get("lng")?,
-        };
-        out.push((r.get("at")?, place));
+        out.push(Visited {
+            opened_at_ms: r.get("opened")?,
+            completed_at_ms: r.get("at")?,
+            place: LatLng {
+                lat: r.get("lat")?,
+                lng: r.get("lng")?,
+            },
+        });
     }
     out.reverse();
     Ok(out)

@@ -64,6 +64,15 @@ pub(crate) fn append(
     Ok(())
 }
 
+/// When the entry's event happened, and its body unless that was erased.
+pub(crate) fn body_at(conn: &Connection, seq: i64) -> Result<Option<(i64, Vec<u8>)>> {
+    let mut stmt = conn.prepare_cached("SELECT occurred_at_ms, body FROM entry WHERE seq = ?1")?;
+    let found: Option<(i64, Option<Vec<u8>>)> = stmt
+        .query_row([seq], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    Ok(found.and_then(|(at_ms, body)| Some((at_ms, body?))))
+}
+
 pub(crate) fn hash_at(conn: &Connection, seq: i64) -> Result<Option<Hash32>> {
     let found: Option<Vec<u8>> = conn
         .prepare_cached("SELECT hash FROM entry WHERE seq = ?1")?

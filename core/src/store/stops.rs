@@ -7,6 +7,7 @@ use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, Outcome, PromiseClass
 
 use super::{row, versions};
 use crate::error::{Error, Result, StoreError};
+use crate::rules::geofence;
 
 /// A stop as stored, unmasked.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,6 +196,42 @@ pub(crate) fn routes(conn: &Connection) -> Result<Vec<(RouteId, String, String)>
         ));
     }
     Ok(out)
+}
+
+/// Stops at which something is collected that goes to another stop of the round (A210), as (pickup,
+/// delivery).
+pub(crate) fn pickups(conn: &Connection) -> Result<Vec<(StopId, StopId)>> {
+    // Few stops have one: the text search spares reading every document.
+    let mut stmt = conn.prepare_cached(
+        "SELECT raw FROM stop WHERE removed = 0 AND instr(raw, '\"deliver_to\":\"') > 0
+         ORDER BY stop_id",
+    )?;
+    let mut rows = stmt.query([])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        let raw: String = r.get(0)?;
+        let item: StopItem = serde_json::from_str(&raw).map_err(|_| StoreError::BadRow("stop"))?;
+        let to = item
+            .parcels
+            .iter()
+            .filter_map(|p| p.pickup.as_ref()?.deliver_to);
+        out.extend(to.map(|to| (item.stop_id, to)));
+    }
+    Ok(out)
+}
+
+/// Where a round starts, if the feed told.
+pub(crate) fn depot(conn: &Connection, route: RouteId) -> Result<Option<LatLng>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT depot_lat, depot_lng FROM route WHERE route_id = ?1")?;
+    let mut rows = stmt.query([route.as_bytes()])?;
+    let Some(r) = rows.next()? else {
+        return Ok(None);
+    };
+    let (lat, lng): (Option<f64>, Option<f64>) = (r.get(0)?, r.get(1)?);
+    let place = lat.zip(lng).map(|(lat, lng)| LatLng { lat, lng });
+    // A position that is none must not stop planning.
+    Ok(place.filter(|p| geofence::is_position(p.lat, p.lng)))
 }
 
 /// Every stop in the order planned on this phone, else in the order of the rounds.

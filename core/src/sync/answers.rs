@@ -16,7 +16,7 @@ use crate::rules::geofence;
 use crate::store::db::Tx;
 use crate::store::entries::{self, Marked};
 use crate::store::phone::Enrolled;
-use crate::store::{phone, proofs, ratings, stops};
+use crate::store::{phone, planning, proofs, ratings, stops};
 
 /// The answer is not what was asked for; nothing of it was believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,6 +206,10 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem) -> Result<()> {
             }
             Ok(())
         }
+        // The last one known stays in use without a network (A012).
+        Ok(FeedContent::Traffic(traffic)) if traffic.is_valid() => {
+            planning::put_traffic(tx, &traffic).map(|_| ())
+        }
         // Known to the protocol and not yet to this store: kept like an unknown kind.
         Ok(_) | Err(_) => ratings::keep_item(tx, item),
     }
@@ -216,6 +220,7 @@ mod tests {
     use super::*;
     use crate::store::db::Db;
     use satchel_protocol::crypto::Secret32;
+    use satchel_protocol::feed::TrafficItem;
     use serde_json::json;
 
     #[test]
@@ -250,6 +255,32 @@ mod tests {
         assert_eq!(kept, expected);
         let cursor = db.read(phone::feed_cursor).unwrap();
         assert_eq!(cursor.as_deref(), Some("c-2"));
+    }
+
+    #[test]
+    fn the_newest_traffic_table_is_kept_and_one_that_makes_no_sense_is_set_aside() {
+        let home = tempfile::tempdir().unwrap();
+        let db = Db::open(home.path(), Secret32::new([1; 32])).unwrap();
+        let table = |made_at_ms: i64, speed: u16| FeedItem {
+            seq: made_at_ms,
+            kind: TrafficItem::KIND.into(),
+            data: json!({"made_at_ms": made_at_ms, "utc_offset_min": 480, "bands_min": [0],
+                "elsewhere": [speed]}),
+        };
+        let page = FeedPage {
+            items: vec![table(2, 700), table(1, 500), table(3, 0)],
+            cursor: "c".into(),
+            more: false,
+            server_time_ms: 1,
+        };
+        db.write(|tx| apply_feed(tx, &page)).unwrap();
+        let kept: TrafficItem = db.read(planning::get).unwrap().unwrap();
+        assert_eq!((kept.made_at_ms, kept.elsewhere), (2, vec![700]));
+        assert_eq!(
+            db.read(ratings::kept).unwrap().len(),
+            1,
+            "the one of standstill"
+        );
     }
 
     #[test]

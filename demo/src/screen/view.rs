@@ -130,7 +130,11 @@ pub(super) fn plan(plan: &PlanView) -> Value {
             "eta_from_ms": s.eta_from_ms,
             "eta_to_ms": s.eta_to_ms,
             "predicted_late": s.predicted_late,
-            "why": format!("{:?}", s.why),
+            "arrival_ms": s.arrival_ms,
+            "wait_ms": s.wait_ms,
+            "lateness_ms": s.lateness_ms,
+            "slack_ms": s.slack_ms,
+            "why": word!(s.why),
         })
     };
     json!({
@@ -143,6 +147,11 @@ pub(super) fn plan(plan: &PlanView) -> Value {
         "distance_before_m": plan.distance_before_m,
         "pairs_kept": plan.pairs_kept,
         "pairs_known": plan.pairs_known,
+        "before": plan.before,
+        "from": plan.from,
+        "left_out": plan.left_out,
+        "made_at_ms": plan.made_at_ms,
+        "change": plan.change,
     })
 }
 
