@@ -8,6 +8,7 @@ mod answered;
 mod handoff;
 mod plan;
 mod route;
+mod steps;
 mod tasks;
 
 use std::collections::{HashMap, HashSet};

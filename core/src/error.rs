@@ -4,6 +4,7 @@
 
 use satchel_protocol::FormatError;
 use satchel_protocol::taxonomy::{Action, HandoffKind, Reason};
+use satchel_protocol::transitions::WhyNot;
 use thiserror::Error;
 
 use crate::clock::NoEntropy;
@@ -107,6 +108,18 @@ pub enum Refusal {
     /// A parcel of the attempt is not at this stop.
     #[error("a parcel of the attempt does not belong to this stop")]
     ParcelNotAtStop,
+    /// The table of a parcel's life has no such step now (B4-4).
+    #[error(transparent)]
+    NotNow(#[from] WhyNot),
+    /// More has happened to this parcel than this phone keeps; the hub must look into it.
+    #[error("too much has been recorded for this parcel")]
+    HistoryFull,
+    /// The hub recorded something later than this phone's clock says it is now.
+    #[error("the phone's clock is {behind_ms} ms behind what the hub recorded")]
+    ClockBehind {
+        /// By how much.
+        behind_ms: i64,
+    },
     /// This kind of handoff is not offered by this release.
     #[error("handoff {} cannot be taken here", .handoff.code())]
     HandoffUnavailable {

@@ -44,3 +44,11 @@ pub const PROOF_WINDOW: u32 = 64;
 /// Receipted entries that a fresh process looks at once more: what a hub that was set back to a backup
 /// lost is what came last. The answer has about 100 bytes for each.
 pub const RECHECK_ENTRIES: i64 = 64;
+
+/// Events kept for one parcel: two dozen visits, each corrected, and what the hub says. About 60 bytes
+/// each, in the row that every visit writes.
+pub const MAX_PARCEL_EVENTS: usize = 64;
+
+/// A hub's event may be this far ahead of the phone's clock before a step that follows it is refused:
+/// small differences of two good clocks, not one that is set wrong.
+pub const CLOCK_SLACK_MS: i64 = 5 * 60 * 1_000;

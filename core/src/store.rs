@@ -7,6 +7,7 @@ pub(crate) mod attempts;
 pub(crate) mod db;
 pub(crate) mod entries;
 mod failure;
+pub(crate) mod history;
 mod keycheck;
 mod opening;
 pub(crate) mod phone;

@@ -7,6 +7,7 @@ use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::limits::MAX_TEXT_CHARS;
 use satchel_protocol::taxonomy::{HandoffKind, Outcome, PhotoOrigin, ProofKind};
+use satchel_protocol::transitions::EventKind;
 
 use super::{Courier, Keys};
 use crate::clock::random;
@@ -286,8 +287,13 @@ impl Courier {
                 stop: Some(parcel.stop_id),
                 occurred_at_ms: visit.now_ms,
             };
-            let head = self.pen(keys).append(tx, fact)?;
-            stops::record_outcome(tx, parcel.parcel_id, result, head.seq)?;
+            let kind = match *outcome {
+                ParcelOutcome::Delivered => EventKind::Delivered {
+                    handoff: visit.input.handoff,
+                },
+                ParcelOutcome::Failed { reason, action } => EventKind::Failed { reason, action },
+            };
+            let head = self.record_step(tx, keys, parcel, kind, fact)?;
             let after = ParcelRow {
                 outcome: Some(result),
                 ..parcel.clone()
@@ -456,8 +462,8 @@ fn allowed_parcels(
     Ok(allowed)
 }
 
-pub(super) fn is_open(parcel: &ParcelRow) -> bool {
-    !matches!(parcel.outcome, Some(Outcome::Delivered | Outcome::Returned))
+fn is_open(parcel: &ParcelRow) -> bool {
+    parcel.state.is_deliverable()
 }
 
 fn chosen_parcels(

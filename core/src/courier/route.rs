@@ -194,7 +194,12 @@ fn view(
                 .into_iter()
                 .map(|(handoff, _)| handoff)
                 .collect();
+            let flags = p.folded()?.flags;
             Ok(ParcelView {
+                state: p.state,
+                flags,
+                pickup: p.pickup,
+                min_age_years: p.min_age_years,
                 parcel_id: p.parcel_id,
                 waybill: p.waybill,
                 promise_class: p.promise_class,

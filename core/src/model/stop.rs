@@ -1,8 +1,9 @@
 //! Routes, stops and parcels as shown to a courier: masked unless he asks (A038, GB/T 41833).
 
-use satchel_protocol::feed::LatLng;
+use satchel_protocol::feed::{LatLng, PickupItem};
 use satchel_protocol::ids::{ParcelId, RouteId, StopId};
 use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, Outcome, PromiseClass};
+use satchel_protocol::transitions::{Flag, ParcelState};
 
 /// A round on this phone.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,9 +68,17 @@ pub struct ParcelView {
     pub consents: Vec<HandoffKind>,
     /// "Door delivery" is noted on the waybill.
     pub door_required: bool,
+    /// Where the parcel is in its life; the fold of everything that is known of it.
+    pub state: ParcelState,
+    /// What a person should see: both sides of a contradiction are kept (B4-16).
+    pub flags: Vec<Flag>,
+    /// It is to be collected from a sender here (A198).
+    pub pickup: Option<PickupItem>,
+    /// May be handed only to a person of this age (A040).
+    pub min_age_years: Option<u8>,
     /// What came of the last attempt.
     pub outcome: Option<Outcome>,
-    /// How many attempts were recorded.
+    /// How many attempts count.
     pub attempts: u32,
     /// The customer's rating, if it has come back.
     pub rating: Option<RatingView>,

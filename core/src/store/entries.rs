@@ -207,20 +207,27 @@ pub(crate) struct StopSync {
     pub(crate) proofs_unsent: i64,
 }
 
-/// Every stop at which an attempt was recorded.
+/// Every stop at which something happened to a parcel.
 pub(crate) fn stop_sync(conn: &Connection) -> Result<HashMap<StopId, StopSync>> {
     let mut out: HashMap<StopId, StopSync> = HashMap::new();
     let mut tried =
-        conn.prepare_cached("SELECT DISTINCT stop_id FROM parcel WHERE attempts > 0")?;
+        conn.prepare_cached("SELECT DISTINCT stop_id FROM parcel WHERE history IS NOT NULL")?;
     let mut rows = tried.query([])?;
     while let Some(r) = rows.next()? {
         out.insert(StopId(row::uuid(r, "stop_id")?), StopSync::default());
     }
     let mut unsent = conn.prepare_cached(
         "SELECT stop_id, max(seq) AS seq FROM entry
-         WHERE seq > ?1 AND received_at_ms IS NULL AND kind = ?2 GROUP BY stop_id",
+         WHERE seq > ?1 AND received_at_ms IS NULL AND kind IN (?2, ?3, ?4, ?5)
+         GROUP BY stop_id",
     )?;
-    let mut rows = unsent.query(params![received_head(conn)?, EntryKind::ATTEMPT.0])?;
+    let mut rows = unsent.query(params![
+        received_head(conn)?,
+        EntryKind::ATTEMPT.0,
+        EntryKind::CORRECTION.0,
+        EntryKind::PICKUP.0,
+        EntryKind::PARCEL_STEP.0
+    ])?;
     while let Some(r) = rows.next()? {
         let stop = StopId(row::uuid(r, "stop_id")?);
         out.entry(stop).or_default().last_unsent = Some(r.get("seq")?);

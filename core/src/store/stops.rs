@@ -1,11 +1,16 @@
 //! Routes, stops, parcels and consents: what the feed brought and what attempts made of it.
 
 use rusqlite::{Connection, Row, params};
-use satchel_protocol::feed::{LatLng, ParcelItem, RouteItem, StopItem};
+use satchel_protocol::feed::{
+    CodeItem, LatLng, ParcelItem, PickupItem, RouteItem, StopItem, TemperatureLimits,
+};
 use satchel_protocol::ids::{Handle, ParcelId, RouteId, StopId};
 use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, Outcome, PromiseClass};
+use satchel_protocol::transitions::ParcelState;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::{row, versions};
+use super::{history, row, versions};
 use crate::error::{Error, Result, StoreError};
 use crate::rules::geofence;
 
@@ -36,12 +41,30 @@ pub(crate) struct ParcelRow {
     pub(crate) rating_key: [u8; 32],
     pub(crate) promise_class: PromiseClass,
     pub(crate) promised_by_ms: i64,
+    pub(crate) accepted_at_ms: i64,
     pub(crate) tags: Vec<HandlingTag>,
     pub(crate) door_required: bool,
+    /// Service tier, as the rule set names it.
+    pub(crate) tier: Option<String>,
+    /// May be handed only to people of this age (A040).
+    pub(crate) min_age_years: Option<u8>,
+    /// End of a window that the customer chose himself.
+    pub(crate) customer_window_end_ms: Option<i64>,
+    /// Limits of a temperature-controlled parcel (A039).
+    pub(crate) temperature: Option<TemperatureLimits>,
+    /// How the recipient's code is judged.
+    pub(crate) code: Option<CodeItem>,
+    /// It is to be collected here (A198).
+    pub(crate) pickup: Option<PickupItem>,
+    /// The folded state of [`Self::history`].
+    pub(crate) state: ParcelState,
     pub(crate) outcome: Option<Outcome>,
+    /// Visits that count.
     pub(crate) attempts: u32,
     /// Entry of the last attempt.
     pub(crate) last_seq: Option<i64>,
+    /// Every known event; read it with [`Self::events`].
+    pub(crate) history: Option<Vec<u8>>,
 }
 
 pub(crate) fn upsert_route(conn: &Connection, item: &RouteItem, raw: &str) -> Result<()> {
@@ -97,7 +120,7 @@ pub(crate) fn upsert_stop(conn: &Connection, item: &StopItem, raw: &str) -> Resu
 fn drop_parcels_left_out(conn: &Connection, item: &StopItem) -> Result<()> {
     for parcel in parcels(conn, Some(item.stop_id))? {
         let listed = item.parcels.iter().any(|p| p.parcel_id == parcel.parcel_id);
-        if listed || parcel.attempts > 0 {
+        if listed || parcel.history.is_some() {
             continue;
         }
         conn.prepare_cached("DELETE FROM consent WHERE parcel_id = ?1")?
@@ -108,15 +131,19 @@ fn drop_parcels_left_out(conn: &Connection, item: &StopItem) -> Result<()> {
     Ok(())
 }
 
-/// What the courier recorded (outcome, attempts) is never overwritten by the feed.
+/// What was recorded (history, state, outcome, attempts) is never overwritten by the feed. A pickup
+/// stays one, so that the start of its history stays what it was.
 fn upsert_parcel(conn: &Connection, stop: StopId, item: &ParcelItem) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO parcel (parcel_id, stop_id, waybill, handle, rating_key, promise_class,
-             promised_by_ms, accepted_at_ms, tags, door_required)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             promised_by_ms, accepted_at_ms, tags, door_required, tier, min_age_years,
+             customer_window_end_ms, temperature, code, pickup, state, version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
          ON CONFLICT (parcel_id) DO UPDATE SET stop_id = ?2, waybill = ?3, handle = ?4,
              rating_key = ?5, promise_class = ?6, promised_by_ms = ?7, accepted_at_ms = ?8,
-             tags = ?9, door_required = ?10",
+             tags = ?9, door_required = ?10, tier = ?11, min_age_years = ?12,
+             customer_window_end_ms = ?13, temperature = ?14, code = ?15,
+             pickup = coalesce(?16, pickup), version = ?18",
     )?
     .execute(params![
         item.parcel_id.as_bytes(),
@@ -128,8 +155,17 @@ fn upsert_parcel(conn: &Connection, stop: StopId, item: &ParcelItem) -> Result<(
         item.promised_by_ms,
         item.accepted_at_ms,
         codes(item.tags.iter().map(|t| t.code())),
-        item.door_required
+        item.door_required,
+        item.tier,
+        item.min_age_years,
+        item.customer_window_end_ms,
+        json(item.temperature.as_ref())?,
+        json(item.code.as_ref())?,
+        json(item.pickup.as_ref())?,
+        history::start(item.pickup.is_some()).code(),
+        versions::next(conn)?
     ])?;
+    refresh_pickup_start(conn, item)?;
     conn.prepare_cached("DELETE FROM consent WHERE parcel_id = ?1")?
         .execute([item.parcel_id.as_bytes()])?;
     let mut insert = conn.prepare_cached(
@@ -144,6 +180,20 @@ fn upsert_parcel(conn: &Connection, stop: StopId, item: &ParcelItem) -> Result<(
             consent.evidence.channel().code(),
             consent.given_at_ms,
             consent.expires_at_ms
+        ])?;
+    }
+    Ok(())
+}
+
+/// A parcel that becomes a pickup before anything was recorded starts as one.
+fn refresh_pickup_start(conn: &Connection, item: &ParcelItem) -> Result<()> {
+    if item.pickup.is_some() {
+        conn.prepare_cached(
+            "UPDATE parcel SET state = ?2 WHERE parcel_id = ?1 AND history IS NULL",
+        )?
+        .execute(params![
+            item.parcel_id.as_bytes(),
+            history::start(true).code()
         ])?;
     }
     Ok(())
@@ -278,25 +328,6 @@ pub(crate) fn parcel(conn: &Connection, id: ParcelId) -> Result<ParcelRow> {
         .map_or(Err(Error::NotFound { what: "parcel" }), read_parcel)
 }
 
-pub(crate) fn record_outcome(
-    conn: &Connection,
-    parcel: ParcelId,
-    outcome: Outcome,
-    seq: i64,
-) -> Result<()> {
-    conn.prepare_cached(
-        "UPDATE parcel SET outcome = ?2, attempts = attempts + 1, last_seq = ?3, version = ?4
-         WHERE parcel_id = ?1",
-    )?
-    .execute(params![
-        parcel.as_bytes(),
-        outcome.code(),
-        seq,
-        versions::next(conn)?
-    ])?;
-    Ok(())
-}
-
 /// Consents of a parcel that are valid at `now_ms`, as (handoff, consent id).
 pub(crate) fn valid_consents(
     conn: &Connection,
@@ -352,20 +383,41 @@ fn read_parcel(r: &Row<'_>) -> Result<ParcelRow> {
         rating_key: row::bytes(r, "rating_key")?,
         promise_class: row::code(r, "promise_class", |c| PromiseClass::from_code(c).ok())?,
         promised_by_ms: r.get("promised_by_ms")?,
+        accepted_at_ms: r.get("accepted_at_ms")?,
         tags: tags
             .split(',')
             .filter(|c| !c.is_empty())
             .map(|c| HandlingTag::from_code(c).map_err(|_| StoreError::BadRow("tags").into()))
             .collect::<Result<_>>()?,
         door_required: r.get("door_required")?,
+        tier: r.get("tier")?,
+        min_age_years: r.get("min_age_years")?,
+        customer_window_end_ms: r.get("customer_window_end_ms")?,
+        temperature: from_json(r, "temperature")?,
+        code: from_json(r, "code")?,
+        pickup: from_json(r, "pickup")?,
+        state: row::code(r, "state", |c| ParcelState::from_code(c).ok())?,
         outcome: outcome
             .map(|c| Outcome::from_code(&c).map_err(|_| Error::from(StoreError::BadRow("outcome"))))
             .transpose()?,
         attempts: row::unsigned(r, "attempts")?,
         last_seq: r.get("last_seq")?,
+        history: r.get("history")?,
     })
 }
 
 fn codes<'a>(codes: impl Iterator<Item = &'a str>) -> String {
     codes.collect::<Vec<_>>().join(",")
+}
+
+fn json<T: Serialize>(value: Option<&T>) -> Result<Option<String>> {
+    value
+        .map(|v| serde_json::to_string(v).map_err(|_| StoreError::BadRow("item").into()))
+        .transpose()
+}
+
+fn from_json<T: DeserializeOwned>(r: &Row<'_>, column: &'static str) -> Result<Option<T>> {
+    let text: Option<String> = r.get(column)?;
+    text.map(|t| serde_json::from_str(&t).map_err(|_| StoreError::BadRow(column).into()))
+        .transpose()
 }

@@ -9,7 +9,6 @@ use satchel_protocol::taxonomy::{HandlingTag, PromiseClass};
 use super::history::Doors;
 use super::retry::{Again, again};
 use super::traffic;
-use crate::courier::handoff;
 use crate::error::Result;
 use crate::model::plan::{PlanView, PlanWishes, RouteEnd};
 use crate::route::limits::MAX_TIME;
@@ -81,7 +80,7 @@ pub(super) fn open_parcels(conn: &Snapshot, stop: StopId) -> Result<Vec<ParcelRo
         return Ok(Vec::new());
     }
     let parcels = stops::parcels(conn, Some(stop))?;
-    Ok(parcels.into_iter().filter(handoff::is_open).collect())
+    Ok(parcels.into_iter().filter(ParcelRow::wants_visit).collect())
 }
 
 /// Stops with an open parcel.
@@ -94,7 +93,7 @@ pub(super) fn open_stop_ids(conn: &Snapshot) -> Result<HashSet<StopId>> {
     let parcels = stops::parcels(conn, None)?;
     Ok(parcels
         .into_iter()
-        .filter(|p| handoff::is_open(p) && !removed.contains(&p.stop_id))
+        .filter(|p| p.wants_visit() && !removed.contains(&p.stop_id))
         .map(|p| p.stop_id)
         .collect())
 }

@@ -59,10 +59,21 @@ CREATE TABLE parcel (
     accepted_at_ms  INTEGER NOT NULL,
     tags            TEXT NOT NULL,
     door_required   INTEGER NOT NULL,
+    tier            TEXT,
+    min_age_years   INTEGER,
+    customer_window_end_ms INTEGER,
+    -- JSON as the feed sent it.
+    temperature     TEXT,
+    code            TEXT,
+    pickup          TEXT,
+    -- What follows from `history`, kept beside it so that a list costs no folding.
+    state           TEXT NOT NULL,
     outcome         TEXT,
     attempts        INTEGER NOT NULL DEFAULT 0,
     last_seq        INTEGER,
-    version         INTEGER NOT NULL DEFAULT 0
+    version         INTEGER NOT NULL DEFAULT 0,
+    -- Every event that is known about the parcel (CBOR), from this phone and from elsewhere.
+    history         BLOB
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parcel_by_stop ON parcel (stop_id);
 
