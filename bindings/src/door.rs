@@ -1,7 +1,6 @@
 //! What the app hands in at the door, and what it gets back.
 
 use satchel_core::model::attempt::{self as core, SignatureInput};
-pub use satchel_core::proof::ink::InkPoint;
 use satchel_core::protocol::attempt::{Fix, IdentityCheck};
 use satchel_core::rules::requirements;
 
@@ -11,6 +10,7 @@ use crate::codes::{
 };
 use crate::convert::id;
 use crate::error::{RefusalRule, SatchelError};
+use crate::ink::Signature;
 use crate::rating::RatingCode;
 use crate::text;
 
@@ -90,37 +90,6 @@ pub struct Photo {
     pub warnings: Vec<PhotoWarning>,
     /// Where it came from (B4-20).
     pub origin: PhotoOrigin,
-}
-
-/// One touch sample of the signature pad.
-#[uniffi::remote(Record)]
-pub struct InkPoint {
-    /// Distance from the left edge, in the units of the canvas.
-    pub x: f32,
-    /// Distance from the top edge, in the units of the canvas.
-    pub y: f32,
-    /// Time of the sample; taken so that events can be handed over as they are, and not kept (PIPL 28).
-    pub t_ms: u32,
-}
-
-/// The drawn signature, as the pad gives it.
-#[derive(Clone, PartialEq, uniffi::Record)]
-pub struct Signature {
-    /// The strokes, each a list of points.
-    pub strokes: Vec<Vec<InkPoint>>,
-    /// Width of the canvas, in the unit of the points.
-    pub canvas_width: f32,
-    /// Height of the canvas, in the unit of the points.
-    pub canvas_height: f32,
-}
-
-/// Ink must not reach a log.
-impl std::fmt::Debug for Signature {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Signature")
-            .field("strokes", &self.strokes.len())
-            .finish_non_exhaustive()
-    }
 }
 
 /// How the recipient was checked and what came of it (A028).
@@ -305,16 +274,6 @@ impl From<core::Recorded> for Recorded {
                     rating: parcel.rating.map(RatingCode::from),
                 })
                 .collect(),
-        }
-    }
-}
-
-impl From<Signature> for SignatureInput {
-    fn from(signature: Signature) -> Self {
-        Self {
-            strokes: signature.strokes,
-            canvas_width: signature.canvas_width,
-            canvas_height: signature.canvas_height,
         }
     }
 }

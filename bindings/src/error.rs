@@ -180,10 +180,10 @@ pub enum SignatureProblem {
     Dot,
     /// There is hardly any ink.
     TooShort,
-    /// Only a straight line was drawn.
-    StraightLine,
     /// A coordinate is not a number: a defect of the app.
     NotFinite,
+    /// A pressure is not a number from 0 to 1: a defect of the app.
+    BadPressure,
     /// The canvas has no area: a defect of the app.
     BadCanvas,
     /// A point lies off the canvas: the app mixed up its units.
@@ -199,7 +199,7 @@ impl SatchelError {
         }
     }
 
-    fn internal(code: impl Into<String>) -> Self {
+    pub(crate) fn internal(code: impl Into<String>) -> Self {
         let code = code.into();
         tracing::error!(code, "a call failed inside");
         Self::Internal { code }
@@ -316,8 +316,8 @@ impl From<InkError> for SatchelError {
             InkError::Empty => SignatureProblem::Empty,
             InkError::Dot => SignatureProblem::Dot,
             InkError::TooShort => SignatureProblem::TooShort,
-            InkError::StraightLine => SignatureProblem::StraightLine,
             InkError::NotFinite => SignatureProblem::NotFinite,
+            InkError::BadPressure => SignatureProblem::BadPressure,
             InkError::BadCanvas => SignatureProblem::BadCanvas,
             InkError::OutsideCanvas => SignatureProblem::OutsideCanvas,
             InkError::TooManyPoints { .. } | InkError::TooManyStrokes { .. } => {

@@ -16,6 +16,7 @@ mod config;
 mod convert;
 mod door;
 mod error;
+mod ink;
 mod labels;
 mod log;
 mod plan;
@@ -28,10 +29,14 @@ mod text;
 pub use codes::*;
 pub use config::{HostClock, SatchelConfig};
 pub use door::{
-    AttemptDraft, Completion, HandoffLock, HandoffOption, InkPoint, ParcelOutcome, ParcelResult,
-    Photo, Position, RecipientCheck, Recorded, RecordedParcel, Requirement, Signature, StagedPhoto,
+    AttemptDraft, Completion, HandoffLock, HandoffOption, ParcelOutcome, ParcelResult, Photo,
+    Position, RecipientCheck, Recorded, RecordedParcel, Requirement, StagedPhoto,
 };
 pub use error::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
+pub use ink::{
+    InkDoubt, InkPoint, ShownText, Signature, SignatureCheck, SignatureDoubt, SignatureForms,
+    signature_from_pad_json,
+};
 pub use labels::*;
 pub use log::{LogLevel, LogRecord, LogSink, clear_log_sink, set_log_sink};
 pub use plan::{

@@ -13,6 +13,7 @@ use crate::config::SatchelConfig;
 use crate::convert::id;
 use crate::door::{AttemptDraft, Completion, HandoffOption, Photo, Recorded};
 use crate::error::SatchelError;
+use crate::ink::{Signature, SignatureCheck, SignatureForms};
 use crate::plan::{Place, PlanEvent, PlanWishes, RoutePlan, StopWhy};
 use crate::rating::{QrCode, RatingCode};
 use crate::route::{self, Changes, Contact, Route, Stop, StopPage};
@@ -199,6 +200,41 @@ impl Satchel {
     pub fn photo_jpeg(&self, attempt_id: String, hash: String) -> Result<Vec<u8>> {
         let attempt = id(&attempt_id, "attempt_id")?;
         Ok(self.courier.photo_jpeg(attempt, id(&hash, "hash")?)?)
+    }
+
+    /// Looks at a drawing before it is handed in: what to ask about once more, and exactly what the hub
+    /// will show. Writes nothing.
+    ///
+    /// # Errors
+    /// `SignatureRejected` for what cannot pass as a signature, `InvalidInput` for values out of range.
+    #[uniffi::method(default(width_px = 600, height_px = 200))]
+    pub fn check_signature(
+        &self,
+        attempt_id: String,
+        signature: Signature,
+        width_px: u32,
+        height_px: u32,
+    ) -> Result<SignatureCheck> {
+        let attempt = id(&attempt_id, "attempt_id")?;
+        let check =
+            self.courier
+                .check_signature(attempt, &signature.into(), width_px, height_px)?;
+        Ok(check.into())
+    }
+
+    /// The stored signature of a completed attempt, in the forms other programs read.
+    ///
+    /// # Errors
+    /// `NotFound` for an attempt without one on this phone, `InvalidInput` for a size out of range.
+    #[uniffi::method(default(width_px = 600, height_px = 200))]
+    pub fn signature_forms(
+        &self,
+        attempt_id: String,
+        width_px: u32,
+        height_px: u32,
+    ) -> Result<SignatureForms> {
+        let ink = self.courier.signature(id(&attempt_id, "attempt_id")?)?;
+        SignatureForms::draw(&ink, width_px, height_px)
     }
 
     /// Completes an attempt in one transaction and returns after the flush: what this has acknowledged

@@ -99,11 +99,8 @@ pub(crate) fn signature(reason: SignatureProblem) -> (&'static str, &'static str
             "签名过短,请重新签名。",
             "That is too short. Please sign again.",
         ),
-        SignatureProblem::StraightLine => (
-            "只有一条直线,请重新签名。",
-            "That is only a line. Please sign again.",
-        ),
         SignatureProblem::NotFinite
+        | SignatureProblem::BadPressure
         | SignatureProblem::BadCanvas
         | SignatureProblem::OutsideCanvas => (
             "签名未能正确记录,请重新签名。",

@@ -206,7 +206,7 @@ fn photos_and_signatures_say_why_and_what_to_tell() {
         (InkError::Empty, SignatureProblem::Empty),
         (InkError::Dot, SignatureProblem::Dot),
         (InkError::TooShort, SignatureProblem::TooShort),
-        (InkError::StraightLine, SignatureProblem::StraightLine),
+        (InkError::BadPressure, SignatureProblem::BadPressure),
         (InkError::NotFinite, SignatureProblem::NotFinite),
         (InkError::BadCanvas, SignatureProblem::BadCanvas),
         (InkError::OutsideCanvas, SignatureProblem::OutsideCanvas),

@@ -8,6 +8,7 @@ mod answered;
 mod handoff;
 mod plan;
 mod route;
+mod signing;
 mod steps;
 mod tasks;
 
@@ -58,6 +59,7 @@ pub struct Courier {
     blobs: BlobStore,
     env: Environment,
     drafts: Mutex<HashMap<AttemptId, AttemptRow>>,
+    signed: Mutex<signing::Signed>,
     engine: Mutex<Engine>,
     keys: Mutex<Option<Keys>>,
 }
@@ -89,6 +91,7 @@ impl Courier {
             blobs,
             env,
             drafts: Mutex::default(),
+            signed: Mutex::default(),
             engine: Mutex::default(),
             keys: Mutex::default(),
         };

@@ -13,6 +13,9 @@ pub const MAX_PHOTOS_PER_ATTEMPT: usize = 12;
 /// Longest name of a signer, in characters.
 pub const MAX_NAME_CHARS: usize = 80;
 
+/// Earlier drawings a signature is compared with. A pad that is not cleared shows at the next visit.
+pub const SIGNATURES_COMPARED: usize = 16;
+
 /// Parcels in one attempt: a cage of parcels for one reception desk.
 pub const MAX_PARCELS_PER_ATTEMPT: usize = 200;
 

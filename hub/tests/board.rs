@@ -24,7 +24,11 @@ fn ink() -> Vec<u8> {
     let stroke = |points: &[(f32, f32)]| {
         points
             .iter()
-            .map(|&(x, y)| InkPoint { x, y, t_ms: 0 })
+            .map(|&(x, y)| InkPoint {
+                x,
+                y,
+                ..InkPoint::default()
+            })
             .collect::<Vec<_>>()
     };
     let strokes = [

@@ -9,8 +9,8 @@ use crate::codec::{self, FormatError};
 use crate::ids::{AttemptId, CourierId, DeviceId, Hash32, ParcelId, StopId};
 use crate::limits;
 use crate::taxonomy::{
-    Action, Datum, HandoffKind, IdentityMethod, InspectionResult, Outcome, PhotoOrigin, ProofKind,
-    Reason, Relation, Zone,
+    Action, Datum, HandoffKind, IdentityMethod, InkDoubt, InspectionResult, Outcome, PhotoOrigin,
+    ProofKind, Reason, Relation, Zone,
 };
 
 /// Body of [`crate::entry::EntryKind::ENROLLED`].
@@ -115,6 +115,36 @@ pub struct AttemptBody {
     #[n(25)]
     #[cbor(default)]
     pub warnings: Vec<String>,
+    /// What surrounded the drawn signature, if there is one.
+    #[n(40)]
+    pub signature: Option<SignatureFacts>,
+}
+
+/// What the signer was shown and what was noticed about the ink, which is itself one of the proofs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SignatureFacts {
+    /// The text above the pad, as shown.
+    #[n(0)]
+    pub disclaimer: Option<Disclaimer>,
+    /// What made the drawing look unlike a signature.
+    #[n(1)]
+    pub doubts: Vec<InkDoubt>,
+    /// The signer was asked once more because of them and signed like this again.
+    #[n(2)]
+    pub asked_again: bool,
+}
+
+/// A text a person was shown before signing.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Disclaimer {
+    /// Whoever wrote the text names its versions.
+    #[n(0)]
+    pub version: String,
+    /// The text itself, so that no archive of versions is needed to know what was signed.
+    #[n(1)]
+    pub text: String,
 }
 
 /// An item of the checklist that was skipped. Codes of the rule set, kept as text so that a hub of
@@ -333,6 +363,7 @@ impl AttemptBody {
             code: None,
             temperature_centi_c: None,
             warnings: Vec::new(),
+            signature: None,
         }
     }
 

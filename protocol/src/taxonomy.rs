@@ -22,6 +22,6 @@ pub use handoff::{ConsentRule, HandoffKind, HandoffMapping, ProofItem};
 pub use reason::Reason;
 pub use reason_codes::{ExternalCode, ReasonMapping};
 pub use vocabulary::{
-    ConsentChannel, HandlingTag, IdentityMethod, InspectionResult, Outcome, PhotoOrigin,
+    ConsentChannel, HandlingTag, IdentityMethod, InkDoubt, InspectionResult, Outcome, PhotoOrigin,
     PromiseClass, ProofKind, Relation,
 };

@@ -13,8 +13,8 @@ use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::attempt::{
-    AttemptBody, CodeResult, EnrolledBody, Fix, IdentityCheck, ItemCount, LeftAt, ProofRef,
-    RevealedBody, SkipRecord,
+    AttemptBody, CodeResult, Disclaimer, EnrolledBody, Fix, IdentityCheck, ItemCount, LeftAt,
+    ProofRef, RevealedBody, SignatureFacts, SkipRecord,
 };
 use satchel_protocol::batch::{Batch, InlineBlob};
 use satchel_protocol::crypto::{self, Secret32};
@@ -27,12 +27,12 @@ use satchel_protocol::http_sig::{self, RequestParts, SignParams};
 use satchel_protocol::ids::{
     AttemptId, BootId, CourierId, DeviceId, Handle, Hash32, ParcelId, Salt, StopId,
 };
-use satchel_protocol::ink::{InkPoint, Signature};
+use satchel_protocol::ink::{InkPoint, KeepDynamics, Signature};
 use satchel_protocol::receipt::{Receipt, ReceiptEntry, SignedReceipt};
 use satchel_protocol::signed_time::SignedTime;
 use satchel_protocol::taxonomy::{
-    Action, HandoffKind, IdentityMethod, InspectionResult, Outcome, PhotoOrigin, ProofKind, Reason,
-    Relation,
+    Action, HandoffKind, IdentityMethod, InkDoubt, InspectionResult, Outcome, PhotoOrigin,
+    ProofKind, Reason, Relation,
 };
 use satchel_protocol::token::{self, RatingToken};
 use uuid::Uuid;
@@ -77,10 +77,23 @@ fn ink() -> Signature {
                 x: 60.0 + dx + f32::from(i) * 30.0,
                 y: 80.0 + f32::from(i % 3) * 45.5,
                 t_ms: u32::from(i) * 16,
+                ..InkPoint::default()
             })
             .collect::<Vec<_>>()
     };
     Signature::from_strokes(&[line(0.0), line(100.25)], 600.0, 300.0).unwrap()
+}
+
+fn timed_ink() -> Signature {
+    let line: Vec<InkPoint> = (0..12u8)
+        .map(|i| InkPoint {
+            x: 60.0 + f32::from(i) * 30.0,
+            y: 80.0 + f32::from(i % 3) * 45.5,
+            t_ms: u32::from(i) * 16,
+            pressure: Some(f32::from(i) / 12.0),
+        })
+        .collect();
+    Signature::take(&[line], 600.0, 300.0, KeepDynamics::Yes).unwrap()
 }
 
 fn delivered() -> AttemptBody {
@@ -143,6 +156,21 @@ fn delivered() -> AttemptBody {
         code: Some(CodeResult::Verified),
         temperature_centi_c: Some((-120, 780)),
         warnings: vec!["QUIET_HOURS".into()],
+        signature: None,
+    }
+}
+
+fn signed() -> AttemptBody {
+    AttemptBody {
+        signature: Some(SignatureFacts {
+            disclaimer: Some(Disclaimer {
+                version: "2026-11".into(),
+                text: "本人已验货 / I have inspected the parcel".into(),
+            }),
+            doubts: vec![InkDoubt::FewTurns, InkDoubt::Quick],
+            asked_again: true,
+        }),
+        ..delivered()
     }
 }
 
@@ -297,6 +325,7 @@ fn made() -> Vectors {
     };
     put("attempt_body_delivered", hex(&delivered().encode()));
     put("attempt_body_failed", hex(&failed().encode()));
+    put("attempt_body_signed", hex(&signed().encode()));
     let enrolled = EnrolledBody {
         device: DEVICE,
         courier: COURIER,
@@ -310,6 +339,8 @@ fn made() -> Vectors {
     put("receipt", hex(&receipt().encode()));
     put("batch_frame", hex(&batch().encode().unwrap()));
     put("ink", hex(&ink().encode()));
+    put("ink_bound", hex(&ink().bound_to(ATTEMPT).encode()));
+    put("ink_timed", hex(&timed_ink().encode()));
     put("invite", invite().to_text());
     put("certificate", hex(&certificate().sign(&hub()).encode()));
     let request = EnrolRequest::signed(&[0xD0; 16], DEVICE, "王的手机", &phone());
@@ -407,6 +438,8 @@ fn committed_evidence_still_verifies_and_means_the_same() {
     assert_eq!(body, delivered());
     let body = AttemptBody::decode(&unhex(&v, "attempt_body_failed")).unwrap();
     assert_eq!(body, failed());
+    let body = AttemptBody::decode(&unhex(&v, "attempt_body_signed")).unwrap();
+    assert_eq!(body, signed());
 
     let receipt = SignedReceipt::decode(&unhex(&v, "receipt")).unwrap();
     let receipt = receipt.verify(&hub().verifying_key(), DEVICE).unwrap();
@@ -414,7 +447,10 @@ fn committed_evidence_still_verifies_and_means_the_same() {
     let certificate = unhex(&v, "certificate");
     let certificate = SignedCertificate::verify(&certificate, &hub().verifying_key()).unwrap();
     assert_eq!(certificate, self::certificate());
-    assert_eq!(Signature::decode(&unhex(&v, "ink")).unwrap(), ink());
+    let read_ink = |name: &str| Signature::decode(&unhex(&v, name)).unwrap();
+    assert_eq!(read_ink("ink"), ink());
+    assert_eq!(read_ink("ink_bound"), ink().bound_to(ATTEMPT));
+    assert_eq!(read_ink("ink_timed"), timed_ink());
 }
 
 #[test]

@@ -275,12 +275,14 @@ pub fn signature(n: u64) -> SignatureInput {
             x: 40.0 + f32::from(i) * 20.0 + wobble,
             y: 100.0 + f32::from(i % 5) * 17.0 + (n % 31) as f32,
             t_ms: u32::from(i) * 16,
+            ..InkPoint::default()
         })
         .collect();
     SignatureInput {
         strokes: vec![stroke],
         canvas_width: 600.0,
         canvas_height: 300.0,
+        ..SignatureInput::default()
     }
 }
 

@@ -472,6 +472,7 @@ fn an_empty_signature_and_a_dot_are_no_signature() {
                 strokes,
                 canvas_width: 600.0,
                 canvas_height: 300.0,
+                ..SignatureInput::default()
             }),
             ..phone.delivered(stop, 1)
         };

@@ -150,7 +150,10 @@ impl World {
         input.parcels.retain(|p| open.contains(&p.parcel_id));
         if let Some(ink) = &input.signature {
             let ink = Signature::from_strokes(&ink.strokes, ink.canvas_width, ink.canvas_height);
-            proofs.push(crypto::sha256(&[&ink.unwrap().encode()]));
+            proofs.push(crypto::sha256(&[&ink
+                .unwrap()
+                .bound_to(draft.attempt_id)
+                .encode()]));
         }
         let recorded = self
             .phone

@@ -1,7 +1,7 @@
 //! The door: open a handoff, add photos, complete it. Nothing is final before `complete_attempt`, and
 //! when that returns everything is on disk (B4-2, B4-3).
 
-use satchel_protocol::attempt::{AttemptBody, Fix, ProofRef};
+use satchel_protocol::attempt::{AttemptBody, Fix, ProofRef, SignatureFacts};
 use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
@@ -19,7 +19,6 @@ use crate::model::attempt::{
     RecordedParcel,
 };
 use crate::proof::blob::BlobRef;
-use crate::proof::ink::Signature;
 use crate::proof::photo::{PhotoPolicy, PhotoSource, ingest_photo};
 use crate::rating;
 use crate::rules::geofence;
@@ -178,12 +177,11 @@ impl Courier {
         let keys = self.enrolled()?;
         let row = self.open_attempt(attempt)?;
         check_values(input)?;
-        let ink = match &input.signature {
+        let taken = match &input.signature {
             None => None,
-            Some(s) => {
-                Some(Signature::from_strokes(&s.strokes, s.canvas_width, s.canvas_height)?.encode())
-            }
+            Some(s) => Some(self.take_signature(attempt, s)?),
         };
+        let ink = taken.as_ref().map(|taken| &taken.bytes);
         let now_ms = self.env.clock.wall_ms();
         let recorded = self.db.write(|tx| {
             refuse_completed(tx, attempt)?;
@@ -195,7 +193,7 @@ impl Courier {
             };
             attempts::insert(tx, attempt, &completed)?;
             let signature = ink.as_ref().map(|ink| ProofRef {
-                hash: crypto::sha256(&[ink]),
+                hash: crypto::sha256(&[ink.as_slice()]),
                 kind: ProofKind::Signature,
                 size_bytes: ink.len() as u64,
                 origin: None,
@@ -208,19 +206,23 @@ impl Courier {
                 row: &completed,
                 input,
                 proofs,
+                signature: taken.as_ref().map(|taken| taken.facts.clone()),
                 now_ms,
             };
             let recorded = self.record_parcels(tx, &keys, &visit, &parcels)?;
             // Parcels handed over together share their proofs; the first entry brings them along.
             if let Some(first) = recorded.parcels.first() {
                 proofs::bind(tx, attempt, first.seq)?;
-                if let (Some(proof), Some(ink)) = (&signature, &ink) {
+                if let (Some(proof), Some(ink)) = (&signature, ink) {
                     proofs::insert_bound(tx, attempt, proof, ink, first.seq)?;
                 }
             }
             Ok(recorded)
         })?;
         self.drafts().remove(&attempt);
+        if let Some(taken) = &taken {
+            self.remember_signature(attempt, taken);
+        }
         Ok(recorded)
     }
 
@@ -271,6 +273,7 @@ impl Courier {
                     .map(|fix| geofence::with_distance(fix, stop.place)),
                 note: trimmed(visit.input.note.as_deref()),
                 rules_version: RULES_VERSION,
+                signature: visit.signature.clone(),
                 ..AttemptBody::bare(
                     visit.attempt,
                     parcel.parcel_id,
@@ -369,6 +372,7 @@ struct Visit<'a> {
     row: &'a AttemptRow,
     input: &'a Completion,
     proofs: Vec<ProofRef>,
+    signature: Option<SignatureFacts>,
     now_ms: i64,
 }
 

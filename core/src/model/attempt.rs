@@ -1,13 +1,13 @@
 //! What the host hands in at the door, and what it gets back.
 
-use satchel_protocol::attempt::{Fix, IdentityCheck, ProofRef};
+use satchel_protocol::attempt::{Disclaimer, Fix, IdentityCheck, ProofRef};
 use satchel_protocol::ids::{AttemptId, Hash32, ParcelId};
 use satchel_protocol::taxonomy::{
     Action, HandoffKind, InspectionResult, PhotoOrigin, Reason, Relation,
 };
 
 use crate::error::Refusal;
-use crate::proof::ink::InkPoint;
+use crate::proof::ink::{InkDoubt, InkPoint, KeepDynamics};
 use crate::proof::photo::PhotoWarning;
 use crate::rules::requirements::Requirement;
 
@@ -51,7 +51,7 @@ pub struct PhotoView {
 }
 
 /// The drawn signature as the host's pad gives it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SignatureInput {
     /// Strokes of points in canvas units.
     pub strokes: Vec<Vec<InkPoint>>,
@@ -59,6 +59,22 @@ pub struct SignatureInput {
     pub canvas_width: f32,
     /// Height of the canvas.
     pub canvas_height: f32,
+    /// The text above the pad as the signer saw it.
+    pub disclaimer: Option<Disclaimer>,
+    /// The host showed what [`crate::Courier::check_signature`] doubted, and the signer signed like this
+    /// again. Recorded with the doubts.
+    pub asked_again: bool,
+    /// Whether speed and pressure are kept; by default they are not (PIPL 28).
+    pub keep_dynamics: KeepDynamics,
+}
+
+/// What a signature will look like and what to ask about before it is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureCheck {
+    /// What looks unlike a signature. Never a reason to refuse: ask once more, then take it.
+    pub doubts: Vec<InkDoubt>,
+    /// Exactly what the hub will show.
+    pub svg: String,
 }
 
 /// What came of one parcel.

@@ -1,12 +1,14 @@
 //! Signature ink on the phone: the shared codec, and a picture of it.
 //!
-//! The form of the ink is agreed with the hub (`satchel_protocol::ink`). The phone also needs a
-//! bitmap, for lists and for hosts that cannot draw SVG.
+//! The form of the ink and the outline of its line are agreed with the hub (`satchel_protocol::ink`).
+//! The phone also needs a bitmap, for lists and for hosts that cannot draw SVG; it fills that very
+//! outline.
 
 pub use satchel_protocol::ink::{
-    GridPoint, InkError, InkFormatError, InkPoint, MAX_POINTS, MAX_STROKES, PEN_WIDTH_UNITS,
-    Signature,
+    GridPoint, InkError, InkFormatError, InkImportError, InkPoint, KeepDynamics, MAX_POINTS,
+    MAX_STROKES, Signature, strokes_from_signature_pad,
 };
+pub use satchel_protocol::taxonomy::InkDoubt;
 
 mod raster;
 
@@ -48,7 +50,8 @@ pub fn to_png(
             height_px,
         });
     }
-    let pixels = raster::draw(signature, width_px, height_px);
+    let pixels =
+        raster::draw(signature, width_px, height_px).ok_or(InkPictureError::NotEncodable)?;
     let mut out = Vec::with_capacity(8 * 1024);
     let mut encoder = png::Encoder::new(&mut out, width_px, height_px);
     encoder.set_color(png::ColorType::Grayscale);

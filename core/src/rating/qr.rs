@@ -6,8 +6,7 @@
 
 use std::fmt::Write as _;
 
-use qrcode::types::QrError;
-use qrcode::{EcLevel, QrCode};
+use fast_qr::{ECL, QRBuilder, qr::QRCodeError};
 
 /// White modules around the code, as the standard asks.
 pub const QUIET_ZONE_MODULES: u32 = 4;
@@ -53,15 +52,19 @@ impl QrMatrix {
     /// # Errors
     /// [`QrCodeError::TooLong`] when no code holds the text.
     pub fn from_text(text: &str) -> Result<Self, QrCodeError> {
-        let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(|e| match e {
-            QrError::DataTooLong => QrCodeError::TooLong { bytes: text.len() },
-            _ => QrCodeError::NotEncodable,
-        })?;
-        let size_modules = u32::try_from(code.width()).map_err(|_| QrCodeError::NotEncodable)?;
+        let code = QRBuilder::new(text)
+            .ecl(ECL::M)
+            .build()
+            .map_err(|e| match e {
+                QRCodeError::EncodedData => QrCodeError::TooLong { bytes: text.len() },
+                QRCodeError::SpecifiedVersion => QrCodeError::NotEncodable,
+            })?;
+        let size_modules = u32::try_from(code.size).map_err(|_| QrCodeError::NotEncodable)?;
         let modules = code
-            .into_colors()
-            .into_iter()
-            .map(|c| c == qrcode::Color::Dark)
+            .data
+            .iter()
+            .take(code.size * code.size)
+            .map(|module| module.value())
             .collect();
         Ok(Self {
             size_modules,

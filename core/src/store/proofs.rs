@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use satchel_protocol::attempt::ProofRef;
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
@@ -76,6 +76,18 @@ pub(crate) fn photos_of(conn: &Connection, attempt: AttemptId) -> Result<Vec<Pro
         out.push(read(r)?.proof);
     }
     Ok(out)
+}
+
+/// The ink of an attempt's signature.
+pub(crate) fn signature_of(conn: &Connection, attempt: AttemptId) -> Result<Option<Vec<u8>>> {
+    let found: Option<Option<Vec<u8>>> = conn
+        .query_row(
+            "SELECT inline_bytes FROM proof WHERE attempt_id = ?1 AND kind = ?2 AND NOT in_folder",
+            params![attempt.as_bytes(), ProofKind::Signature.code()],
+            |r| r.get(0),
+        )
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// Binds the attempt's staged photos to the entry at `seq`.

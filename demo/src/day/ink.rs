@@ -32,6 +32,7 @@ pub fn signature(day_seed: u64, visit: &str) -> SignatureInput {
         strokes,
         canvas_width: PAD_WIDTH,
         canvas_height: PAD_HEIGHT,
+        ..SignatureInput::default()
     }
 }
 
@@ -55,6 +56,7 @@ fn stroke(rng: &mut StdRng, left: f32, room: f32, points: u16, time_ms: &mut u32
                 x: (left + room * 0.9 * along + curl - slant * swing).clamp(1.0, PAD_WIDTH - 1.0),
                 y: (middle + swing + tremble).clamp(1.0, PAD_HEIGHT - 1.0),
                 t_ms: *time_ms,
+                ..InkPoint::default()
             }
         })
         .collect()

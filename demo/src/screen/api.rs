@@ -13,7 +13,7 @@ use satchel_core::Courier;
 use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult, SignatureInput};
 use satchel_core::proof::ink::InkPoint;
 use satchel_core::proof::photo::PhotoSource;
-use satchel_core::protocol::attempt::IdentityCheck;
+use satchel_core::protocol::attempt::{Disclaimer, IdentityCheck};
 use satchel_core::protocol::ids::{AttemptId, Hash32, ParcelId, StopId};
 use satchel_core::protocol::taxonomy::{
     Action, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, Reason, Relation,
@@ -30,6 +30,9 @@ use super::{Screen, files, view};
 const MAX_UPLOAD_BYTES: usize = 65 * 1024 * 1024;
 /// Size of a module in the QR picture; the page scales it without blurring.
 const QR_MODULE_PX: u32 = 8;
+/// Natural size of a signature's picture; the page scales it.
+const INK_WIDTH_PX: u32 = 480;
+const INK_HEIGHT_PX: u32 = 240;
 
 type Answer = Result<Json<Value>, Refused>;
 
@@ -54,6 +57,7 @@ pub(super) fn router(screen: Screen) -> Router {
         .route("/api/stops/{id}/begin", post(begin))
         .route("/api/attempts/{id}/photos", post(photo))
         .route("/api/attempts/{id}/photos/{hash}", get(stored_photo))
+        .route("/api/attempts/{id}/signature", post(check_signature))
         .route("/api/attempts/{id}/complete", post(complete))
         .route("/api/parcels/{id}/rating", get(rating))
         .route("/api/parcels/{id}/qr.svg", get(qr))
@@ -237,6 +241,16 @@ struct FinishSignature {
     strokes: Vec<Vec<(f32, f32, u32)>>,
     width: f32,
     height: f32,
+    disclaimer: Option<ShownText>,
+    #[serde(default)]
+    asked_again: bool,
+}
+
+/// A text the signer saw.
+#[derive(Deserialize)]
+struct ShownText {
+    version: String,
+    text: String,
 }
 
 impl Finish {
@@ -289,7 +303,12 @@ impl Finish {
 
 impl FinishSignature {
     fn into_input(self) -> SignatureInput {
-        let point = |(x, y, t_ms)| InkPoint { x, y, t_ms };
+        let point = |(x, y, t_ms)| InkPoint {
+            x,
+            y,
+            t_ms,
+            ..InkPoint::default()
+        };
         SignatureInput {
             strokes: self
                 .strokes
@@ -298,8 +317,34 @@ impl FinishSignature {
                 .collect(),
             canvas_width: self.width,
             canvas_height: self.height,
+            disclaimer: self.disclaimer.map(|shown| Disclaimer {
+                version: shown.version,
+                text: shown.text,
+            }),
+            asked_again: self.asked_again,
+            ..SignatureInput::default()
         }
     }
+}
+
+/// What the drawing will look like at the hub, and what to ask about once more.
+async fn check_signature(
+    State(screen): State<Screen>,
+    UrlPath(id): UrlPath<String>,
+    Json(drawn): Json<FinishSignature>,
+) -> Answer {
+    let attempt: AttemptId = parse(&id)?;
+    let input = drawn.into_input();
+    let check = with_core(&screen, move |core| {
+        Ok(core.check_signature(attempt, &input, INK_WIDTH_PX, INK_HEIGHT_PX)?)
+    })
+    .await?;
+    let doubts: Vec<Value> = check
+        .doubts
+        .iter()
+        .map(|d| json!({ "code": d.code(), "zh": d.zh(), "en": d.en() }))
+        .collect();
+    Ok(Json(json!({ "svg": check.svg, "doubts": doubts })))
 }
 
 async fn complete(

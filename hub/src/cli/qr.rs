@@ -3,19 +3,19 @@
 
 use std::fmt::Write as _;
 
-use qrcode::{Color, EcLevel, QrCode};
+use fast_qr::{ECL, QRBuilder};
 
 const QUIET: usize = 4;
 
 /// Rows of modules with the quiet zone; `true` is dark.
 fn modules(text: &str) -> Option<Vec<Vec<bool>>> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
-    let width = code.width();
+    let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
+    let width = code.size;
     let side = width + 2 * QUIET;
     let mut rows = vec![vec![false; side]; side];
-    for (index, color) in code.to_colors().into_iter().enumerate() {
+    for (index, module) in code.data.iter().take(width * width).enumerate() {
         let row = rows.get_mut(index / width + QUIET)?;
-        *row.get_mut(index % width + QUIET)? = color == Color::Dark;
+        *row.get_mut(index % width + QUIET)? = module.value();
     }
     Some(rows)
 }

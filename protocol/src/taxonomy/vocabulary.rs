@@ -113,6 +113,21 @@ code_enum! {
 }
 
 code_enum! {
+    /// What makes a drawing look unlike a signature without proving that it is none: asked about once
+    /// more, then taken, because a cross or a shaky mark is a lawful signature.
+    pub enum InkDoubt {
+        LittleInk = "little_ink", "签名笔画太少", "There is little ink";
+        SmallBox = "small_box", "签名太小", "It covers hardly any of the pad";
+        StraightLine = "straight_line", "只是一条直线", "It is one straight line";
+        FewTurns = "few_turns", "笔画几乎没有转折", "The line hardly turns anywhere";
+        FewCells = "few_cells", "笔迹挤在一处", "All ink lies on one spot of the pad";
+        FewPoints = "few_points", "笔迹采样太少", "It has very few points";
+        Quick = "quick", "签得过快", "It was drawn faster than a name can be";
+        SameAsBefore = "same_as_before", "与之前的签名完全相同", "It is the very drawing of another visit";
+    }
+}
+
+code_enum! {
     /// Where a photo came from (B4-20): one picked from the gallery may be older than the delivery.
     pub enum PhotoOrigin {
         Camera = "camera", "现场拍摄", "Taken now";

@@ -5,7 +5,11 @@ use super::*;
 fn stroke(points: &[(f32, f32)]) -> Vec<InkPoint> {
     points
         .iter()
-        .map(|&(x, y)| InkPoint { x, y, t_ms: 0 })
+        .map(|&(x, y)| InkPoint {
+            x,
+            y,
+            ..InkPoint::default()
+        })
         .collect()
 }
 

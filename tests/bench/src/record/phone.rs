@@ -151,6 +151,7 @@ fn scribble(rng: &mut Rng) -> SignatureInput {
                     x: across + 18.0 * (t * 2.1 * wildness).cos() + tremble(),
                     y: 150.0 + 80.0 * (t * wildness).sin() + 30.0 * (t * 0.37).sin() + tremble(),
                     t_ms: u32::from(n) * 8,
+                    ..InkPoint::default()
                 }
             })
             .collect();
@@ -158,6 +159,7 @@ fn scribble(rng: &mut Rng) -> SignatureInput {
             strokes: vec![stroke],
             canvas_width: 600.0,
             canvas_height: 300.0,
+            ..SignatureInput::default()
         };
         let bytes = Signature::from_strokes(&input.strokes, 600.0, 300.0)
             .map_or(0, |ink| ink.encode().len());

@@ -1,0 +1,152 @@
+//! The signature of a visit: looked at before, taken with the attempt, shown afterwards.
+//!
+//! Two signatures drawn without a network once ended up on one job in another product (B4-1). Here the
+//! ink is given in the same call that completes its attempt, its bytes name that attempt, and the signed
+//! entry names the hash of those bytes: there is no moment at which ink lies about without its job. What
+//! is left is a pad that a host forgot to clear; the very same drawing at a second visit is noticed and
+//! recorded as a doubt.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{MutexGuard, PoisonError};
+
+use satchel_protocol::attempt::SignatureFacts;
+use satchel_protocol::ids::AttemptId;
+use satchel_protocol::limits::MAX_TEXT_CHARS;
+
+use super::Courier;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::model::attempt::{SignatureCheck, SignatureInput};
+use crate::proof::ink::{self, InkDoubt, Signature};
+use crate::store::proofs;
+
+/// Drawings of the last visits, by the hash of their strokes. In memory only: a pad does not outlive the
+/// process either.
+pub(super) type Signed = VecDeque<(u64, AttemptId)>;
+
+/// A signature as it goes into its attempt.
+pub(super) struct Taken {
+    pub(super) bytes: Vec<u8>,
+    pub(super) facts: SignatureFacts,
+    drawing: u64,
+}
+
+impl Courier {
+    /// Looks at a drawing before it is taken: what to ask about once more, and exactly what the hub will
+    /// show. Writes nothing.
+    ///
+    /// # Errors
+    /// [`ink::InkError`] for what cannot pass as a signature, [`Error::InvalidInput`] for texts out of
+    /// range.
+    pub fn check_signature(
+        &self,
+        attempt: AttemptId,
+        input: &SignatureInput,
+        width_px: u32,
+        height_px: u32,
+    ) -> Result<SignatureCheck> {
+        check_size(width_px, height_px)?;
+        let (ink, facts, _) = self.judge(attempt, input)?;
+        Ok(SignatureCheck {
+            doubts: facts.doubts,
+            svg: ink.to_svg(width_px, height_px),
+        })
+    }
+
+    /// The signature of an attempt as it is stored: exactly what the hub will show.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an attempt without a signature on this phone.
+    pub fn signature_svg(
+        &self,
+        attempt: AttemptId,
+        width_px: u32,
+        height_px: u32,
+    ) -> Result<String> {
+        check_size(width_px, height_px)?;
+        Ok(self.signature(attempt)?.to_svg(width_px, height_px))
+    }
+
+    /// The ink of an attempt as it is stored.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an attempt without a signature on this phone.
+    pub fn signature(&self, attempt: AttemptId) -> Result<Signature> {
+        let bytes = self
+            .db
+            .read(|conn| proofs::signature_of(conn, attempt))?
+            .ok_or(Error::NotFound { what: "signature" })?;
+        Signature::decode_for(&bytes, attempt)
+            .map_err(|_| crate::StoreError::BadRow("signature").into())
+    }
+
+    pub(super) fn take_signature(
+        &self,
+        attempt: AttemptId,
+        input: &SignatureInput,
+    ) -> Result<Taken> {
+        let (ink, facts, drawing) = self.judge(attempt, input)?;
+        Ok(Taken {
+            bytes: ink.bound_to(attempt).encode(),
+            facts,
+            drawing,
+        })
+    }
+
+    fn judge(
+        &self,
+        attempt: AttemptId,
+        input: &SignatureInput,
+    ) -> Result<(Signature, SignatureFacts, u64)> {
+        if let Some(shown) = &input.disclaimer {
+            let fits = |text: &str, limit: usize| text.chars().count() <= limit;
+            if !fits(&shown.text, MAX_TEXT_CHARS) || !fits(&shown.version, limits::MAX_NAME_CHARS) {
+                return Err(Error::InvalidInput { what: "disclaimer" });
+            }
+        }
+        let ink = Signature::take(
+            &input.strokes,
+            input.canvas_width,
+            input.canvas_height,
+            input.keep_dynamics,
+        )?;
+        let mut hasher = DefaultHasher::new();
+        ink.strokes().hash(&mut hasher);
+        let drawing = hasher.finish();
+        let mut doubts = ink.doubts(&input.strokes);
+        let same = |(hash, visit): &(u64, AttemptId)| *hash == drawing && *visit != attempt;
+        if self.signed().iter().any(same) {
+            doubts.push(InkDoubt::SameAsBefore);
+        }
+        let facts = SignatureFacts {
+            disclaimer: input.disclaimer.clone(),
+            doubts,
+            asked_again: input.asked_again,
+        };
+        Ok((ink, facts, drawing))
+    }
+
+    pub(super) fn remember_signature(&self, attempt: AttemptId, taken: &Taken) {
+        let mut signed = self.signed();
+        if signed.len() >= limits::SIGNATURES_COMPARED {
+            signed.pop_front();
+        }
+        signed.push_back((taken.drawing, attempt));
+    }
+
+    fn signed(&self) -> MutexGuard<'_, Signed> {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check_size(width_px: u32, height_px: u32) -> Result<()> {
+    let sensible = 1..=ink::MAX_PICTURE_PX;
+    if sensible.contains(&width_px) && sensible.contains(&height_px) {
+        Ok(())
+    } else {
+        Err(Error::InvalidInput {
+            what: "picture size",
+        })
+    }
+}
