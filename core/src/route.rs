@@ -19,7 +19,10 @@ pub mod eta;
 mod evaluate;
 pub mod geography;
 mod improve;
+#[cfg(test)]
+mod input_tests;
 mod kernel;
+mod legs;
 pub mod limits;
 mod moves;
 #[cfg(test)]
@@ -33,9 +36,11 @@ mod random;
 pub mod replan;
 mod rules;
 mod search;
+mod sort;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod traffic;
 
 pub use budget::{Budget, Guard, Patient};

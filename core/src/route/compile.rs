@@ -2,11 +2,12 @@
 
 use super::departure::Window;
 use super::error::RouteError;
-use super::geography::{LatLng, SpeedModel};
 use super::kernel::{Goal, Kernel, Node, Parts, Taste, UNIT};
+use super::legs::{legs, slowest_in_range};
 use super::limits::{MAX_BREAKS, MAX_LEG, MAX_STOPS, MAX_TIME, MAX_WEIGHT};
-use super::problem::{Draft, End, Objective, Pin, Start, Stop, Traffic, Travel};
+use super::problem::{Draft, Objective, Pin, Start, Stop, Traffic};
 use super::rules::Rules;
+use super::sort::sort;
 use super::table::Table;
 use super::traffic::{Classes, Clock, FULL, Pause};
 
@@ -157,81 +158,6 @@ fn nodes(draft: &Draft) -> Result<Vec<Node>, RouteError> {
     Ok(nodes)
 }
 
-/// Coordinates by place.
-fn places(draft: &Draft) -> Vec<Option<LatLng>> {
-    let mut places = vec![draft.start.place];
-    places.extend(draft.stops.iter().map(|stop| stop.place));
-    if let End::Place(place) = draft.end {
-        places.push(place);
-    }
-    places
-}
-
-/// Travel times between nodes.
-fn legs(draft: &Draft) -> Result<Vec<i32>, RouteError> {
-    let (count, n) = (draft.places(), draft.stops.len() + 2);
-    let places = places(draft);
-    for (place, at) in places.iter().enumerate() {
-        if at.is_some_and(|at| !at.is_valid()) {
-            return Err(RouteError::Coordinates { place });
-        }
-    }
-    let (cells, model): (&[Option<u32>], &SpeedModel) = match &draft.travel {
-        Travel::Matrix(cells, model) => (cells, model),
-        Travel::Estimated(model) => (&[], model),
-    };
-    model.check()?;
-    let whole = matches!(draft.travel, Travel::Matrix(..));
-    if whole && cells.len() != count * count {
-        return Err(RouteError::MatrixSize {
-            cells: cells.len(),
-            expected: count * count,
-        });
-    }
-    let directions: Vec<_> = places
-        .iter()
-        .map(|at| at.map(|at| at.direction()))
-        .collect();
-    let leg = |from: usize, to: usize| -> Result<i32, RouteError> {
-        let given = cells.get(from * count + to).copied().flatten();
-        let ticks = match given {
-            Some(ticks) => i64::from(ticks),
-            None => {
-                let at = |place: usize| directions.get(place).copied().flatten();
-                let missing = if whole {
-                    RouteError::MissingLeg { from, to }
-                } else {
-                    RouteError::Coordinates {
-                        place: if at(from).is_none() { from } else { to },
-                    }
-                };
-                let (a, b) = at(from).zip(at(to)).ok_or(missing)?;
-                model.ticks(a.distance_m(&b))
-            }
-        };
-        i32::try_from(ticks)
-            .ok()
-            .filter(|t| i64::from(*t) <= MAX_LEG)
-            .ok_or(RouteError::Leg { from, to })
-    };
-    let mut legs = Vec::with_capacity(n * n);
-    for from in 0..n {
-        for to in 0..n {
-            let to_place = match draft.end {
-                _ if to + 1 < n => Some(to),
-                End::Free => None,
-                End::Start => Some(0),
-                End::Place(_) => Some(to),
-            };
-            legs.push(match to_place {
-                Some(to) if from != to && from + 1 < n => leg(from, to)?,
-                _ => 0,
-            });
-        }
-    }
-    Ok(legs)
-}
-
 fn known_stop(draft: &Draft, stop: usize) -> Result<u16, RouteError> {
     if stop < draft.stops.len() {
         Ok(stop as u16 + 1)
@@ -281,7 +207,7 @@ fn rules(draft: &Draft) -> Result<Rules, RouteError> {
         }
         pinned.push((node, place as u16));
     }
-    pinned.sort_unstable();
+    sort(&mut pinned);
     pinned.dedup();
     let mut pairs = Vec::with_capacity(draft.before.len());
     for &(a, b) in &draft.before {
@@ -290,7 +216,7 @@ fn rules(draft: &Draft) -> Result<Rules, RouteError> {
         }
         pairs.push((known_stop(draft, a)?, known_stop(draft, b)?));
     }
-    pairs.sort_unstable();
+    sort(&mut pairs);
     pairs.dedup();
     Ok(Rules {
         frozen: frozen.len(),
@@ -384,23 +310,6 @@ fn clock(draft: &Draft) -> Result<Option<Clock>, RouteError> {
         classes: leg_classes(draft, classes, speeds.len())?,
         pauses,
     }))
-}
-
-/// A leg in the worst jam is still a leg.
-fn slowest_in_range(draft: &Draft, legs: &[i32]) -> Result<(), RouteError> {
-    let slowest = draft
-        .traffic
-        .iter()
-        .flat_map(|t| t.speeds.iter().flatten())
-        .min()
-        .copied();
-    let longest = legs.iter().max().copied().unwrap_or(0);
-    match slowest {
-        Some(speed) if i64::from(longest) * FULL / i64::from(speed.max(1)) > MAX_LEG => {
-            Err(RouteError::Traffic)
-        }
-        _ => Ok(()),
-    }
 }
 
 fn leg_classes(draft: &Draft, classes: &[u8], count: usize) -> Result<Classes, RouteError> {

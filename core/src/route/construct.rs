@@ -1,22 +1,28 @@
 //! First orders: cheap, different from each other, never worse than usable.
 
-use super::evaluate::{Evaluator, Head};
+use super::evaluate::{Head, Mode};
 use super::kernel::{Goal, Kernel};
+use super::sort::sort;
 
 /// First orders of all nodes, each keeping the rules.
 pub(crate) fn starts(kernel: &Kernel) -> Vec<Vec<u16>> {
     let stops: Vec<u16> = (1..kernel.len().saturating_sub(1) as u16).collect();
-    let mut by_close = stops.clone();
-    by_close.sort_by_key(|&v| kernel.node(usize::from(v)).close);
-    let mut by_middle = stops.clone();
-    by_middle.sort_by_key(|&v| {
-        let node = kernel.node(usize::from(v));
+    let by_close = sorted(&stops, |v| kernel.node(v).close);
+    let by_middle = sorted(&stops, |v| {
+        let node = kernel.node(v);
         node.open + node.close.min(1 << 40)
     });
     [nearest(kernel, &stops), by_close, by_middle]
         .iter()
         .filter_map(|wish| complete(kernel, wish))
         .collect()
+}
+
+/// Stops by a key, lower numbers first among equals.
+fn sorted(stops: &[u16], key: impl Fn(usize) -> i64) -> Vec<u16> {
+    let mut keyed: Vec<(i64, u16)> = stops.iter().map(|&v| (key(usize::from(v)), v)).collect();
+    sort(&mut keyed);
+    keyed.into_iter().map(|(_, v)| v).collect()
 }
 
 /// The order that comes nearest to a wish: rules kept, start and end added.
@@ -60,16 +66,17 @@ fn nearest(kernel: &Kernel, stops: &[u16]) -> Vec<u16> {
 ///
 /// Each missing stop goes where it costs least by the legs among all places that the evaluator finds
 /// no later than the best of them, most urgent stop first.
-pub(crate) fn insert_missing<E: Evaluator>(kernel: &Kernel, known: &[u16]) -> Option<Vec<u16>> {
+pub(crate) fn insert_missing(kernel: &Kernel, known: &[u16]) -> Option<Vec<u16>> {
     let stops = kernel.len().checked_sub(2)?;
-    let mut missing: Vec<u16> = (1..=stops as u16).filter(|v| !known.contains(v)).collect();
-    missing.sort_by_key(|&v| kernel.node(usize::from(v)).close);
+    let missing: Vec<u16> = (1..=stops as u16).filter(|v| !known.contains(v)).collect();
+    let missing = sorted(&missing, |v| kernel.node(v).close);
+    let mode = Mode::exact(kernel);
     let mut order = Vec::with_capacity(kernel.len());
     order.push(0);
     order.extend_from_slice(known);
     order.push(stops as u16 + 1);
     for v in missing {
-        let place = cheapest_place::<E>(kernel, &order, v);
+        let place = cheapest_place(kernel, mode, &order, v);
         order.insert(place, v);
     }
     let inner = order.get(1..=stops)?;
@@ -80,7 +87,7 @@ pub(crate) fn insert_missing<E: Evaluator>(kernel: &Kernel, known: &[u16]) -> Op
 }
 
 /// The position that adds least lateness, then least to the end and the legs.
-fn cheapest_place<E: Evaluator>(kernel: &Kernel, order: &[u16], v: u16) -> usize {
+fn cheapest_place(kernel: &Kernel, mode: Mode, order: &[u16], v: u16) -> usize {
     let first = kernel.rules.frozen.min(order.len() - 2) + 1;
     let mut best = (i64::MAX, i64::MAX, i64::MAX);
     let mut place = first;
@@ -94,15 +101,9 @@ fn cheapest_place<E: Evaluator>(kernel: &Kernel, order: &[u16], v: u16) -> usize
         if q + 1 >= first {
             let detour = i64::from(kernel.leg(a, v)) + i64::from(kernel.leg(v, b))
                 - i64::from(kernel.leg(a, b));
-            let mut head = E::serve(kernel, prefix, a, v);
-            let mut from = v;
-            for to in order.iter().skip(q + 1) {
-                head = E::serve(kernel, head, from, usize::from(*to));
-                from = usize::from(*to);
-                if head.late > best.0 {
-                    break;
-                }
-            }
+            let head = mode.serve(kernel, prefix, a, v);
+            let rest = order.get(q + 1..).unwrap_or_default();
+            let head = mode.walk(kernel, head, v, rest, best.0);
             let cost = (
                 head.late,
                 if kernel.goal == Goal::End {
@@ -117,7 +118,7 @@ fn cheapest_place<E: Evaluator>(kernel: &Kernel, order: &[u16], v: u16) -> usize
                 place = q + 1;
             }
         }
-        prefix = E::serve(kernel, prefix, a, b);
+        prefix = mode.serve(kernel, prefix, a, b);
     }
     place
 }

@@ -1,7 +1,6 @@
 //! When to leave, for plans that minimise duration: the same order takes less time when it starts
 //! after the rush hour, or late enough not to wait.
 
-use super::evaluate::Evaluator;
 use super::search::Search;
 
 /// When the route may start.
@@ -30,12 +29,12 @@ const SAMPLES: i64 = 8;
 ///
 /// Lateness grows with the departure and the duration falls and rises with waits and bands, so this
 /// samples the window and zooms in until `finest` ticks: a few walks, no breakpoints to keep.
-pub(crate) fn choose<E: Evaluator>(search: &mut Search<'_>, window: Window, finest: i64) {
+pub(crate) fn choose(search: &mut Search<'_>, window: Window, finest: i64) {
     if !window.is_open() {
         return;
     }
     let value = |at: i64| {
-        let end = search.walk::<E>(at);
+        let end = search.walk(at);
         (end.late, end.time - at, at)
     };
     let mut best = value(search.departure());
@@ -54,7 +53,7 @@ pub(crate) fn choose<E: Evaluator>(search: &mut Search<'_>, window: Window, fine
         (low, high) = ((best.2 - step).max(window.first), (best.2 + step).min(high));
     }
     if best.2 != search.departure() {
-        search.depart::<E>(best.2);
+        search.depart(best.2);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Honest times: how long this courier really takes, and the window a customer may be told.
 
 use super::plan::Plan;
+use super::sort::sort;
 
 /// A service time learned from history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub fn learn_service(history: &[i64], prior: Learned, bounds: (i64, i64)) -> Lea
 }
 
 fn middle(values: &mut [i64]) -> Option<i64> {
-    values.sort_unstable();
+    sort(values);
     values.get(values.len() / 2).copied()
 }
 

@@ -11,7 +11,7 @@
 //! `super::obvious` is the slow reference that all three are tested against.
 
 use super::kernel::{Kernel, Node};
-use super::table::Table;
+use super::timeline::Timeline;
 
 /// The state of the courier at a position: service has just started there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,107 +22,72 @@ pub(crate) struct Head {
     pub(crate) late: i64,
 }
 
-/// The rest of a route under tier 1, as a function of the arrival `t` at its first position:
-/// lateness `warp + max(0, t - latest)`, end `clamp(t, earliest, latest) + span`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tail {
-    /// Arriving sooner ends no sooner.
-    pub(crate) earliest: i64,
-    /// Arriving later is warped.
-    pub(crate) latest: i64,
-    /// From the clamped arrival to the end.
-    pub(crate) span: i64,
-    /// Lateness that no arrival avoids.
-    pub(crate) warp: i64,
+/// Which evaluator counts. What runs for every candidate is compiled once per evaluator; everything
+/// else asks the mode, so that it exists once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// See [`Warp`].
+    Warp,
+    /// See [`Lateness`].
+    Lateness,
+    /// See [`Clocked`].
+    Clocked,
 }
 
-impl Tail {
-    /// The rest from the last node on.
-    fn last(node: Node) -> Self {
-        Self {
-            earliest: node.open,
-            latest: node.close,
-            span: 0,
-            warp: 0,
+impl Mode {
+    /// The mode that tells the truth about a problem.
+    pub(crate) fn exact(kernel: &Kernel) -> Self {
+        if kernel.clock.is_some() {
+            Self::Clocked
+        } else {
+            Self::Lateness
         }
     }
 
-    /// The rest from a node on whose next is `step` away from the start of its service.
-    #[inline(always)]
-    fn before(node: Node, step: i64, rest: &Self) -> Self {
-        let (earliest, latest) = (rest.earliest - step, rest.latest - step);
-        // Not `clamp`: that panics on an inverted window, and these run on every stop.
-        let low = earliest.max(node.open).min(node.close);
-        Self {
-            earliest: low,
-            latest: latest.max(node.open).min(node.close),
-            span: step + rest.span + node.open.max(earliest).min(latest) - low,
-            warp: rest.warp + (node.open - latest).max(0),
+    /// When a drive from `from` to `to` ends.
+    pub(crate) fn arrival(self, kernel: &Kernel, head: Head, from: usize, to: usize) -> i64 {
+        match (&kernel.clock, self) {
+            (Some(clock), Self::Clocked) => {
+                let leave = head.time + kernel.node(from).dwell;
+                let leg = i64::from(kernel.leg(from, to));
+                clock.arrive(head.time, leave, clock.class(from, to), leg)
+            }
+            _ => drive(kernel, head, from, to),
         }
     }
 
-    /// Lateness and end for this arrival.
-    #[inline(always)]
-    pub(crate) fn meet(&self, arrival: i64) -> Head {
-        Head {
-            time: arrival.max(self.earliest).min(self.latest) + self.span,
-            late: self.warp + (arrival - self.latest).max(0),
+    /// [`Evaluator::serve`] of this mode.
+    pub(crate) fn serve(self, kernel: &Kernel, head: Head, from: usize, to: usize) -> Head {
+        match self {
+            Self::Warp => Warp::serve(kernel, head, from, to),
+            Self::Lateness => Lateness::serve(kernel, head, from, to),
+            Self::Clocked => Clocked::serve(kernel, head, from, to),
         }
     }
-}
 
-/// Where the rest of a route stays linear in a delay (tier 2), relative to today's arrival.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Range {
-    /// Today's arrival at this position.
-    arrival: i64,
-    /// Smallest and largest delay of the range.
-    low: i64,
-    high: i64,
-    /// Lateness from here on today, and its slope.
-    late: i64,
-    late_slope: i64,
-    /// 1 when a delay reaches the end, 0 when a wait swallows it.
-    end_slope: i64,
-    /// First position from here on that waits; beyond the route when none does.
-    wait: u32,
-}
-
-impl Range {
-    /// Lateness from here on is convex in the delay (every start of service is a maximum of sums), so
-    /// the line that is exact within the range bounds it from below everywhere.
-    #[inline(always)]
-    fn at_least(&self, delay: i64) -> i64 {
-        (self.late + self.late_slope * delay).max(0)
+    /// Serves all nodes of an order, coming from `from`. Stops early when lateness exceeds `cap`.
+    pub(crate) fn walk(
+        self,
+        kernel: &Kernel,
+        head: Head,
+        from: usize,
+        order: &[u16],
+        cap: i64,
+    ) -> Head {
+        let (mut head, mut from) = (head, from);
+        for v in order {
+            head = self.serve(kernel, head, from, usize::from(*v));
+            if head.late > cap {
+                break;
+            }
+            from = usize::from(*v);
+        }
+        head
     }
-}
-
-/// Delays beyond this are outside any range; far from overflow when added to a time.
-const FOREVER: i64 = 1 << 60;
-
-/// The order and what is known of each position.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Timeline {
-    /// Nodes by position.
-    pub(crate) order: Table<u16>,
-    /// Exact state by position.
-    pub(crate) heads: Table<Head>,
-    /// Tier 1 rest by position.
-    pub(crate) tails: Table<Tail>,
-    /// Tier 2 rest by position; empty unless used.
-    pub(crate) ranges: Table<Range>,
 }
 
 /// One way to price an order.
 pub(crate) trait Evaluator: Sized {
-    /// True when [`Timeline::ranges`] is kept up.
-    const RANGES: bool;
-
-    /// When a drive from `from` to `to` ends.
-    fn arrival(kernel: &Kernel, head: Head, from: usize, to: usize) -> i64 {
-        drive(kernel, head, from, to)
-    }
-
     /// Drives from `from` to `to` and starts service there.
     fn serve(kernel: &Kernel, head: Head, from: usize, to: usize) -> Head;
 
@@ -167,8 +132,9 @@ pub(crate) struct Lateness;
 /// Tier 2 by the clock, see the module head.
 pub(crate) struct Clocked;
 
+/// When a drive from `from` to `to` ends, by legs alone.
 #[inline(always)]
-fn drive(kernel: &Kernel, head: Head, from: usize, to: usize) -> i64 {
+pub(crate) fn drive(kernel: &Kernel, head: Head, from: usize, to: usize) -> i64 {
     head.time + kernel.node(from).dwell + i64::from(kernel.leg(from, to))
 }
 
@@ -182,8 +148,6 @@ fn start(node: Node, head: Head, arrival: i64) -> Head {
 }
 
 impl Evaluator for Warp {
-    const RANGES: bool = false;
-
     #[inline(always)]
     fn serve(kernel: &Kernel, head: Head, from: usize, to: usize) -> Head {
         let arrival = drive(kernel, head, from, to);
@@ -219,8 +183,6 @@ impl Evaluator for Warp {
 }
 
 impl Evaluator for Lateness {
-    const RANGES: bool = true;
-
     #[inline(always)]
     fn serve(kernel: &Kernel, head: Head, from: usize, to: usize) -> Head {
         start(kernel.node(to), head, drive(kernel, head, from, to))
@@ -301,16 +263,6 @@ impl Evaluator for Lateness {
 }
 
 impl Evaluator for Clocked {
-    const RANGES: bool = false;
-
-    fn arrival(kernel: &Kernel, head: Head, from: usize, to: usize) -> i64 {
-        let leave = head.time + kernel.node(from).dwell;
-        let leg = i64::from(kernel.leg(from, to));
-        kernel.clock.as_ref().map_or(leave + leg, |clock| {
-            clock.arrive(head.time, leave, clock.class(from, to), leg)
-        })
-    }
-
     #[inline(always)]
     fn serve(kernel: &Kernel, head: Head, from: usize, to: usize) -> Head {
         let node = kernel.node(to);
@@ -372,105 +324,5 @@ impl Evaluator for Clocked {
             from = to;
         }
         head
-    }
-}
-
-impl Timeline {
-    /// Room for an order of `n` nodes.
-    pub(crate) fn new<E: Evaluator>(n: usize) -> Self {
-        Self {
-            order: Table::new(n),
-            heads: Table::new(n),
-            tails: Table::new(n),
-            ranges: Table::new(if E::RANGES { n } else { 0 }),
-        }
-    }
-
-    /// Recomputes what a change of the positions `first..=last` touches.
-    pub(crate) fn refresh<E: Evaluator>(&mut self, kernel: &Kernel, first: usize, last: usize) {
-        let end = self.order.len() - 1;
-        let first = first.max(1);
-        let mut head = self.heads.at(first - 1);
-        let mut from = usize::from(self.order.at(first - 1));
-        let mut reached = end;
-        for q in first..=end {
-            let to = usize::from(self.order.at(q));
-            head = E::serve(kernel, head, from, to);
-            if q > last && head == self.heads.at(q) {
-                reached = q;
-                break;
-            }
-            self.heads.put(q, head);
-            from = to;
-        }
-        self.refresh_tails(kernel, first, last);
-        if E::RANGES {
-            self.refresh_ranges(kernel, first, reached);
-        }
-    }
-
-    fn refresh_tails(&mut self, kernel: &Kernel, first: usize, last: usize) {
-        let end = self.order.len() - 1;
-        let mut next = usize::from(self.order.at((last + 1).min(end)));
-        let mut tail = self.tails.at((last + 1).min(end));
-        if last >= end {
-            tail = Tail::last(kernel.node(next));
-            self.tails.put(end, tail);
-        }
-        for q in (0..=last.min(end - 1)).rev() {
-            let v = usize::from(self.order.at(q));
-            let node = kernel.node(v);
-            tail = Tail::before(node, node.dwell + i64::from(kernel.leg(v, next)), &tail);
-            // The step out of `first - 1` has changed as well.
-            if q + 1 < first && tail == self.tails.at(q) {
-                break;
-            }
-            self.tails.put(q, tail);
-            next = v;
-        }
-    }
-
-    /// Ranges depend on the arrivals, so they change up to where the times fell back in step.
-    fn refresh_ranges(&mut self, kernel: &Kernel, first: usize, reached: usize) {
-        let end = self.order.len() - 1;
-        let mut range = Range {
-            low: -FOREVER,
-            high: FOREVER,
-            end_slope: 1,
-            wait: u32::MAX,
-            ..Range::default()
-        };
-        if reached < end {
-            range = self.ranges.at(reached + 1);
-        }
-        for q in (1..=reached).rev() {
-            let v = usize::from(self.order.at(q));
-            let from = usize::from(self.order.at(q - 1));
-            let node = kernel.node(v);
-            range.arrival = drive(kernel, self.heads.at(q - 1), from, v);
-            let (to_open, to_close) = (node.open - range.arrival, node.close - range.arrival);
-            if to_close < 0 {
-                range.low = range.low.max(to_close);
-                range.late += -to_close * node.weight;
-                range.late_slope += node.weight;
-            } else if to_open >= 0 {
-                // A wait: any delay up to the opening is swallowed, and an early arrival too.
-                range = Range {
-                    low: -FOREVER,
-                    high: to_open,
-                    late_slope: 0,
-                    end_slope: 0,
-                    wait: q as u32,
-                    ..range
-                };
-            } else {
-                range.low = range.low.max(to_open);
-                range.high = range.high.min(to_close);
-            }
-            if q < first && range == self.ranges.at(q) {
-                break;
-            }
-            self.ranges.put(q, range);
-        }
     }
 }

@@ -78,10 +78,18 @@ fn sin(x: f64) -> f64 {
     sum
 }
 
+/// Up to here (250 km of half a chord on Earth) five terms leave less than 1e-18.
+const SHORT: f64 = 0.04;
+
 /// Arc sine on 0..=1 by its series, which converges fast up to a half; beyond, by halving the angle.
 fn asin(x: f64) -> f64 {
     if x > 0.5 {
         return FRAC_PI_2 - 2.0 * asin(((1.0 - x) / 2.0).max(0.0).sqrt());
+    }
+    if x <= SHORT {
+        let q = x * x;
+        let higher = q * (15.0 / 336.0 + q * (105.0 / 3_456.0 + q * (945.0 / 42_240.0)));
+        return x * (1.0 + q * (1.0 / 6.0 + q * (3.0 / 40.0 + higher)));
     }
     let (mut term, mut sum) = (x, x);
     for k in 1..28 {
@@ -139,17 +147,53 @@ impl SpeedModel {
     /// Ticks for a distance, each part of the way at the speed for its distance.
     #[must_use]
     pub fn ticks(&self, distance_m: f64) -> i64 {
-        let mut left_m = distance_m * f64::from(self.detour) / 1_000.0;
-        let (mut ticks, mut reached_m) = (0.0, 0.0);
+        self.estimator().ticks(distance_m)
+    }
+
+    /// The model worked out for many distances.
+    pub(crate) fn estimator(&self) -> Estimator {
+        let per_m = f64::from(self.detour) / 1_000.0;
+        let (mut ticks, mut from_m) = (0.0, 0.0);
+        let mut bands = Vec::with_capacity(self.speeds.len());
         for (index, (up_to_m, speed)) in self.speeds.iter().enumerate() {
-            let room_m = f64::from(*up_to_m) - reached_m;
             let is_last = index + 1 == self.speeds.len();
-            let part_m = if is_last { left_m } else { left_m.min(room_m) };
-            ticks += part_m * 1_000.0 / f64::from((*speed).max(1));
-            left_m -= part_m;
-            reached_m = f64::from(*up_to_m);
+            let to_m = f64::from(*up_to_m);
+            let rate = 1_000.0 / f64::from((*speed).max(1));
+            bands.push(Band {
+                to_m: if is_last { f64::INFINITY } else { to_m },
+                from_m,
+                ticks,
+                rate,
+            });
+            ticks += (to_m - from_m) * rate;
+            from_m = to_m;
         }
+        Estimator { per_m, bands }
+    }
+}
+
+/// A [`SpeedModel`] worked out: which band, what it takes to get there, and what a metre takes from there.
+#[derive(Debug)]
+pub(crate) struct Estimator {
+    per_m: f64,
+    bands: Vec<Band>,
+}
+
+#[derive(Debug)]
+struct Band {
+    to_m: f64,
+    from_m: f64,
+    ticks: f64,
+    rate: f64,
+}
+
+impl Estimator {
+    /// See [`SpeedModel::ticks`].
+    pub(crate) fn ticks(&self, distance_m: f64) -> i64 {
+        let way_m = distance_m * self.per_m;
+        let band = self.bands.iter().find(|band| way_m <= band.to_m);
+        let ticks = band.map_or(0.0, |band| band.ticks + (way_m - band.from_m) * band.rate);
         // A cast from float saturates; NaN becomes 0.
-        (ticks.round() as i64).clamp(0, MAX_LEG)
+        ((ticks + 0.5) as i64).clamp(0, MAX_LEG)
     }
 }

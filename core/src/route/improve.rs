@@ -7,11 +7,12 @@
 
 use super::budget::Budget;
 use super::departure::{self, Window};
-use super::evaluate::{Clocked, Evaluator, Lateness, Warp};
+use super::evaluate::Mode;
 use super::kernel::{Goal, Kernel, UNIT};
 use super::phase::Phase;
 use super::random::Random;
 use super::search::Search;
+use super::sort::sort;
 
 /// What is compared, in this sequence: lateness, the goal with preferences, legs.
 pub(crate) type Rank = (i64, i64, i64);
@@ -85,9 +86,11 @@ pub(crate) fn rank(search: &Search<'_>) -> Rank {
     (end.late, goal * UNIT + search.tastes(), legs)
 }
 
-/// The rank of an order under an evaluator.
-pub(crate) fn rank_of<E: Evaluator>(kernel: &Kernel, order: &[u16]) -> Rank {
-    rank(&Search::new::<E>(kernel, order, UNIT))
+/// The rank of an order under an evaluator, leaving at `depart`.
+pub(crate) fn rank_of(kernel: &Kernel, mode: Mode, order: &[u16], depart: i64) -> Rank {
+    let mut search = Search::new(kernel, mode, order, UNIT);
+    search.depart(depart);
+    rank(&search)
 }
 
 /// Improves `starts` until the budget is spent.
@@ -105,27 +108,43 @@ pub(crate) fn improve<'k>(
         random: Random::new(seed),
         used: 0,
     };
-    let mut starts = starts.to_vec();
-    starts.sort_by_cached_key(|order| rank_of::<Warp>(kernel, order));
+    let mut starts = ranked(kernel, starts);
     if kernel.clock.is_some() {
         // Free-flow times give a first order fast; from there on the clock counts.
-        let free = run.iterate::<Warp>(&starts, &WARP, |_, spent| spent >= FREE_FLOW_SHARE)?;
+        let free = run.iterate(Mode::Warp, &starts, &WARP, |_, spent| {
+            spent >= FREE_FLOW_SHARE
+        })?;
         starts.insert(0, free.order);
-        let found = run.iterate::<Clocked>(&starts, &WARP, |_, _| false)?;
+        let found = run.iterate(Mode::Clocked, &starts, &WARP, |_, _| false)?;
         return Some((found, run.used));
     }
     let hopeless = |late: i64, spent: u32| {
         late > 0 && (spent >= HOPELESS_SHARE || late > kernel.typical_leg * HOPELESS_LEGS)
     };
-    let mut found = run.iterate::<Warp>(&starts, &WARP, hopeless)?;
+    let mut found = run.iterate(Mode::Warp, &starts, &WARP, hopeless)?;
     if found.rank.0 > 0 {
         starts.insert(0, found.order);
-        found = run.iterate::<Lateness>(&starts, &LATE, |late, _| late == 0)?;
+        found = run.iterate(Mode::Lateness, &starts, &LATE, |late, _| late == 0)?;
         if found.rank.0 == 0 && !run.is_over() {
-            found = run.iterate::<Warp>(&[found.order], &WARP, |_, _| false)?;
+            found = run.iterate(Mode::Warp, &[found.order], &WARP, |_, _| false)?;
         }
     }
     Some((found, run.used))
+}
+
+/// Orders, the best by time warp first.
+fn ranked(kernel: &Kernel, orders: &[Vec<u16>]) -> Vec<Vec<u16>> {
+    let mut ranks: Vec<(Rank, &Vec<u16>)> = orders
+        .iter()
+        .map(|order| {
+            (
+                rank_of(kernel, Mode::Warp, order, kernel.node(0).open),
+                order,
+            )
+        })
+        .collect();
+    sort(&mut ranks);
+    ranks.into_iter().map(|(_, order)| order.clone()).collect()
 }
 
 /// What the phases share.
@@ -143,8 +162,9 @@ impl<'k> Run<'k> {
     }
 
     /// One phase with one evaluator, until the budget is spent or `leave(lateness, spent)`.
-    fn iterate<E: Evaluator>(
+    fn iterate(
         &mut self,
+        mode: Mode,
         starts: &[Vec<u16>],
         knobs: &Knobs,
         leave: impl Fn(i64, u32) -> bool,
@@ -152,7 +172,7 @@ impl<'k> Run<'k> {
         let kernel = self.kernel;
         let (base, budget) = (self.used, self.budget);
         let mut stop = move |evaluations: u64| budget.spent(base + evaluations) >= 1_000;
-        let mut phase = self.begin::<E>(starts, knobs, &mut stop)?;
+        let mut phase = self.begin(mode, starts, knobs, &mut stop)?;
         // Up to three stops the first descent has tried every order.
         while kernel.len() > 5 {
             let spent = budget.spent(base + phase.search.evaluations);
@@ -160,21 +180,21 @@ impl<'k> Run<'k> {
                 break;
             }
             phase.search.evaluations += 1;
-            if !phase.kick::<E>(&mut self.random, knobs.kick, self.window) {
+            if !phase.kick(&mut self.random, knobs.kick, self.window) {
                 continue;
             }
-            phase.descend::<E>(&mut stop);
+            phase.descend(&mut stop);
             let tolerance = kernel.typical_leg * UNIT * knobs.tolerance / 100
                 * i64::from(1_000 - spent)
                 / 1_000;
-            phase.settle::<E>(
+            phase.settle(
                 tolerance * self.random.below(1_000) as i64 / 1_000,
                 self.window,
                 budget,
             );
-            phase.adapt::<E>(knobs);
+            phase.adapt(knobs);
             if phase.since > knobs.patience.0 + knobs.patience.1 * kernel.len() {
-                phase.go_back::<E>();
+                phase.go_back();
             }
         }
         self.used = base + phase.search.evaluations;
@@ -182,13 +202,14 @@ impl<'k> Run<'k> {
     }
 
     /// Descends from each first order and stands at the best.
-    fn begin<E: Evaluator>(
+    fn begin(
         &mut self,
+        mode: Mode,
         starts: &[Vec<u16>],
         knobs: &Knobs,
         stop: &mut dyn FnMut(u64) -> bool,
     ) -> Option<Phase<'k>> {
-        let mut search = Search::new::<E>(self.kernel, starts.first()?, knobs.first_penalty);
+        let mut search = Search::new(self.kernel, mode, starts.first()?, knobs.first_penalty);
         let mut best = Found {
             order: search.order().to_vec(),
             rank: rank(&search),
@@ -197,13 +218,13 @@ impl<'k> Run<'k> {
         let begun = self.budget.spent(self.used);
         let until = begun + 1_000_u32.saturating_sub(begun) * knobs.starts / 1_000;
         for order in starts {
-            search.set::<E>(order);
-            departure::choose::<E>(&mut search, self.window, departure::TICK);
+            search.set(order);
+            departure::choose(&mut search, self.window, departure::TICK);
             for q in self.shuffled() {
                 search.enqueue(q);
             }
-            search.descend::<E>(stop, &mut |_, _| ());
-            departure::choose::<E>(&mut search, self.window, departure::TICK);
+            search.descend(stop, &mut |_, _| ());
+            departure::choose(&mut search, self.window, departure::TICK);
             if rank(&search) < best.rank {
                 best = Found {
                     order: search.order().to_vec(),
@@ -217,8 +238,8 @@ impl<'k> Run<'k> {
             }
         }
         search.penalty = knobs.penalty;
-        search.depart::<E>(best.depart);
-        search.set::<E>(&best.order);
+        search.depart(best.depart);
+        search.set(&best.order);
         Some(Phase::new(search, best))
     }
 

@@ -11,6 +11,7 @@
 //! [`super::limits::MAX_STOPS`] stops, so that no sum of lateness can leave an `i64`.
 
 use super::rules::Rules;
+use super::sort::Least;
 use super::table::Table;
 use super::traffic::Clock;
 
@@ -172,50 +173,31 @@ impl Kernel {
     /// Nodes worth having next to each other: near, without much waiting, without lateness.
     fn list_neighbours(&mut self) {
         let (n, count) = (self.n, self.near_count);
-        let mut ranked: Vec<(i64, u16)> = Vec::with_capacity(n);
+        let mut after = Least::new(count);
+        let mut before: Vec<Least> = (0..n).map(|_| Least::new(count)).collect();
         let mut total = 0;
-        for v in 0..n {
-            for after in [true, false] {
-                ranked.clear();
-                for u in 0..n {
-                    if u == v || (after && u == 0) || (!after && u + 1 == n) {
-                        continue;
-                    }
-                    let (a, b) = if after { (v, u) } else { (u, v) };
-                    ranked.push((self.estrangement(a, b), u as u16));
-                }
-                if ranked.len() > count {
-                    ranked.select_nth_unstable(count);
-                    ranked.truncate(count);
-                }
-                // Nearest first, so that the search can stop at the first leg that is too long.
-                for entry in &mut ranked {
-                    let u = usize::from(entry.1);
-                    entry.0 = i64::from(if after {
-                        self.leg(v, u)
-                    } else {
-                        self.leg(u, v)
-                    });
-                }
-                ranked.sort_unstable();
-                if after && v + 1 < n {
-                    total += ranked.iter().take(3).map(|entry| entry.0).sum::<i64>();
-                }
-                let list = if after {
-                    &mut self.successors
-                } else {
-                    &mut self.predecessors
-                };
-                for (slot, entry) in ranked.iter().enumerate() {
-                    list.put(v * count + slot, entry.1);
-                }
-                // A node at the edge has fewer candidates: repeat the last one.
-                if let Some(last) = ranked.last() {
-                    for slot in ranked.len()..count {
-                        list.put(v * count + slot, last.1);
-                    }
-                }
+        for v in 0..n.saturating_sub(1) {
+            for (u, into) in before
+                .iter_mut()
+                .enumerate()
+                .skip(1)
+                .filter(|(u, _)| *u != v)
+            {
+                let strange = self.estrangement(v, u);
+                after.offer((strange, u as u16));
+                into.offer((strange, v as u16));
             }
+            // Nearest first, so that the search can stop at the first leg that is too long.
+            let list = after.take_by(|u| i64::from(self.leg(v, u)));
+            total += list.iter().take(3).map(|entry| entry.0).sum::<i64>();
+            fill(self.successors.span_mut(v * count, (v + 1) * count), &list);
+        }
+        for (v, into) in before.iter_mut().enumerate() {
+            let list = into.take_by(|u| i64::from(self.leg(u, v)));
+            fill(
+                self.predecessors.span_mut(v * count, (v + 1) * count),
+                &list,
+            );
         }
         self.typical_leg = (total / (3 * n.max(1) as i64)).max(1);
     }
@@ -259,5 +241,14 @@ impl Kernel {
     pub(crate) fn predecessors(&self, v: usize) -> &[u16] {
         self.predecessors
             .span(v * self.near_count, (v + 1) * self.near_count)
+    }
+}
+
+/// Writes a list of neighbours. A node at the edge has fewer: the last one is repeated.
+fn fill(list: &mut [u16], ranked: &[(i64, u16)]) {
+    for (slot, index) in list.iter_mut().zip(0..) {
+        if let Some((_, v)) = ranked.get(index).or(ranked.last()) {
+            *slot = *v;
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::departure::{self, Window};
-use super::evaluate::Evaluator;
+use super::evaluate::Mode;
 use super::improve::{ADAPT_AFTER, Found, Knobs, RAISE_AFTER, rank};
 use super::kernel::{Goal, Kernel, UNIT};
 use super::moves::{Move, Piece};
@@ -58,19 +58,14 @@ impl<'k> Phase<'k> {
     }
 
     /// Changes a small place. False when the rules allow none of what was drawn.
-    pub(crate) fn kick<E: Evaluator>(
-        &mut self,
-        random: &mut Random,
-        longest: usize,
-        window: Window,
-    ) -> bool {
+    pub(crate) fn kick(&mut self, random: &mut Random, longest: usize, window: Window) -> bool {
         if window.is_open() && random.below(8) == 0 {
             let reach = self.search.kernel.typical_leg * DEPARTURE_REACH;
             let by = random.below(2 * reach as usize + 1) as i64 - reach;
             let at = (self.search.departure() + by)
                 .max(window.first)
                 .min(window.last);
-            self.search.depart::<E>(at);
+            self.search.depart(at);
         }
         self.search.first_give = if random.below(4) == 0 { WIDE_GIVE } else { 1 };
         // Where the route waits, what comes before hardly matters for its end.
@@ -87,34 +82,29 @@ impl<'k> Phase<'k> {
         if !rules.is_free() && !rules.allow(&mv, &self.search.position) {
             return false;
         }
-        self.search.apply::<E>(&mv);
+        self.search.apply(&mv);
         (self.low, self.high) = (mv.first(), mv.last());
         true
     }
 
     /// Descends from what the kick left.
-    pub(crate) fn descend<E: Evaluator>(&mut self, stop: &mut dyn FnMut(u64) -> bool) {
+    pub(crate) fn descend(&mut self, stop: &mut dyn FnMut(u64) -> bool) {
         let (mut low, mut high) = (self.low, self.high);
-        self.search.descend::<E>(stop, &mut |first, last| {
+        self.search.descend(stop, &mut |first, last| {
             (low, high) = (low.min(first), high.max(last))
         });
         (self.low, self.high) = (low, high);
     }
 
     /// Remembers the order if it is the best, goes on from it if it is good enough, or goes back.
-    pub(crate) fn settle<E: Evaluator>(
-        &mut self,
-        tolerance: i64,
-        window: Window,
-        budget: &Budget<'_>,
-    ) {
+    pub(crate) fn settle(&mut self, tolerance: i64, window: Window, budget: &Budget<'_>) {
         if window.is_open() && self.search.cost < self.current_cost.saturating_add(4 * tolerance) {
             let finest = (self.search.kernel.typical_leg / 32).max(departure::TICK);
-            departure::choose::<E>(&mut self.search, window, finest);
+            departure::choose(&mut self.search, window, finest);
         }
         let mut here = rank(&self.search);
         if window.is_open() && here < self.best.rank {
-            departure::choose::<E>(&mut self.search, window, departure::TICK);
+            departure::choose(&mut self.search, window, departure::TICK);
             here = rank(&self.search);
         }
         self.tried += 1;
@@ -139,13 +129,13 @@ impl<'k> Phase<'k> {
             self.current_cost = self.search.cost;
             self.current_departure = self.search.departure();
         } else {
-            self.search.restore::<E>(&self.current, self.low, self.high);
-            self.search.depart::<E>(self.current_departure);
+            self.search.restore(&self.current, self.low, self.high);
+            self.search.depart(self.current_departure);
         }
     }
 
     /// Moves the penalty to where about half the orders are on time: the best lie at that edge.
-    pub(crate) fn adapt<E: Evaluator>(&mut self, knobs: &Knobs) {
+    pub(crate) fn adapt(&mut self, knobs: &Knobs) {
         let before = self.search.penalty;
         // Time warp sets the clock back: cheaper than the time it saves, it would be worth seeking,
         // and the bound of the search would not hold.
@@ -154,7 +144,11 @@ impl<'k> Phase<'k> {
         } else {
             UNIT / 4
         };
-        if !E::RANGES && self.best.rank.0 != 0 && self.met == 0 && self.tried >= RAISE_AFTER {
+        if self.search.mode != Mode::Lateness
+            && self.best.rank.0 != 0
+            && self.met == 0
+            && self.tried >= RAISE_AFTER
+        {
             self.search.penalty = (before * 3 / 2 + 1).min(knobs.most_penalty);
             (self.tried, self.met) = (0, 0);
         } else if self.tried >= ADAPT_AFTER {
@@ -172,12 +166,12 @@ impl<'k> Phase<'k> {
     }
 
     /// Goes on from the best order.
-    pub(crate) fn go_back<E: Evaluator>(&mut self) {
+    pub(crate) fn go_back(&mut self) {
         self.since = 0;
         self.current.copy_from_slice(&self.best.order);
         self.current_departure = self.best.depart;
-        self.search.set::<E>(&self.best.order);
-        self.search.depart::<E>(self.best.depart);
+        self.search.set(&self.best.order);
+        self.search.depart(self.best.depart);
         self.current_cost = self.search.cost;
     }
 }

@@ -4,11 +4,9 @@ use super::budget::Budget;
 use super::compile::{Problem, distinct};
 use super::construct;
 use super::error::RouteError;
-use super::evaluate::{Clocked, Evaluator, Head, Lateness};
-use super::improve::{Found, Rank, improve, rank, rank_of};
-use super::kernel::UNIT;
+use super::evaluate::{Head, Mode};
+use super::improve::{Found, Rank, improve, rank_of};
 use super::problem::Pin;
-use super::search::Search;
 
 /// The main reason for a stop's place in the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,23 +74,10 @@ pub fn solve(
     budget: &Budget<'_>,
     seed: u64,
 ) -> Result<Plan, RouteError> {
-    if problem.kernel.clock.is_some() {
-        solve_with::<Clocked>(problem, warm, budget, seed)
-    } else {
-        solve_with::<Lateness>(problem, warm, budget, seed)
-    }
-}
-
-fn solve_with<E: Evaluator>(
-    problem: &Problem,
-    warm: Option<&[usize]>,
-    budget: &Budget<'_>,
-    seed: u64,
-) -> Result<Plan, RouteError> {
     let kernel = &problem.kernel;
     let kept = match warm {
         Some(order) => Some(
-            construct::insert_missing::<E>(kernel, &distinct(&problem.draft, order)?)
+            construct::insert_missing(kernel, &distinct(&problem.draft, order)?)
                 .ok_or(RouteError::Contradiction)?,
         ),
         None => None,
@@ -103,7 +88,7 @@ fn solve_with<E: Evaluator>(
     };
     let (mut found, evaluations) =
         improve(kernel, &starts, problem.window, budget, seed).ok_or(RouteError::Contradiction)?;
-    found.rank = true_rank::<E>(problem, &found);
+    found.rank = true_rank(problem, &found);
     if let Some(order) = kept {
         let first = Found {
             rank: (0, 0, 0),
@@ -111,24 +96,20 @@ fn solve_with<E: Evaluator>(
             order,
         };
         let first = Found {
-            rank: true_rank::<E>(problem, &first),
+            rank: true_rank(problem, &first),
             ..first
         };
         if first.rank <= found.rank {
             found = first;
         }
     }
-    Ok(timetable::<E>(problem, &found, evaluations))
+    Ok(timetable(problem, &found, evaluations))
 }
 
 /// The rank by true lateness, whatever evaluator the search used.
-fn true_rank<E: Evaluator>(problem: &Problem, found: &Found) -> Rank {
-    if found.depart == problem.window.first {
-        return rank_of::<E>(&problem.kernel, &found.order);
-    }
-    let mut search = Search::new::<E>(&problem.kernel, &found.order, UNIT);
-    search.depart::<E>(found.depart);
-    rank(&search)
+fn true_rank(problem: &Problem, found: &Found) -> Rank {
+    let kernel = &problem.kernel;
+    rank_of(kernel, Mode::exact(kernel), &found.order, found.depart)
 }
 
 /// The timetable of an order of all stops, as it is.
@@ -148,15 +129,12 @@ pub fn timetable_of(problem: &Problem, order: &[usize]) -> Result<Plan, RouteErr
         rank: (0, 0, 0),
         depart: problem.window.first,
     };
-    Ok(if problem.kernel.clock.is_some() {
-        timetable::<Clocked>(problem, &found, 0)
-    } else {
-        timetable::<Lateness>(problem, &found, 0)
-    })
+    Ok(timetable(problem, &found, 0))
 }
 
-fn timetable<E: Evaluator>(problem: &Problem, found: &Found, evaluations: u64) -> Plan {
+fn timetable(problem: &Problem, found: &Found, evaluations: u64) -> Plan {
     let kernel = &problem.kernel;
+    let mode = Mode::exact(kernel);
     let mut head = Head {
         time: found.depart,
         late: 0,
@@ -166,8 +144,8 @@ fn timetable<E: Evaluator>(problem: &Problem, found: &Found, evaluations: u64) -
     for &v in found.order.iter().skip(1) {
         let to = usize::from(v);
         let node = kernel.node(to);
-        let arrival = E::arrival(kernel, head, from, to);
-        head = E::serve(kernel, head, from, to);
+        let arrival = mode.arrival(kernel, head, from, to);
+        head = mode.serve(kernel, head, from, to);
         from = to;
         let Some(stop) = to.checked_sub(1).filter(|_| to + 1 < kernel.len()) else {
             continue;

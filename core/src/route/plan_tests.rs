@@ -8,7 +8,7 @@ use super::*;
 
 const EFFORT: u64 = 20_000;
 
-fn planned(draft: &Draft, seed: u64) -> Plan {
+pub(crate) fn planned(draft: &Draft, seed: u64) -> Plan {
     solve(
         &Problem::new(draft.clone()).unwrap(),
         None,
@@ -19,7 +19,7 @@ fn planned(draft: &Draft, seed: u64) -> Plan {
 }
 
 /// Stops on a line at these places, one tick apart per unit.
-fn line(places: &[u32]) -> Draft {
+pub(crate) fn line(places: &[u32]) -> Draft {
     let all: Vec<u32> = core::iter::once(0).chain(places.iter().copied()).collect();
     let cells = all
         .iter()
@@ -247,87 +247,6 @@ fn no_budget_still_gives_a_usable_plan() {
 }
 
 #[test]
-fn bad_input_is_named() {
-    let refused = |change: &dyn Fn(&mut Draft)| {
-        let mut draft = line(&[1, 2, 3]);
-        change(&mut draft);
-        Problem::new(draft).unwrap_err()
-    };
-    assert_eq!(
-        refused(&|d| d.stops[1].close = d.stops[1].open - 1),
-        RouteError::InvertedWindow { stop: 1 }
-    );
-    assert_eq!(
-        refused(&|d| d.stops[2].weight = 0),
-        RouteError::Weight { stop: 2 }
-    );
-    assert_eq!(
-        refused(&|d| d.stops[2].service = -1),
-        RouteError::Time {
-            what: "a service time"
-        }
-    );
-    assert_eq!(
-        refused(&|d| d.start.earliest = i64::MIN),
-        RouteError::Time { what: "the start" }
-    );
-    assert_eq!(
-        refused(&|d| d.frozen = vec![1, 1]),
-        RouteError::DuplicateStop { stop: 1 }
-    );
-    assert_eq!(
-        refused(&|d| d.frozen = vec![3]),
-        RouteError::UnknownStop { stop: 3 }
-    );
-    assert_eq!(
-        refused(&|d| d.before = vec![(0, 1), (1, 2), (2, 0)]),
-        RouteError::Contradiction
-    );
-    assert_eq!(
-        refused(&|d| d.before = vec![(2, 2)]),
-        RouteError::DuplicateStop { stop: 2 }
-    );
-    assert_eq!(
-        refused(&|d| d.stops.truncate(2)),
-        RouteError::MatrixSize {
-            cells: 16,
-            expected: 9
-        }
-    );
-    let nowhere = refused(&|d| {
-        d.travel = Travel::Estimated(SpeedModel::default());
-        d.start.place = Some(LatLng {
-            lat: f64::NAN,
-            lng: 0.0,
-        });
-    });
-    assert_eq!(nowhere, RouteError::Coordinates { place: 0 });
-    assert_eq!(
-        refused(&|d| d.travel = Travel::Matrix(vec![None; 16], SpeedModel::default())),
-        RouteError::MissingLeg { from: 0, to: 1 }
-    );
-    assert_eq!(
-        refused(&|d| d.stops = vec![Stop::default(); limits::MAX_STOPS + 1]),
-        RouteError::TooManyStops {
-            count: limits::MAX_STOPS + 1
-        }
-    );
-    assert_eq!(
-        refused(&|d| d.traffic = Some(Traffic::default())),
-        RouteError::Traffic
-    );
-    let jammed = Traffic {
-        band_ends: Vec::new(),
-        speeds: vec![vec![1]],
-        classes: Vec::new(),
-    };
-    assert_eq!(
-        refused(&|d| (d.travel, d.traffic) = (line(&[1, 2, 400]).travel, Some(jammed.clone()))),
-        RouteError::Traffic
-    );
-}
-
-#[test]
 fn a_courier_stays_in_a_zone_when_asked() {
     // Two zones interleaved along a street; crossing over costs more than driving back.
     let mut draft = line(&[10, 11, 12, 13, 14, 15]);
@@ -383,44 +302,4 @@ fn a_cancellation_keeps_the_plan_and_says_so() {
     .unwrap();
     assert_eq!(next.plan.kept, (38, 38));
     assert_eq!(next.plan.completion, 400);
-}
-
-#[test]
-fn service_times_are_learned_robustly() {
-    let prior = Learned {
-        ticks: 100,
-        spread: 30,
-    };
-    assert_eq!(learn_service(&[], prior, (20, 600)), prior);
-    let steady = learn_service(&[60; 36], prior, (20, 600));
-    assert_eq!(steady.ticks, 64);
-    let with_tea: Vec<i64> = core::iter::repeat_n(60, 36).chain([90_000]).collect();
-    assert!((learn_service(&with_tea, prior, (20, 600)).ticks - steady.ticks).abs() <= 1);
-    assert_eq!(learn_service(&[1; 50], prior, (20, 600)).ticks, 20);
-    assert_eq!(learn_service(&[-5, i64::MIN], prior, (20, 600)), prior);
-}
-
-#[test]
-fn eta_windows_widen_and_hold_the_plan() {
-    let draft = line(&[100, 200, 300]);
-    let plan = planned(&draft, 1);
-    let etas = etas(
-        &plan,
-        |stop| (draft.stops[stop].open, if stop == 2 { 301 } else { 10_000 }),
-        Uncertainty {
-            travel: 200,
-            service: 10,
-        },
-    );
-    let widths: Vec<i64> = etas.iter().map(|eta| eta.to - eta.from).collect();
-    assert!(widths[0] > 0 && widths[0] < widths[1] && widths[1] < widths[2]);
-    assert!(
-        etas.iter()
-            .zip(&plan.visits)
-            .all(|(eta, visit)| eta.from <= visit.start && visit.start <= eta.to)
-    );
-    assert_eq!(
-        etas.iter().map(|eta| eta.late).collect::<Vec<_>>(),
-        [false, false, true]
-    );
 }

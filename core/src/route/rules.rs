@@ -4,6 +4,7 @@
 //! and every move is asked of [`Rules::allow`].
 
 use super::moves::Move;
+use super::sort::sort;
 use super::table::Table;
 
 /// The rules over nodes and positions (position 0 is the start).
@@ -116,7 +117,7 @@ impl Rules {
                 .map(|(i, _)| i);
         }
         let mut limits: Vec<usize> = rest.iter().map(|v| due_of(*v)).collect();
-        limits.sort_unstable();
+        sort(&mut limits);
         let crowded = |&(rank, limit): &(usize, &usize)| rank + 1 >= open_slots(*limit);
         let limit = limits
             .iter()

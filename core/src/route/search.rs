@@ -11,13 +11,16 @@
 //! Only prefix sums make gates 1 and 2 cheap; nothing is pruned by the triangle inequality, which a
 //! supplied matrix may violate.
 
-use super::evaluate::{Evaluator, Head, Timeline};
-use super::kernel::{Goal, Kernel, UNIT};
-use super::moves::{Move, Piece};
-use super::table::Table;
+mod price;
+mod propose;
 
-/// Longest piece of a transfer whose other end is not led by a near neighbour.
-const SHORT_PIECE: usize = 3;
+#[cfg(test)]
+use super::evaluate::Evaluator;
+use super::evaluate::{Clocked, Head, Lateness, Mode, Warp};
+use super::kernel::{Goal, Kernel, UNIT};
+use super::moves::Move;
+use super::table::Table;
+use super::timeline::Timeline;
 
 /// All legs of a move together may get longer by this many typical legs, when waiting or lateness
 /// could pay for it.
@@ -26,7 +29,9 @@ const TOTAL_GIVE: i64 = 8;
 /// The present order with everything the gates need.
 pub(crate) struct Search<'k> {
     pub(crate) kernel: &'k Kernel,
-    pub(crate) line: Timeline,
+    /// The evaluator that counts.
+    pub(crate) mode: Mode,
+    line: Timeline,
     pub(crate) position: Table<u16>,
     /// The reduced leg into a position.
     steps: Table<i32>,
@@ -65,12 +70,13 @@ pub(crate) struct Search<'k> {
 
 impl<'k> Search<'k> {
     /// A search that stands at `order` (all nodes, start first, end last).
-    pub(crate) fn new<E: Evaluator>(kernel: &'k Kernel, order: &[u16], penalty: i64) -> Self {
+    pub(crate) fn new(kernel: &'k Kernel, mode: Mode, order: &[u16], penalty: i64) -> Self {
         let n = kernel.len();
         let tasted = if kernel.taste.is_plain() { 0 } else { n };
         let mut search = Self {
             kernel,
-            line: Timeline::new::<E>(n),
+            mode,
+            line: Timeline::new(n, mode),
             position: Table::new(n),
             steps: Table::new(n),
             turn: Table::new(n),
@@ -100,32 +106,32 @@ impl<'k> Search<'k> {
                 late: 0,
             },
         );
-        search.set::<E>(order);
+        search.set(order);
         search
     }
 
     /// Stands at another order.
-    pub(crate) fn set<E: Evaluator>(&mut self, order: &[u16]) {
+    pub(crate) fn set(&mut self, order: &[u16]) {
         let n = self.kernel.len();
         self.line.order.span_mut(0, n).copy_from_slice(order);
-        self.refresh::<E>(0, n - 1);
+        self.refresh(0, n - 1);
     }
 
     /// Goes back to `order`, which differs only within the positions `first..=last`.
-    pub(crate) fn restore<E: Evaluator>(&mut self, order: &[u16], first: usize, last: usize) {
+    pub(crate) fn restore(&mut self, order: &[u16], first: usize, last: usize) {
         let from = order.get(first..=last).unwrap_or_default();
         let into = self.line.order.span_mut(first, last + 1);
         if from.len() == into.len() {
             into.copy_from_slice(from);
         }
-        self.refresh::<E>(first, last);
+        self.refresh(first, last);
     }
 
     /// Leaves at another time.
-    pub(crate) fn depart<E: Evaluator>(&mut self, time: i64) {
+    pub(crate) fn depart(&mut self, time: i64) {
         if time != self.departure() {
             self.line.heads.put(0, Head { time, late: 0 });
-            self.refresh::<E>(0, self.kernel.len() - 1);
+            self.refresh(0, self.kernel.len() - 1);
         }
     }
 
@@ -135,14 +141,10 @@ impl<'k> Search<'k> {
     }
 
     /// Time and lateness at the end when leaving at `time`.
-    pub(crate) fn walk<E: Evaluator>(&self, time: i64) -> Head {
-        let mut head = Head { time, late: 0 };
-        let mut from = 0;
-        for v in self.order().iter().skip(1) {
-            head = E::serve(self.kernel, head, from, usize::from(*v));
-            from = usize::from(*v);
-        }
-        head
+    pub(crate) fn walk(&self, time: i64) -> Head {
+        let rest = self.line.order.span(1, self.kernel.len());
+        let start = Head { time, late: 0 };
+        self.mode.walk(self.kernel, start, 0, rest, i64::MAX)
     }
 
     /// The order, start and end included.
@@ -202,7 +204,7 @@ impl<'k> Search<'k> {
     }
 
     /// Recomputes what a change of the positions `first..=last` touches.
-    fn refresh<E: Evaluator>(&mut self, first: usize, last: usize) {
+    fn refresh(&mut self, first: usize, last: usize) {
         let n = self.kernel.len();
         for q in first..=last {
             self.position.put(self.stop(q), q as u16);
@@ -227,7 +229,7 @@ impl<'k> Search<'k> {
         if self.taste.len() != 0 {
             self.refresh_taste(first);
         }
-        self.line.refresh::<E>(self.kernel, first, last);
+        self.line.refresh(self.kernel, self.mode, first, last);
         self.reweigh();
     }
 
@@ -242,12 +244,12 @@ impl<'k> Search<'k> {
     }
 
     /// Carries a move out.
-    pub(crate) fn apply<E: Evaluator>(&mut self, mv: &Move) {
+    pub(crate) fn apply(&mut self, mv: &Move) {
         let n = self.kernel.len();
         let mut scratch = core::mem::take(&mut self.scratch);
         mv.apply(self.line.order.span_mut(0, n), &mut scratch);
         self.scratch = scratch;
-        self.refresh::<E>(mv.first(), mv.last());
+        self.refresh(mv.first(), mv.last());
         self.touch(mv);
     }
 
@@ -277,7 +279,7 @@ impl<'k> Search<'k> {
 
     /// Descends until no queued stop has an improving move. True unless `stop` ended it early.
     /// Reports each changed run of positions to `changed`.
-    pub(crate) fn descend<E: Evaluator>(
+    pub(crate) fn descend(
         &mut self,
         stop: &mut dyn FnMut(u64) -> bool,
         changed: &mut dyn FnMut(usize, usize),
@@ -298,15 +300,13 @@ impl<'k> Search<'k> {
             let at = usize::from(self.position.at(usize::from(v)));
             self.try_successors(at);
             self.try_predecessors(at);
-            let mut candidates = core::mem::take(&mut self.candidates);
-            for (mv, gain) in candidates.drain(..) {
-                if self.may_pay::<E>(mv.first(), mv.last() + 1, gain) {
-                    self.price::<E>(mv, gain);
-                }
+            match self.mode {
+                Mode::Warp => self.sift::<Warp>(),
+                Mode::Lateness => self.sift::<Lateness>(),
+                Mode::Clocked => self.sift::<Clocked>(),
             }
-            self.candidates = candidates;
             if let Some(mv) = self.best_move {
-                self.apply::<E>(&mv);
+                self.apply(&mv);
                 changed(mv.first(), mv.last());
                 self.enqueue(usize::from(self.position.at(usize::from(v))));
             }
@@ -333,339 +333,6 @@ impl<'k> Search<'k> {
                     - (self.free.at(n - 1) - self.free.at(at.saturating_sub(1)))
             }
         }
-    }
-
-    /// Moves that put a near node right after the one at position `i`.
-    fn try_successors(&mut self, i: usize) {
-        let kernel = self.kernel;
-        let last = kernel.len() - 2;
-        if i > last {
-            return;
-        }
-        let v = self.stop(i);
-        let next = self.stop(i + 1);
-        let old = i64::from(kernel.leg(v, next)) + self.give;
-        for &u in kernel.successors(v) {
-            if old <= i64::from(kernel.leg(v, usize::from(u))) {
-                break;
-            }
-            let j = usize::from(self.position.at(usize::from(u)));
-            if j > i + 1 {
-                if j <= last {
-                    self.consider_reversal(i + 1, j);
-                }
-                for k in 1..=SHORT_PIECE {
-                    if j + k - 1 <= last {
-                        self.consider_swap(Piece::kept(j, j + k - 1), Piece::kept(i + 1, j - 1));
-                    }
-                    if k > 1 && j <= last && j > i + k {
-                        self.consider_swap(Piece::turned(j + 1 - k, j), Piece::kept(i + 1, j - k));
-                    }
-                    if i >= k {
-                        self.consider_swap(Piece::kept(i + 1, j - 1), Piece::kept(i + 1 - k, i));
-                    }
-                    if k > 1 && i >= 1 && j > i + k {
-                        self.consider_swap(Piece::kept(i + k, j - 1), Piece::turned(i, i + k - 1));
-                    }
-                }
-                let spare = old - i64::from(kernel.leg(v, usize::from(u)))
-                    + i64::from(kernel.leg(self.stop(j - 1), usize::from(u)));
-                self.try_swaps(next, spare, j, last, |w| {
-                    (Piece::kept(j, w), Piece::kept(i + 1, j - 1))
-                });
-            } else if j < i && j >= 1 {
-                for k in 1..=SHORT_PIECE {
-                    if j + k <= i {
-                        self.consider_swap(Piece::kept(j + k, i), Piece::kept(j, j + k - 1));
-                    }
-                    if k > 1 && j >= k {
-                        self.consider_swap(Piece::kept(j + 1, i), Piece::turned(j + 1 - k, j));
-                    }
-                    if i >= j + k {
-                        self.consider_swap(Piece::kept(i + 1 - k, i), Piece::kept(j, i - k));
-                    }
-                    if k > 1 && i + k - 1 <= last {
-                        self.consider_swap(Piece::turned(i, i + k - 1), Piece::kept(j, i - 1));
-                    }
-                }
-                let spare = old - i64::from(kernel.leg(v, usize::from(u)))
-                    + i64::from(kernel.leg(self.stop(j - 1), usize::from(u)));
-                self.try_swaps(next, spare, j, i - 1, |w| {
-                    (Piece::kept(w + 1, i), Piece::kept(j, w))
-                });
-            }
-        }
-    }
-
-    /// or-3opt: the piece that a first new leg begins may end wherever a near predecessor of `seam`
-    /// stands within `low..=high`.
-    fn try_swaps(
-        &mut self,
-        seam: usize,
-        spare: i64,
-        low: usize,
-        high: usize,
-        swap: impl Fn(usize) -> (Piece, Piece),
-    ) {
-        let kernel = self.kernel;
-        for &u in kernel.predecessors(seam) {
-            if spare <= i64::from(kernel.leg(usize::from(u), seam)) {
-                break;
-            }
-            let w = usize::from(self.position.at(usize::from(u)));
-            if (low..=high).contains(&w) {
-                let (a, b) = swap(w);
-                self.consider_swap(a, b);
-            }
-        }
-    }
-
-    /// Moves that put a near node right before the one at position `i`: the mirror of the above.
-    fn try_predecessors(&mut self, i: usize) {
-        let kernel = self.kernel;
-        let last = kernel.len() - 2;
-        if i == 0 {
-            return;
-        }
-        let v = self.stop(i);
-        let previous = self.stop(i - 1);
-        let old = i64::from(kernel.leg(previous, v)) + self.give;
-        for &u in kernel.predecessors(v) {
-            if old <= i64::from(kernel.leg(usize::from(u), v)) {
-                break;
-            }
-            let j = usize::from(self.position.at(usize::from(u)));
-            if j + 1 < i {
-                if j >= 1 {
-                    self.consider_reversal(j, i - 1);
-                }
-                for k in 1..=SHORT_PIECE {
-                    if j >= k {
-                        self.consider_swap(Piece::kept(j + 1, i - 1), Piece::kept(j + 1 - k, j));
-                    }
-                    if k > 1 && j >= 1 && j + k < i {
-                        self.consider_swap(Piece::kept(j + k, i - 1), Piece::turned(j, j + k - 1));
-                    }
-                    if i + k - 1 <= last {
-                        self.consider_swap(Piece::kept(i, i + k - 1), Piece::kept(j + 1, i - 1));
-                    }
-                    if k > 1 && i <= last && i > j + k {
-                        self.consider_swap(Piece::turned(i + 1 - k, i), Piece::kept(j + 1, i - k));
-                    }
-                }
-            } else if j > i && j <= last {
-                for k in 1..=SHORT_PIECE {
-                    if j >= i + k {
-                        self.consider_swap(Piece::kept(j + 1 - k, j), Piece::kept(i, j - k));
-                        self.consider_swap(Piece::kept(i + k, j), Piece::kept(i, i + k - 1));
-                    }
-                    if k > 1 && j + k - 1 <= last {
-                        self.consider_swap(Piece::turned(j, j + k - 1), Piece::kept(i, j - 1));
-                    }
-                    if k > 1 && i >= k {
-                        self.consider_swap(Piece::kept(i + 1, j), Piece::turned(i + 1 - k, i));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Two neighbouring pieces change places: `b` stood before `a`.
-    #[inline(always)]
-    fn consider_swap(&mut self, a: Piece, b: Piece) {
-        self.evaluations += 1;
-        let (first, past) = (b.from, a.to + 1);
-        let mut gain = -(i64::from(self.step(first))
-            + i64::from(self.step(a.from))
-            + i64::from(self.step(past)));
-        let (mut enter, mut leave) = (self.stop(a.from), self.stop(a.to));
-        if a.turned {
-            (enter, leave) = (leave, enter);
-            gain += self.turning(a);
-        }
-        let (mut enter_b, mut leave_b) = (self.stop(b.from), self.stop(b.to));
-        if b.turned {
-            (enter_b, leave_b) = (leave_b, enter_b);
-            gain += self.turning(b);
-        }
-        gain += i64::from(self.kernel.leg(self.stop(first - 1), enter))
-            + i64::from(self.kernel.leg(leave, enter_b))
-            + i64::from(self.kernel.leg(leave_b, self.stop(past)));
-        if gain < self.give_total {
-            self.candidates.push((Move::swap(a, b), gain));
-        }
-    }
-
-    /// The run `from..=to` is turned round.
-    #[inline(always)]
-    fn consider_reversal(&mut self, from: usize, to: usize) {
-        self.evaluations += 1;
-        let (before, behind) = (self.stop(from - 1), self.stop(to + 1));
-        let gain = self.turning(Piece::turned(from, to))
-            + i64::from(self.kernel.leg(before, self.stop(to)))
-            + i64::from(self.kernel.leg(self.stop(from), behind))
-            - i64::from(self.step(from))
-            - i64::from(self.step(to + 1));
-        if gain < self.give_total {
-            self.candidates.push((Move::reversal(from, to), gain));
-        }
-    }
-
-    /// What the legs within a piece cost more when it is driven backwards.
-    #[inline(always)]
-    fn turning(&self, piece: Piece) -> i64 {
-        self.turn.at(piece.to) - self.turn.at(piece.from)
-    }
-
-    /// The leg into a position.
-    #[inline(always)]
-    fn step(&self, position: usize) -> i32 {
-        self.steps.at(position)
-    }
-
-    /// Gate 2 for a change of the positions from `first` until before `past`.
-    #[inline(always)]
-    fn may_pay<E: Evaluator>(&self, first: usize, past: usize, gain: i64) -> bool {
-        let head = self.line.heads.at(first - 1);
-        let soonest = head.time + gain + self.free.at(past) - self.free.at(first - 1);
-        let rest = E::bound(self.kernel, &self.line, past, soonest);
-        self.weigh(
-            Head {
-                time: rest.time,
-                late: head.late + rest.late,
-            },
-            self.legs + gain,
-            self.least_taste,
-        ) < self.best
-    }
-
-    /// Gate 3.
-    #[inline(never)]
-    fn price<E: Evaluator>(&mut self, mv: Move, gain: i64) {
-        let legs = self.legs + gain;
-        let taste = if self.taste.len() == 0 {
-            0
-        } else {
-            self.move_taste(&mv)
-        };
-        let rules = &self.kernel.rules;
-        if mv.first() <= rules.frozen || (!rules.is_free() && !rules.allow(&mv, &self.position)) {
-            return;
-        }
-        let floor = match self.kernel.goal {
-            Goal::Travel => legs * UNIT + taste,
-            Goal::End => taste,
-        };
-        // More lateness than this cannot beat the best move, whatever follows.
-        let cap = self.best.saturating_sub(floor) / self.penalty.max(1) + 1;
-        let Some((mut head, mut from, sure)) = self.pass::<E, true>(&mv, cap) else {
-            return;
-        };
-        if !sure {
-            let arrival = head.time
-                + self.kernel.node(from).dwell
-                + i64::from(self.kernel.leg(from, self.stop(mv.last() + 1)));
-            let rest = E::bound(self.kernel, &self.line, mv.last() + 1, arrival);
-            if self.weigh(
-                Head {
-                    time: rest.time,
-                    late: head.late + rest.late,
-                },
-                legs,
-                taste,
-            ) >= self.best
-            {
-                return;
-            }
-            let Some(walked) = self.pass::<E, false>(&mv, cap) else {
-                return;
-            };
-            (head, from, _) = walked;
-        }
-        // Without preferences and with the end as goal, only an earlier end is better (legs break ties,
-        // which is worth no walk).
-        let beat = self.best <= self.cost && self.taste.len() == 0 && self.kernel.goal == Goal::End;
-        let end = E::finish(
-            self.kernel,
-            &self.line,
-            head,
-            from,
-            mv.last() + 1,
-            cap,
-            beat,
-        );
-        if end.late > cap {
-            return;
-        }
-        let cost = self.weigh(end, legs, taste);
-        if cost < self.best {
-            self.best = cost;
-            self.best_move = Some(mv);
-        }
-    }
-
-    /// Serves the pieces of a move: the state after them, the last node, and whether it is exact (it is
-    /// a lower bound otherwise, and only with `SKIP`). `None` when lateness exceeds `cap`.
-    #[inline(always)]
-    fn pass<E: Evaluator, const SKIP: bool>(
-        &self,
-        mv: &Move,
-        cap: i64,
-    ) -> Option<(Head, usize, bool)> {
-        let mut head = self.line.heads.at(mv.first() - 1);
-        let mut from = self.stop(mv.first() - 1);
-        let mut sure = true;
-        for piece in mv.pieces() {
-            if SKIP
-                && !piece.turned
-                && let Some((after, exact)) =
-                    E::skip(self.kernel, &self.line, head, from, piece.from, piece.to)
-            {
-                head = after;
-                from = self.stop(piece.to);
-                sure &= exact;
-            } else {
-                let mut q = if piece.turned { piece.to } else { piece.from };
-                for _ in 0..piece.len() {
-                    let to = self.stop(q);
-                    head = E::serve(self.kernel, head, from, to);
-                    from = to;
-                    q = if piece.turned {
-                        q.wrapping_sub(1)
-                    } else {
-                        q + 1
-                    };
-                }
-            }
-            if head.late > cap {
-                return None;
-            }
-        }
-        Some((head, from, sure))
-    }
-
-    fn move_taste(&self, mv: &Move) -> i64 {
-        let (first, past) = (mv.first(), mv.last() + 1);
-        let mut sum = self.tastes() - (self.taste.at(past) - self.taste.at(first - 1));
-        let mut from = self.stop(first - 1);
-        for piece in mv.pieces() {
-            let (enter, leave, inner) = if piece.turned {
-                (
-                    piece.to,
-                    piece.from,
-                    self.taste_back.at(piece.to) - self.taste_back.at(piece.from),
-                )
-            } else {
-                (
-                    piece.from,
-                    piece.to,
-                    self.taste.at(piece.to) - self.taste.at(piece.from),
-                )
-            };
-            sum += self.kernel.taste.cost(from, self.stop(enter)) + inner;
-            from = self.stop(leave);
-        }
-        sum + self.kernel.taste.cost(from, self.stop(past))
     }
 }
 

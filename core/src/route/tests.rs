@@ -2,7 +2,7 @@
 //! piece equals what is computed afresh. Plans as a caller sees them are tested in `plan_tests`.
 
 use super::compile::Problem;
-use super::evaluate::{Clocked, Evaluator, Lateness, Warp};
+use super::evaluate::{Clocked, Evaluator, Lateness, Mode, Warp};
 use super::kernel::UNIT;
 use super::moves::{Move, Piece};
 use super::obvious::{Late, cost, walk};
@@ -116,16 +116,16 @@ fn any_move(last: usize, random: &mut Random) -> Move {
 }
 
 /// Prices random moves on random problems both ways; then carries them out and compares the state.
-fn agree<E: Evaluator>(clocked: bool, late: Late, seed: u64, problems: usize) {
+fn agree<E: Evaluator>(mode: Mode, late: Late, seed: u64, problems: usize) {
     let mut random = Random::new(seed);
     for _ in 0..problems {
-        let problem = Problem::new(draft(&mut random, clocked)).unwrap();
+        let problem = Problem::new(draft(&mut random, mode == Mode::Clocked)).unwrap();
         let kernel = &problem.kernel;
         let n = kernel.len();
         let penalty = pick(&mut random, 2, 100) * UNIT / 2;
         let order = shuffled(n, &mut random);
-        let mut search = Search::new::<E>(kernel, &order, penalty);
-        search.depart::<E>(pick(&mut random, -100, 500));
+        let mut search = Search::new(kernel, mode, &order, penalty);
+        search.depart(pick(&mut random, -100, 500));
         for _ in 0..20 {
             let before = search.order().to_vec();
             let departure = search.departure();
@@ -158,11 +158,11 @@ fn agree<E: Evaluator>(clocked: bool, late: Late, seed: u64, problems: usize) {
             for position in 1..n - 1 {
                 assert_eq!(after[mv.lands(position)], before[position], "landing place");
             }
-            search.apply::<E>(&mv);
+            search.apply(&mv);
             search.clear_queue();
             assert_eq!(search.order(), after);
-            let mut fresh = Search::new::<E>(kernel, &after, penalty);
-            fresh.depart::<E>(departure);
+            let mut fresh = Search::new(kernel, mode, &after, penalty);
+            fresh.depart(departure);
             assert!(
                 search.same_state(&fresh),
                 "what is kept up differs from what is computed afresh"
@@ -181,17 +181,17 @@ fn problems() -> usize {
 
 #[test]
 fn time_warp_agrees_with_the_obvious_walk() {
-    agree::<Warp>(false, Late::Warped, 1, problems());
+    agree::<Warp>(Mode::Warp, Late::Warped, 1, problems());
 }
 
 #[test]
 fn true_lateness_agrees_with_the_obvious_walk() {
-    agree::<Lateness>(false, Late::Served, 2, problems());
+    agree::<Lateness>(Mode::Lateness, Late::Served, 2, problems());
 }
 
 #[test]
 fn clocked_travel_agrees_with_the_obvious_walk() {
-    agree::<Clocked>(true, Late::Served, 3, problems());
+    agree::<Clocked>(Mode::Clocked, Late::Served, 3, problems());
 }
 
 #[test]
@@ -200,15 +200,17 @@ fn descending_never_makes_it_worse_and_ends() {
     for _ in 0..problems() {
         let problem = Problem::new(draft(&mut random, false)).unwrap();
         let n = problem.kernel.len();
-        let mut search =
-            Search::new::<Lateness>(&problem.kernel, &shuffled(n, &mut random), 2 * UNIT);
+        let mut search = Search::new(
+            &problem.kernel,
+            Mode::Lateness,
+            &shuffled(n, &mut random),
+            2 * UNIT,
+        );
         let before = search.cost;
         for q in 1..n - 1 {
             search.enqueue(q);
         }
-        assert!(
-            search.descend::<Lateness>(&mut |evaluations| evaluations > 10_000_000, &mut |_, _| ())
-        );
+        assert!(search.descend(&mut |evaluations| evaluations > 10_000_000, &mut |_, _| ()));
         assert!(search.cost <= before);
     }
 }
