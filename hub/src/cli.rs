@@ -1,5 +1,6 @@
 //! The commands, each a few lines over the library.
 
+mod customers;
 mod mappings;
 mod qr;
 mod serve;
@@ -55,6 +56,28 @@ enum Command {
         #[arg(long, default_value_t = 15)]
         ttl_min: u32,
     },
+    /// Print the customers' private links and rating codes as CSV, for a message gateway.
+    CustomerLinks {
+        #[command(flatten)]
+        place: Place,
+        /// Only this waybill.
+        #[arg(long)]
+        waybill: Option<String>,
+    },
+    /// Judge the ratings of the last weeks that came with the QR alone, now.
+    Review(Place),
+    /// Hide a rating's words from the courier; the reason is shown to auditors.
+    HideRating {
+        #[command(flatten)]
+        place: Place,
+        /// The rating's number.
+        rating: i64,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// Check the hub's own signed journal from end to end.
+    CheckJournal(Place),
     /// Let a device write again whose log was set aside; look at the alarms first.
     Release {
         #[command(flatten)]
@@ -100,6 +123,9 @@ struct ServeArgs {
     /// Whom a customer can turn to, shown on the complaint page.
     #[arg(long)]
     complaint_contact: Option<String>,
+    /// A reverse proxy of yours stands in front and writes X-Forwarded-For.
+    #[arg(long)]
+    behind_proxy: bool,
     /// Offset of the times on the board from UTC, minutes.
     #[arg(long, default_value_t = 480, allow_negative_numbers = true)]
     utc_offset_min: i32,
@@ -171,6 +197,8 @@ pub(crate) enum CliError {
     },
     #[error("the text does not fit into a QR code")]
     Qr,
+    #[error("the journal is broken at record {seq}")]
+    BrokenJournal { seq: i64 },
     #[error("report: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -213,6 +241,14 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             );
             Ok(())
         }
+        Command::CustomerLinks { place, waybill } => {
+            customers::links(&place, waybill.as_deref()).await
+        }
+        Command::Review(place) => customers::review(&place).await,
+        Command::HideRating { place, rating, why } => {
+            Ok(open(&place).await?.hide_rating(rating, &why).await?)
+        }
+        Command::CheckJournal(place) => customers::check_journal(&place).await,
         Command::Openapi => {
             println!("{}", satchel_hub::openapi_json());
             Ok(())

@@ -55,6 +55,12 @@ pub enum HubError {
     /// No device of this hub.
     #[error("no device {0}")]
     UnknownDevice(DeviceId),
+    /// No rating of this hub to which that can be done.
+    #[error("no rating {0} to do that to")]
+    UnknownRating(i64),
+    /// What people do to a rating needs a reason of 3 to 300 characters.
+    #[error("a reason of 3 to 300 characters is needed")]
+    NoReason,
     /// An import gave rounds, and nobody was named to drive them.
     #[error("no courier: name at least one")]
     NoCourier,

@@ -4,6 +4,7 @@
 //! [`HubConfig`], so that the demo and the tests run the very server that operators run.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +20,14 @@ use crate::error::HubError;
 use crate::files;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::rating::desk::Desk;
 use crate::uploads::Uploads;
+use crate::visitor::Limits;
 
 /// How often expired uploads, nonces and sessions are cleared away.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// How often ratings that came with the QR alone are judged: well before anybody sums them up.
+const REVIEW_EVERY: Duration = Duration::from_secs(5 * 60);
 /// How long running requests may take once the hub is told to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// A code that lies around is a code that leaks (security notes §4).
@@ -47,6 +52,8 @@ pub struct HubConfig {
     pub utc_offset_min: i32,
     /// Whom a customer can turn to, as shown on the complaint page: a telephone number or an address.
     pub complaint_contact: Option<String>,
+    /// A reverse proxy of ours stands in front and writes `X-Forwarded-For`.
+    pub behind_proxy: bool,
 }
 
 impl HubConfig {
@@ -61,6 +68,7 @@ impl HubConfig {
             invite_ttl_ms: INVITE_TTL_MS,
             utc_offset_min: CHINA_UTC_OFFSET_MIN,
             complaint_contact: None,
+            behind_proxy: false,
         }
     }
 }
@@ -76,6 +84,8 @@ struct Inner {
     blobs: BlobStore,
     uploads: Uploads,
     metrics: Metrics,
+    desk: Desk,
+    limits: Limits,
 }
 
 impl std::fmt::Debug for Hub {
@@ -105,6 +115,8 @@ impl Hub {
             blobs,
             uploads: Uploads::default(),
             metrics: Metrics::default(),
+            desk: Desk::default(),
+            limits: Limits::default(),
         })))
     }
 
@@ -136,13 +148,29 @@ impl Hub {
                 }
             }
         });
+        let reviewer = tokio::spawn({
+            let hub = self.clone();
+            async move {
+                let mut ticks = tokio::time::interval(REVIEW_EVERY);
+                loop {
+                    ticks.tick().await;
+                    if let Err(error) = hub.review_ratings().await {
+                        tracing::warn!(%error, "review of ratings failed");
+                    }
+                }
+            }
+        });
         let (told, stopping) = tokio::sync::oneshot::channel();
         let graceful = async move {
             shutdown.await;
             // The receiver outlives the server; nothing is lost if it does not.
             let _ = told.send(());
         };
-        let server = axum::serve(listener, self.router()).with_graceful_shutdown(graceful);
+        // The peer's address serves rate limits and the fingerprints of raters, nothing else.
+        let service = self
+            .router()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, service).with_graceful_shutdown(graceful);
         let out_of_patience = async {
             match stopping.await {
                 Ok(()) => tokio::time::sleep(SHUTDOWN_GRACE).await,
@@ -155,6 +183,7 @@ impl Hub {
             () = out_of_patience => Ok(()),
         };
         sweeper.abort();
+        reviewer.abort();
         self.close().await;
         served.map_err(HubError::io("serve"))
     }
@@ -210,6 +239,14 @@ impl Hub {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.0.desk
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     pub(crate) fn draw<const N: usize>(&self) -> Result<[u8; N], HubError> {

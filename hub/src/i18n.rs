@@ -66,25 +66,38 @@ impl Lang {
             Self::En => &EN,
         }
     }
+
+    /// The strings of the customer's pages.
+    pub(crate) const fn care(self) -> &'static Care {
+        match self {
+            Self::Zh => &care::ZH,
+            Self::En => &care::EN,
+        }
+    }
 }
 
 macro_rules! texts {
-    ($( $name:ident: $zh:literal, $en:literal; )+) => {
+    ($table:ident; $( $name:ident: $zh:literal, $en:literal; )+) => {
         /// The strings of one language.
         #[derive(Debug)]
-        pub(crate) struct Texts {
+        pub(crate) struct $table {
             $( pub(crate) $name: &'static str, )+
         }
 
-        const ZH: Texts = Texts { $( $name: $zh, )+ };
-        const EN: Texts = Texts { $( $name: $en, )+ };
+        pub(super) const ZH: $table = $table { $( $name: $zh, )+ };
+        pub(super) const EN: $table = $table { $( $name: $en, )+ };
 
         #[cfg(test)]
-        const PAIRS: &[(&str, &str, &str)] = &[ $( (stringify!($name), $zh, $en), )+ ];
+        pub(super) const PAIRS: &[(&str, &str, &str)] = &[ $( (stringify!($name), $zh, $en), )+ ];
     };
 }
 
+mod care;
+
+pub(crate) use care::Care;
+
 texts! {
+    Texts;
     lang_switch: "English", "中文";
     // Rating page (A069–A070, A152).
     rate_title: "评价本次派送", "Rate this delivery";
@@ -119,7 +132,6 @@ texts! {
     rate_complain_link: "遇到问题?我要投诉", "Something wrong? Complain";
     thanks_title: "感谢评价", "Thank you";
     thanks_body: "您的评价已收到。", "Your rating has been received.";
-    thanks_low: "很抱歉这次没有让您满意。您的评价已标记,由专人跟进。", "We are sorry this went badly. Your rating has been flagged for a person to follow up.";
     help_title: "投诉与申诉", "Complaints and appeals";
     help_first: "请先向承运企业投诉,并说明运单号。企业应在 7 日内处理并答复您。", "Please complain to the carrier first and give the waybill number. The carrier has to deal with it and answer within 7 days.";
     help_contact: "承运企业联系方式", "Contact of the carrier";
@@ -162,7 +174,16 @@ texts! {
     rating_pending: "待派送记录到达", "waiting for the attempt";
     rating_bound: "已对应派送记录", "bound to the attempt";
     rating_follow_up: "需跟进", "follow up";
-    rating_class_present: "当面扫码(仅展示)", "scanned at the door (shown only)";
+    rating_class_present: "仅扫码(展示,不计入报酬)", "scanned only (shown, not paid)";
+    rating_class_verified: "已核实(计入报酬)", "verified (counts in pay)";
+    rating_class_flagged: "已搁置待核查", "set aside for a look";
+    rating_hidden: "留言已隐藏", "words hidden";
+    rating_hide: "隐藏留言", "Hide the words";
+    rating_lift: "解除搁置", "Take back into the list";
+    rating_why: "理由(必填,留档)", "Reason (needed, kept)";
+    rating_appeal: "派送员申诉", "Courier's appeal";
+    board_cases: "工单", "Cases";
+    case_words: "告知客户的内容", "What the customer is told";
     detail_attempt: "第几次派送", "Attempt no.";
     detail_seq: "日志序号", "Log position";
     detail_handoff: "交付方式", "Handoff";
@@ -203,7 +224,7 @@ mod tests {
     #[test]
     fn every_string_has_a_translation_and_each_is_in_its_language() {
         let han = |s: &str| s.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-        for (name, zh, en) in PAIRS {
+        for (name, zh, en) in PAIRS.iter().chain(care::PAIRS) {
             assert!(!zh.trim().is_empty() && !en.trim().is_empty(), "{name}");
             if *name != "lang_switch" {
                 assert!(han(zh), "{name}: {zh}");

@@ -20,7 +20,7 @@ use crate::db::Tx;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::project;
-use crate::rating::bind;
+use crate::rating::{appeal, bind};
 use crate::receipts;
 use crate::store::couriers::{self, DeviceRow};
 use crate::store::entries::{self, AlarmKind, Aside, CheckedEntry};
@@ -176,6 +176,7 @@ async fn store(
                 project::apply(&mut tx, entry, now_ms).await?;
                 project::raise_alarms(&mut tx, entry, now_ms).await?;
                 bind::bind_to_entry(&mut tx, entry, now_ms).await?;
+                appeal::file(&mut tx, entry, now_ms).await?;
                 head = (entry.header.seq, entry.hash);
                 new += 1;
             }

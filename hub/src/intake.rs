@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::choices;
 use crate::db::Tx;
 use crate::error::HubError;
 use crate::hub::Hub;
@@ -183,7 +184,8 @@ impl Hub {
                 }
                 owner = Some(courier);
             }
-            let item = stop_item(route_id, position, stop, fresh);
+            let mut item = stop_item(route_id, position, stop, fresh);
+            choices::add_standing(self, tx, &mut item).await?;
             rounds::add_stop(tx, &item).await?;
             if let Some(courier) = owner.flatten() {
                 // Whole, with parcels an earlier import gave it.
@@ -308,7 +310,7 @@ fn parcel_item(parcel_id: ParcelId, handle: Handle, d: &Delivery) -> ParcelItem 
 }
 
 /// The stored form of a stop: rating keys are put in per device when a page is served.
-fn without_keys(item: &StopItem) -> Result<Value, HubError> {
+pub(crate) fn without_keys(item: &StopItem) -> Result<Value, HubError> {
     let damaged = HubError::DamagedRow { what: "stop" };
     let Ok(mut value) = serde_json::to_value(item) else {
         return Err(damaged);

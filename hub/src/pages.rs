@@ -1,13 +1,20 @@
 //! Pages for people: the customer's rating page and the board. Server-rendered, without JavaScript.
 
 pub(crate) mod board;
+pub(crate) mod cases;
 pub(crate) mod customer;
+pub(crate) mod form;
 pub(crate) mod pictures;
 pub(crate) mod session;
+pub(crate) mod thanks;
+pub(crate) mod track;
 mod view;
+
+use std::sync::LazyLock;
 
 use askama::Template;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -24,9 +31,16 @@ const BOARD_CSS: &str = include_str!("../templates/board.css");
 /// All pages. Fixed paths are more specific than `/{token}` and win.
 pub(crate) fn router(_hub: &Hub) -> Router<Hub> {
     Router::new()
-        .route("/thanks", get(customer::thanks))
+        .merge(with_pictures())
+        .route("/thanks", get(thanks::bare))
         .route("/help", get(customer::help))
+        .route("/track", get(track::login).post(track::find))
+        .route("/p/{link}", get(track::proof))
         .route("/{token}", get(customer::show).post(customer::submit))
+        .route("/board/cases", get(board::cases))
+        .route("/board/cases/{id}", post(board::work))
+        .route("/board/ratings/{id}", post(board::judge))
+        .route("/board/care/{hash}", get(pictures::care))
         .route("/board", get(board::parcels))
         .route("/board/ratings", get(board::ratings))
         .route("/board/alarms", get(board::alarms))
@@ -35,6 +49,16 @@ pub(crate) fn router(_hub: &Hub) -> Router<Hub> {
         .route("/board/proofs/{hash}", get(pictures::full))
         .route("/board/login/{token}", get(session::login))
         .route("/board/logout", post(session::logout))
+}
+
+/// Pages whose forms may carry pictures, with room for them.
+fn with_pictures() -> Router<Hub> {
+    Router::new()
+        .route("/thanks/{link}", get(thanks::show).post(thanks::complain))
+        .route("/c/{link}", get(cases::show).post(cases::add))
+        .route("/t/{link}", get(track::show).post(track::act))
+        .route("/suggest", get(cases::suggest_form).post(cases::suggest))
+        .layer(DefaultBodyLimit::max(form::MAX_BYTES))
 }
 
 /// The language of one request.
@@ -63,7 +87,19 @@ impl Style {
         }
     }
 
-    fn policy(self) -> String {
+    /// Worked out once: pages are made thousands of times a second.
+    fn policy(self) -> Option<HeaderValue> {
+        static CUSTOMER: LazyLock<Option<HeaderValue>> =
+            LazyLock::new(|| HeaderValue::from_str(&Style::Customer.policy_text()).ok());
+        static BOARD: LazyLock<Option<HeaderValue>> =
+            LazyLock::new(|| HeaderValue::from_str(&Style::Board.policy_text()).ok());
+        match self {
+            Self::Customer => CUSTOMER.clone(),
+            Self::Board => BOARD.clone(),
+        }
+    }
+
+    fn policy_text(self) -> String {
         let hash = BASE64.encode(&crypto::sha256(&[self.css().as_bytes()]).0);
         let images = match self {
             Self::Customer => "",
@@ -84,7 +120,7 @@ pub(crate) fn page(status: StatusCode, style: Style, template: &impl Template) -
     };
     let mut answer = (status, Html(html)).into_response();
     let headers = answer.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&style.policy()) {
+    if let Some(policy) = style.policy() {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     private(headers);

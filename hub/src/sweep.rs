@@ -19,6 +19,7 @@ impl Hub {
             "DELETE FROM nonce WHERE expires_at_ms < ?",
             "DELETE FROM login_link WHERE expires_at_ms < ?",
             "DELETE FROM board_session WHERE expires_at_ms < ?",
+            "DELETE FROM customer_grant WHERE expires_at_ms < ?",
         ] {
             sqlx::query(clear).bind(now_ms).execute(&mut *tx).await?;
         }

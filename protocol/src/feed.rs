@@ -318,6 +318,20 @@ pub struct RatingItem {
     pub rated_at_ms: i64,
     /// Whether the attempt had reached the hub when the item was made.
     pub bound: bool,
+    /// What the rating counts for, as a code of [`RatingClass`](crate::taxonomy::RatingClass); text, so
+    /// that a class of a newer hub does not cost the whole item.
+    #[serde(default = "present")]
+    pub class: String,
+    /// Why it was set aside, as codes of [`RatingFlag`](crate::taxonomy::RatingFlag). Shown to the courier.
+    #[serde(default)]
+    pub flags: Vec<String>,
+    /// Why people at the hub hid it, if they did; it is never deleted (B4-21).
+    #[serde(default)]
+    pub hidden: Option<String>,
+}
+
+fn present() -> String {
+    crate::taxonomy::RatingClass::Present.code().to_owned()
 }
 
 impl ParcelItem {

@@ -6,6 +6,7 @@
 //! Every byte that leaves a device is fixed here and pinned by the golden vectors in `tests/golden`.
 
 pub mod api;
+pub mod appeal;
 pub mod attempt;
 pub mod batch;
 pub mod crypto;

@@ -10,6 +10,7 @@ mod action;
 mod code_enum;
 mod doorstep;
 mod handoff;
+mod opinion;
 mod reason;
 mod reason_codes;
 mod vocabulary;
@@ -19,6 +20,7 @@ pub use code_enum::UnknownCode;
 pub(crate) use code_enum::code_enum;
 pub use doorstep::{CallResult, ConsentOrigin, Contents, Datum, Giver, Regime, Zone};
 pub use handoff::{ConsentRule, HandoffKind, HandoffMapping, ProofItem};
+pub use opinion::{CareReason, RatingClass, RatingFlag};
 pub use reason::Reason;
 pub use reason_codes::{ExternalCode, ReasonMapping};
 pub use vocabulary::{

@@ -11,9 +11,9 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use satchel_protocol::taxonomy::{
-    Action, ConsentChannel, ConsentRule, ExternalCode, HandlingTag, HandoffKind, IdentityMethod,
-    InspectionResult, Outcome, PhotoOrigin, PromiseClass, ProofItem, ProofKind, Reason, Relation,
-    UnknownCode,
+    Action, CareReason, ConsentChannel, ConsentRule, ExternalCode, HandlingTag, HandoffKind,
+    IdentityMethod, InspectionResult, Outcome, PhotoOrigin, PromiseClass, ProofItem, ProofKind,
+    RatingClass, RatingFlag, Reason, Relation, UnknownCode,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -101,7 +101,10 @@ fn every_list_has_unique_codes_both_languages_and_survives_json_and_cbor() {
         IdentityMethod,
         ConsentChannel,
         ProofKind,
-        PhotoOrigin
+        PhotoOrigin,
+        RatingClass,
+        RatingFlag,
+        CareReason
     );
 }
 

@@ -18,7 +18,9 @@ use satchel_protocol::signed_time::SignedTime;
 use crate::api::error::ApiError;
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::rating::review;
 use crate::store::couriers::{self, DeviceRow};
+use crate::visitor;
 
 /// The device whose signature covers the head of the request. The body is not vouched for yet.
 #[derive(Debug)]
@@ -132,6 +134,9 @@ async fn check(parts: &Parts, hub: &Hub) -> Result<SignedHead, ApiError> {
     let expires_at_ms = parsed.created_s.saturating_add(http_sig::NONCE_MEMORY_S) * 1_000;
     let mut tx = hub.db().write().await?;
     let fresh = couriers::use_nonce(&mut tx, id, &parsed.nonce, expires_at_ms).await?;
+    if let Some(net) = visitor::net_of(hub, parts) {
+        review::note_device_net(&mut tx, id, net, hub.now_ms()).await?;
+    }
     tx.commit().await?;
     if !fresh {
         return Err(ApiError::new(ErrorCode::Replayed));

@@ -1,7 +1,10 @@
 //! The board: what came in, with its proofs; ratings; what needs a person. Personal data is masked.
 
+mod care;
 mod data;
 mod detail;
+
+pub(crate) use care::{cases, judge, work};
 
 use askama::Template;
 use axum::extract::{Path, Query, State};

@@ -1,28 +1,37 @@
-//! The customer's pages: rate, thanks, complaint.
+//! The customer's rating page.
 //!
-//! On forged posts from other sites: there is no cookie and no login here, so a foreign page has no
-//! authority to borrow; who knows the token may rate, from wherever. Browsers still say where a form
-//! came from, and a post that says it came from another site is refused as a second line. `Origin` may
-//! be `null`, because these pages send no referrer.
+//! On forged posts from other sites: a foreign page does not know the token, and whoever knows it may
+//! rate from wherever. What a foreign page could borrow is the session that makes a rating count: its
+//! cookie is `SameSite=Lax` and so not sent along, and a post that says it came from another site is
+//! refused as a second line. `Origin` may be `null`, because these pages send no referrer.
 
 use askama::Template;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use satchel_protocol::limits;
+use satchel_protocol::token::base32;
 use serde::Deserialize;
 
+use crate::error::HubError;
 use crate::hub::Hub;
-use crate::i18n::{Lang, Texts};
+use crate::i18n::{Care, Lang, Texts};
 use crate::mask;
+use crate::pages::session::is_tls;
 use crate::pages::{Style, fault, lang_of, notice, page, private, view};
-use crate::rating::{self, Answers, LOW_STARS, OpenRating, TAGS};
+use crate::rating::submit::{self, Submission, Submitted};
+use crate::rating::{self, Answers, OpenRating, TAGS};
+use crate::shares::{self, GRANT_TTL_MS, Link, Session};
+use crate::visitor::{BROWSER_COOKIE, Deed, SESSION_COOKIE, Visitor};
+
+/// Every answer that opens nothing takes this long, whatever the reason: looking up what exists takes
+/// some microseconds longer than what does not, and nobody shall be able to measure it.
+const DEAD_AFTER: std::time::Duration = std::time::Duration::from_millis(12);
 
 /// What stands behind the path.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct PageQuery {
-    lang: Option<String>,
-    low: Option<String>,
+    pub(super) lang: Option<String>,
 }
 
 /// The form as browsers send it; every field may be missing.
@@ -39,6 +48,7 @@ pub(crate) struct RatingForm {
     tag_inspection_offered: String,
     tag_to_address: String,
     comment: String,
+    code: String,
 }
 
 /// A group of five radio buttons.
@@ -60,6 +70,7 @@ struct Tag {
 #[template(path = "rating.html")]
 struct RatingPage<'a> {
     t: &'a Texts,
+    c: &'a Care,
     lang: Lang,
     css: &'static str,
     waybill_tail: String,
@@ -72,22 +83,15 @@ struct RatingPage<'a> {
     comment: &'a str,
     max_chars: usize,
     problem: Option<&'static str>,
-}
-
-#[derive(Template)]
-#[template(path = "thanks.html")]
-struct ThanksPage<'a> {
-    t: &'a Texts,
-    lang: Lang,
-    css: &'static str,
-    low: bool,
-    contact: Option<&'a str>,
+    holds_share: bool,
+    said: bool,
 }
 
 #[derive(Template)]
 #[template(path = "help.html")]
 struct HelpPage<'a> {
     t: &'a Texts,
+    c: &'a Care,
     lang: Lang,
     css: &'static str,
     contact: Option<&'a str>,
@@ -98,18 +102,43 @@ pub(crate) async fn show(
     State(hub): State<Hub>,
     Path(token): Path<String>,
     Query(query): Query<PageQuery>,
+    visitor: Visitor,
     headers: HeaderMap,
 ) -> Response {
+    let patience = tokio::time::sleep(DEAD_AFTER);
     let lang = lang_of(query.lang.as_deref(), &headers);
-    let opened = match rating::open(&hub, &token).await {
+    let opened = match rating::open(&hub, &token, visitor.session).await {
         Ok(Some(opened)) => opened,
-        Ok(None) => return dead(lang),
+        Ok(None) => return dead(&hub, lang, &visitor, patience).await,
         Err(error) => return fault(lang, &error),
     };
-    if let Err(error) = rating::witness(&hub, &opened).await {
+    if let Err(error) = submit::witness(&hub, &opened).await {
         return fault(lang, &error);
     }
-    form(&hub, lang, &opened, &RatingForm::default(), None)
+    let given = RatingForm {
+        stars: opened.said.map_or(String::new(), |s| s.stars.to_string()),
+        ..RatingForm::default()
+    };
+    let mut answer = form(&hub, lang, &opened, &given, None);
+    if visitor.browser.is_none() {
+        match hub.draw::<10>() {
+            Ok(fresh) => set_cookie(&hub, &mut answer, BROWSER_COOKIE, &base32(&fresh)),
+            Err(error) => return fault(lang, &error),
+        }
+    }
+    answer
+}
+
+/// Remembers a random number in this browser, for as long as a parcel and its complaint take.
+pub(super) fn set_cookie(hub: &Hub, answer: &mut Response, name: &str, value: &str) {
+    let secure = if is_tls(hub) { "; Secure" } else { "" };
+    let cookie = format!(
+        "{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
+        GRANT_TTL_MS / 1_000
+    );
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
 }
 
 /// `POST /{token}`: takes the rating and sends the browser to the thanks.
@@ -117,49 +146,79 @@ pub(crate) async fn submit(
     State(hub): State<Hub>,
     Path(token): Path<String>,
     Query(query): Query<PageQuery>,
+    visitor: Visitor,
     headers: HeaderMap,
     form_body: Result<Form<RatingForm>, axum::extract::rejection::FormRejection>,
 ) -> Response {
+    let patience = tokio::time::sleep(DEAD_AFTER);
     let lang = lang_of(query.lang.as_deref(), &headers);
     if from_another_site(&hub, &headers) {
-        return dead(lang);
+        return dead(&hub, lang, &visitor, patience).await;
     }
-    let opened = match rating::open(&hub, &token).await {
+    let opened = match rating::open(&hub, &token, visitor.session).await {
         Ok(Some(opened)) => opened,
-        Ok(None) => return dead(lang),
+        Ok(None) => return dead(&hub, lang, &visitor, patience).await,
         Err(error) => return fault(lang, &error),
     };
     let given = form_body.map(|Form(f)| f).unwrap_or_default();
     let answers = match given.answers(lang) {
         Ok(answers) => answers,
-        Err(problem) => {
-            return form(&hub, lang, &opened, &given, Some(problem));
-        }
+        Err(problem) => return form(&hub, lang, &opened, &given, Some(problem)),
     };
-    match rating::submit(&hub, &opened, &answers).await {
-        Ok(true) => thank(lang, i64::from(answers.stars) <= LOW_STARS),
-        Ok(false) => dead(lang),
+    if !hub.limits().allow(visitor.net, Deed::Write, hub.now_ms()) {
+        return too_often(lang);
+    }
+    match take(&hub, &opened, answers, &visitor).await {
+        Ok((
+            Submitted::Done {
+                rating_id,
+                verified,
+            },
+            fresh,
+        )) => {
+            let link = shares::seal(&hub, Link::Rated, &rating_id.to_be_bytes());
+            let mut answer = see_other(&format!("/thanks/{link}?lang={}", lang.tag()));
+            if verified && !opened.holds_share {
+                set_cookie(&hub, &mut answer, SESSION_COOKIE, &fresh);
+            }
+            answer
+        }
+        Ok((Submitted::WrongCode, _)) => {
+            form(&hub, lang, &opened, &given, Some(lang.care().code_wrong))
+        }
+        Ok((Submitted::DeadCode, _)) => {
+            form(&hub, lang, &opened, &given, Some(lang.care().code_dead))
+        }
+        Ok(_) => dead(&hub, lang, &visitor, patience).await,
         Err(error) => fault(lang, &error),
     }
 }
 
-/// `GET /thanks`: says nothing about any delivery, so anybody may see it.
-pub(crate) async fn thanks(
-    State(hub): State<Hub>,
-    Query(query): Query<PageQuery>,
-    headers: HeaderMap,
-) -> Response {
-    let lang = lang_of(query.lang.as_deref(), &headers);
-    let contact = hub.config().complaint_contact.as_deref();
-    let css = Style::Customer.css();
-    let template = ThanksPage {
-        t: lang.texts(),
-        lang,
-        css,
-        low: query.low.is_some(),
-        contact,
+/// Hands the rating in, with a session ready in case the code is right.
+async fn take(
+    hub: &Hub,
+    opened: &OpenRating,
+    answers: Answers,
+    visitor: &Visitor,
+) -> Result<(Submitted, String), HubError> {
+    let fresh = base32(&hub.draw::<16>()?);
+    let submission = Submission {
+        open: opened.clone(),
+        answers,
+        visitor: visitor.clone(),
+        session: Session::of(&fresh),
     };
-    page(StatusCode::OK, Style::Customer, &template)
+    Ok((submit::submit(hub, submission).await?, fresh))
+}
+
+/// A redirect after a post, so that a reload sends nothing twice.
+pub(super) fn see_other(to: &str) -> Response {
+    let mut answer = StatusCode::SEE_OTHER.into_response();
+    if let Ok(to) = HeaderValue::from_str(to) {
+        answer.headers_mut().insert(header::LOCATION, to);
+    }
+    private(answer.headers_mut());
+    answer
 }
 
 /// `GET /help`: how to complain, one tap from the rating page (A121).
@@ -172,6 +231,7 @@ pub(crate) async fn help(
     let contact = hub.config().complaint_contact.as_deref();
     let template = HelpPage {
         t: lang.texts(),
+        c: lang.care(),
         lang,
         css: Style::Customer.css(),
         contact,
@@ -179,20 +239,35 @@ pub(crate) async fn help(
     page(StatusCode::OK, Style::Customer, &template)
 }
 
-/// The same page, status and headers for unknown, forged, expired and used tokens.
-fn dead(lang: Lang) -> Response {
+/// The same page, status, headers and time for unknown, forged, expired and used tokens.
+pub(super) async fn dead(
+    hub: &Hub,
+    lang: Lang,
+    visitor: &Visitor,
+    patience: tokio::time::Sleep,
+) -> Response {
     let t = lang.texts();
-    notice(StatusCode::NOT_FOUND, lang, t.dead_title, t.dead_body)
+    let answer = if hub.limits().allow(visitor.net, Deed::Guess, hub.now_ms()) {
+        notice(StatusCode::NOT_FOUND, lang, t.dead_title, t.dead_body)
+    } else {
+        too_often(lang)
+    };
+    patience.await;
+    answer
 }
 
-fn thank(lang: Lang, low: bool) -> Response {
-    let low = if low { "&low=1" } else { "" };
-    let mut answer = StatusCode::SEE_OTHER.into_response();
-    let to = format!("/thanks?lang={}{low}", lang.tag());
-    if let Ok(to) = HeaderValue::from_str(&to) {
-        answer.headers_mut().insert(header::LOCATION, to);
-    }
-    private(answer.headers_mut());
+/// Whoever asks too often hears so, and that nothing is lost by it.
+pub(super) fn too_often(lang: Lang) -> Response {
+    let c = lang.care();
+    let mut answer = notice(
+        StatusCode::TOO_MANY_REQUESTS,
+        lang,
+        c.too_often_title,
+        c.too_often,
+    );
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("120"));
     answer
 }
 
@@ -225,6 +300,7 @@ fn form(
     };
     let template = RatingPage {
         t,
+        c: lang.care(),
         lang,
         css: Style::Customer.css(),
         waybill_tail: mask::waybill_tail(&opened.waybill),
@@ -241,6 +317,8 @@ fn form(
         comment: &given.comment,
         max_chars: limits::MAX_TEXT_CHARS,
         problem,
+        holds_share: opened.holds_share,
+        said: opened.said.is_some(),
     };
     page(status, Style::Customer, &template)
 }
@@ -291,6 +369,7 @@ impl RatingForm {
             information: star(&self.information),
             tags: chosen.map(|tag| tag.code.to_owned()).collect(),
             comment: (!comment.is_empty()).then_some(comment),
+            code: (!self.code.trim().is_empty()).then(|| self.code.clone()),
             lang: lang.tag(),
         })
     }

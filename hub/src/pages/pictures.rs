@@ -44,6 +44,30 @@ pub(crate) async fn full(
     answer(large(&hub, &hash).await)
 }
 
+/// `GET /board/care/{hash}`: a customer's picture, which this hub wrote itself.
+pub(crate) async fn care(
+    State(hub): State<Hub>,
+    _user: BoardUser,
+    Path(hash): Path<String>,
+) -> Response {
+    answer(of_case(&hub, &hash).await)
+}
+
+async fn of_case(hub: &Hub, hash: &str) -> Result<Picture, HubError> {
+    let Ok(hash) = hash.parse::<Hash32>() else {
+        return Ok(None);
+    };
+    let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM care_file WHERE hash = ?)")
+        .bind(&hash.0[..])
+        .fetch_one(hub.db().read())
+        .await?;
+    if !known {
+        return Ok(None);
+    }
+    let bytes = hub.blobs().read(&hash).await?;
+    Ok(mime_of(&bytes).map(|mime| (mime, bytes)))
+}
+
 type Picture = Option<(&'static str, Vec<u8>)>;
 
 fn answer(picture: Result<Picture, HubError>) -> Response {

@@ -73,11 +73,11 @@ fn session_cookie(hub: &Hub) -> &'static str {
     }
 }
 
-fn is_tls(hub: &Hub) -> bool {
+pub(crate) fn is_tls(hub: &Hub) -> bool {
     hub.public_url().starts_with("https://")
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()

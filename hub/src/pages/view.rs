@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use satchel_protocol::taxonomy::{
     Action, HandoffKind, IdentityMethod, InspectionResult, Outcome, PromiseClass, ProofKind,
-    Reason, Relation,
+    RatingFlag, Reason, Relation,
 };
 
 use crate::i18n::Lang;
@@ -15,6 +15,13 @@ pub(super) fn time(ms: i64, utc_offset_min: i32) -> String {
         (Some(t), Some(zone)) => t.with_timezone(&zone).format("%m-%d %H:%M:%S").to_string(),
         _ => "–".to_owned(),
     }
+}
+
+/// `08-14 15:01`: what a customer needs of a time.
+pub(super) fn minute(ms: i64, utc_offset_min: i32) -> String {
+    let mut text = time(ms, utc_offset_min);
+    text.truncate(11);
+    text
 }
 
 /// `UTC+08:00`.
@@ -67,6 +74,7 @@ labels! {
     identity: IdentityMethod;
     proof_kind: ProofKind;
     promise_class: PromiseClass;
+    rating_flag: RatingFlag;
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ use crate::store::feed;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeadEntry {
     pub(crate) seq: i64,
-    pub(crate) received_at_ms: i64,
 }
 
 /// The entry of `device` whose hash begins with `head`. A range, so that the index on the hash serves.
@@ -26,18 +25,15 @@ pub(crate) async fn entry_with_head<'e>(
 ) -> Result<Option<HeadEntry>, HubError> {
     let low = [&head[..], &[0x00; 16]].concat();
     let high = [&head[..], &[0xff; 16]].concat();
-    let row = sqlx::query(
-        "SELECT seq, received_at_ms FROM entry WHERE hash BETWEEN ? AND ? AND device_id = ?",
-    )
-    .bind(low)
-    .bind(high)
-    .bind(&device.as_bytes()[..])
-    .fetch_optional(db)
-    .await?;
+    let row = sqlx::query("SELECT seq FROM entry WHERE hash BETWEEN ? AND ? AND device_id = ?")
+        .bind(low)
+        .bind(high)
+        .bind(&device.as_bytes()[..])
+        .fetch_optional(db)
+        .await?;
     let read = |row: SqliteRow| {
         Ok(HeadEntry {
             seq: row.try_get("seq")?,
-            received_at_ms: row.try_get("received_at_ms")?,
         })
     };
     row.map(read).transpose()
@@ -49,43 +45,64 @@ pub(crate) async fn bind_to_entry(
     new: &CheckedEntry,
     now_ms: i64,
 ) -> Result<(), HubError> {
-    let rows = sqlx::query(
-        "UPDATE rating SET bound_at_ms = ?, bound_seq = ? \
-         WHERE device_id = ? AND head = ? AND bound_seq IS NULL \
-         RETURNING courier_id, parcel_id, stars, timeliness, attitude, information, tags, comment, \
-           rated_at_ms",
+    let (device, head) = (new.header.device, token_head(&new.hash));
+    let bound = sqlx::query(
+        "UPDATE rating_said SET bound_at_ms = ?, bound_seq = ? \
+         WHERE device_id = ? AND head = ? AND bound_seq IS NULL",
     )
     .bind(now_ms)
     .bind(new.header.seq)
-    .bind(&new.header.device.as_bytes()[..])
-    .bind(&token_head(&new.hash)[..])
-    .fetch_all(&mut **tx)
+    .bind(&device.as_bytes()[..])
+    .bind(&head[..])
+    .execute(&mut **tx)
     .await?;
-    for row in &rows {
-        feed::append(
-            tx,
-            row.courier("courier_id")?,
-            RatingItem::KIND,
-            &item(row)?,
-        )
+    if bound.rows_affected() == 0 {
+        return Ok(());
+    }
+    let rows = sqlx::query("SELECT * FROM rating WHERE device_id = ? AND head = ?")
+        .bind(&device.as_bytes()[..])
+        .bind(&head[..])
+        .fetch_all(&mut **tx)
         .await?;
+    for row in &rows {
+        tell_courier(tx, row).await?;
     }
     Ok(())
 }
 
+/// Puts the word that stands on the courier's feed: its class, why it was set aside, or that it was
+/// hidden. What was hidden keeps its stars and loses its words.
+pub(crate) async fn tell_courier(tx: &mut Tx, row: &SqliteRow) -> Result<(), HubError> {
+    feed::append(
+        tx,
+        row.courier("courier_id")?,
+        RatingItem::KIND,
+        &item(row)?,
+    )
+    .await
+}
+
 fn item(row: &SqliteRow) -> Result<RatingItem, HubError> {
-    let tags: &str = row.try_get("tags")?;
+    let list = |column: &'static str| {
+        serde_json::from_str(row.try_get(column)?)
+            .map_err(|_| HubError::DamagedRow { what: column })
+    };
+    let hidden: Option<String> = row.try_get("hidden_why")?;
     Ok(RatingItem {
         parcel_id: row.parcel("parcel_id")?,
         stars: row.try_get("stars")?,
         timeliness: row.try_get("timeliness")?,
         attitude: row.try_get("attitude")?,
         information: row.try_get("information")?,
-        tags: serde_json::from_str(tags).map_err(|_| HubError::DamagedRow {
-            what: "rating tags",
-        })?,
-        comment: row.try_get("comment")?,
+        tags: list("tags")?,
+        comment: match hidden {
+            None => row.try_get("comment")?,
+            Some(_) => None,
+        },
         rated_at_ms: row.try_get("rated_at_ms")?,
-        bound: true,
+        bound: row.try_get::<Option<i64>, _>("bound_seq")?.is_some(),
+        class: row.try_get("class")?,
+        flags: list("flags")?,
+        hidden,
     })
 }

@@ -1,8 +1,8 @@
 //! Routes, stops and parcels as the import gives them.
 
 use satchel_protocol::doorstep::ConsentRecord;
-use satchel_protocol::feed::{ParcelItem, RouteItem, StopItem};
-use satchel_protocol::ids::{CourierId, ParcelId, RouteId};
+use satchel_protocol::feed::{LatLng, ParcelItem, Recipient, RouteItem, StopItem};
+use satchel_protocol::ids::{CourierId, ParcelId, RouteId, StopId};
 use satchel_protocol::taxonomy::PromiseClass;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -98,6 +98,74 @@ pub(crate) async fn parcel_is_known(tx: &mut Tx, parcel: ParcelId) -> Result<boo
             .fetch_one(&mut **tx)
             .await?,
     )
+}
+
+/// A known stop with all its parcels, and whose it is.
+pub(crate) async fn stop_of(
+    tx: &mut Tx,
+    parcel: ParcelId,
+) -> Result<Option<(StopItem, Option<CourierId>)>, HubError> {
+    let row = sqlx::query(
+        "SELECT s.*, r.courier_id FROM stop s JOIN route r USING (route_id) \
+         JOIN parcel p USING (stop_id) WHERE p.parcel_id = ?",
+    )
+    .bind(&parcel.as_bytes()[..])
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let courier: Option<&[u8]> = row.try_get("courier_id")?;
+    let courier = match courier {
+        Some(_) => Some(row.courier("courier_id")?),
+        None => None,
+    };
+    let stop = StopItem {
+        stop_id: StopId(row.uuid("stop_id")?),
+        route_id: RouteId(row.uuid("route_id")?),
+        position: row.try_get("position")?,
+        place: LatLng {
+            lat: row.try_get("lat")?,
+            lng: row.try_get("lng")?,
+        },
+        address: row.try_get("address")?,
+        recipient: Recipient {
+            name: row.try_get("recipient_name")?,
+            phone: row.try_get("recipient_phone")?,
+        },
+        window_start_ms: row.try_get("window_start_ms")?,
+        window_end_ms: row.try_get("window_end_ms")?,
+        parcels: Vec::new(),
+    };
+    Ok(Some((stop_parcels(tx, stop).await?, courier)))
+}
+
+/// Replaces what the customer has agreed to for a parcel.
+pub(crate) async fn set_consents(
+    tx: &mut Tx,
+    parcel: ParcelId,
+    consents: &[ConsentRecord],
+) -> Result<(), HubError> {
+    sqlx::query("UPDATE parcel SET consents = ? WHERE parcel_id = ?")
+        .bind(json(&consents)?)
+        .bind(&parcel.as_bytes()[..])
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Sets the time a stop is wished at.
+pub(crate) async fn set_window(
+    tx: &mut Tx,
+    stop: StopId,
+    start_ms: i64,
+    end_ms: i64,
+) -> Result<(), HubError> {
+    sqlx::query("UPDATE stop SET window_start_ms = ?, window_end_ms = ? WHERE stop_id = ?")
+        .bind(start_ms)
+        .bind(end_ms)
+        .bind(&stop.as_bytes()[..])
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// The stop with all parcels it has by now.

@@ -404,6 +404,27 @@ impl Phone {
         )
     }
 
+    /// An attempt at the stop's first parcel that ended in this handoff.
+    pub fn attempt_by(
+        &mut self,
+        stop: &StopItem,
+        outcome: Outcome,
+        handoff: HandoffKind,
+    ) -> SignedEntry {
+        let parcel = &stop.parcels[0];
+        let attempt = AttemptId(Uuid::from_u128(0x9000 + self.seq as u128));
+        let body = AttemptBody {
+            rules_version: 1,
+            ..AttemptBody::bare(attempt, parcel.parcel_id, stop.stop_id, outcome, handoff)
+        };
+        self.entry(
+            EntryKind::ATTEMPT,
+            body.encode(),
+            Some(parcel.handle),
+            vec![],
+        )
+    }
+
     pub async fn push(&mut self, bench: &Bench, batch: &Batch) -> Answer {
         let media = [("content-type", "application/vnd.satchel.batch")];
         let body = batch.encode().unwrap();

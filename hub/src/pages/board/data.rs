@@ -78,6 +78,13 @@ pub(super) struct RatingLine {
     pub(super) comment: String,
     pub(super) bound: bool,
     pub(super) low: bool,
+    pub(super) rating_id: i64,
+    /// What it counts for, and why it was set aside.
+    pub(super) class: &'static str,
+    pub(super) flags: Vec<String>,
+    /// Why its words were hidden from the courier; an auditor still reads them here.
+    pub(super) hidden: Option<String>,
+    pub(super) appeal: Option<String>,
 }
 
 /// Something a person has to look at.
@@ -100,7 +107,7 @@ pub(super) async fn counts(hub: &Hub) -> Result<Counts, HubError> {
            (SELECT count(DISTINCT hash) FROM entry_blob) AS expected, \
            (SELECT count(DISTINCT hash) FROM entry_blob JOIN blob USING (hash)) AS held, \
            (SELECT count(*) FROM rating) AS ratings, \
-           (SELECT avg(stars) FROM rating) AS mean, \
+           (SELECT avg(stars) FROM rating WHERE class <> 'flagged') AS mean, \
            (SELECT count(*) FROM rating WHERE stars <= ?) AS low, \
            (SELECT count(*) FROM alarm WHERE cleared_at_ms IS NULL) AS alarms",
     )
@@ -251,7 +258,9 @@ pub(super) async fn ratings(
     skip: i64,
 ) -> Result<Vec<RatingLine>, HubError> {
     let rows = sqlx::query(
-        "SELECT g.*, p.waybill, c.name AS courier FROM rating g \
+        "SELECT g.*, p.waybill, c.name AS courier, \
+           (SELECT x.words FROM rating_appeal x WHERE x.parcel_id = g.parcel_id \
+              ORDER BY x.received_at_ms DESC LIMIT 1) AS appeal FROM rating g \
          JOIN parcel p USING (parcel_id) JOIN courier c ON c.courier_id = g.courier_id \
          WHERE ?1 IS NULL OR g.parcel_id = ?1 ORDER BY g.rating_id DESC LIMIT ?2 OFFSET ?3",
     )
@@ -304,7 +313,23 @@ fn rating_line(hub: &Hub, lang: Lang, row: &SqliteRow) -> Result<RatingLine, Hub
             .unwrap_or_default(),
         bound: row.try_get::<Option<i64>, _>("bound_seq")?.is_some(),
         low: stars <= LOW_STARS,
+        rating_id: row.try_get("rating_id")?,
+        class: match row.try_get("class")? {
+            "verified" => t.rating_class_verified,
+            "flagged" => t.rating_class_flagged,
+            _ => t.rating_class_present,
+        },
+        flags: flags(row.try_get("flags")?, lang)?,
+        hidden: row.try_get("hidden_why")?,
+        appeal: row.try_get("appeal")?,
     })
+}
+
+fn flags(json: &str, lang: Lang) -> Result<Vec<String>, HubError> {
+    let codes: Vec<String> = serde_json::from_str(json).map_err(|_| HubError::DamagedRow {
+        what: "rating flags",
+    })?;
+    Ok(codes.iter().map(|c| view::rating_flag(c, lang)).collect())
 }
 
 /// Open alarms, newest first, with deliveries shown to a customer and not reported since.
