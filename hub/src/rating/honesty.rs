@@ -95,16 +95,30 @@ pub(crate) fn judge(window: &[Seen], usual: Usual) -> HashSet<(i64, RatingFlag)>
     flags
 }
 
+/// What makes two ratings come from one hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Client {
+    Browser([u8; 8]),
+    /// Network and kind of browser.
+    Pair([u8; 8], [u8; 8]),
+}
+
 fn same_client(window: &[Seen], flags: &mut HashSet<(i64, RatingFlag)>) {
-    let mut groups: HashMap<(u8, [u8; 8], [u8; 8]), Vec<&Seen>> = HashMap::new();
+    let mut groups: HashMap<Client, Vec<&Seen>> = HashMap::new();
     for one in window {
         if let Some(browser) = one.browser {
-            groups.entry((0, browser, [0; 8])).or_default().push(one);
+            groups
+                .entry(Client::Browser(browser))
+                .or_default()
+                .push(one);
         }
         if let (Some(net), Some(agent)) = (one.net, one.agent)
             && one.pair_couriers < COMMON_PAIR_COURIERS
         {
-            groups.entry((1, net, agent)).or_default().push(one);
+            groups
+                .entry(Client::Pair(net, agent))
+                .or_default()
+                .push(one);
         }
     }
     for group in groups.values() {
