@@ -329,6 +329,14 @@ pub enum PhotoWarning {
     Tiny,
     /// The file lacks its end mark; the bottom edge may be missing.
     EndMissing,
+    /// Part of the picture is burnt out by a reflection.
+    Glare,
+    /// Looks like a photo of a screen.
+    Screen,
+    /// The file contradicts itself on which way is up.
+    OrientationDoubtful,
+    /// The same picture was taken as a proof before.
+    Repeated,
 }
 
 /// Whether a stop needs another visit.

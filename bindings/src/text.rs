@@ -134,6 +134,10 @@ words!(
         Blurry: "照片模糊", "The photo is blurred";
         Tiny: "照片太小,面单可能看不清", "The photo is small; a label may not be readable";
         EndMissing: "照片底部可能缺失", "The bottom of the photo may be missing";
+        Glare: "照片有反光", "Part of the photo is burnt out by a reflection";
+        Screen: "像是翻拍屏幕", "This looks like a photo of a screen";
+        OrientationDoubtful: "照片方向可能不对", "The photo may be turned the wrong way";
+        Repeated: "该照片以前用过", "This photo was used before";
     }
 );
 

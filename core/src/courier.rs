@@ -2,10 +2,11 @@
 //!
 //! [`Courier`] is the one object a host holds. Every method is blocking and safe to call from any
 //! thread; none does network I/O. The parts: opening and enrolment here, the day's route in `route`,
-//! the door in `handoff`, the queue in `tasks` and `answered`.
+//! the door in `handoff` and `photos`, the queue in `tasks` and `answered`.
 
 mod answered;
 mod handoff;
+mod photos;
 mod plan;
 mod route;
 mod signing;

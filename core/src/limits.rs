@@ -10,6 +10,9 @@ pub const DRAFT_RESUMABLE_MS: i64 = 30 * 60 * 1_000;
 /// Photos per attempt: the entry binds at most 16 proofs, one is the signature and one a code.
 pub const MAX_PHOTOS_PER_ATTEMPT: usize = 12;
 
+/// Photos a new one is compared with, to notice the same picture used twice: some two days of work.
+pub const PHOTOS_COMPARED: u32 = 1_000;
+
 /// Longest name of a signer, in characters.
 pub const MAX_NAME_CHARS: usize = 80;
 

@@ -241,6 +241,67 @@ pub struct ProofRef {
     /// When it was taken, the phone's wall clock.
     #[n(4)]
     pub captured_at_ms: i64,
+    /// For a photo: what its source said of itself before all of that was stripped.
+    #[n(5)]
+    pub photo: Option<PhotoFacts>,
+}
+
+/// The source of a photo, and the few facts its camera noted. None of it is proven; all of it is signed,
+/// so it cannot be changed later.
+#[derive(Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PhotoFacts {
+    /// SHA-256 of the file as the camera left it; none for pixels the platform decoded.
+    #[n(0)]
+    pub source_hash: Option<Hash32>,
+    /// Length of the source.
+    #[n(1)]
+    pub source_bytes: u64,
+    /// The camera's clock when the picture was taken, `YYYY-MM-DDThh:mm:ss` without a zone.
+    #[n(2)]
+    pub taken_local: Option<String>,
+    /// What to subtract from that clock to have UTC, if the camera knew.
+    #[n(3)]
+    pub utc_offset_min: Option<i16>,
+    /// How far off the camera's own position may be. The position itself is not kept.
+    #[n(4)]
+    pub gps_accuracy_m: Option<u32>,
+    /// Maker and model.
+    #[n(5)]
+    pub camera: Option<String>,
+    /// Every pixel was there, but the file's end mark was not.
+    #[n(6)]
+    pub end_missing: bool,
+    /// What followed the picture in its file and was left behind: a video, a second picture.
+    #[n(7)]
+    pub trailing_bytes: u64,
+}
+
+impl PhotoFacts {
+    /// As a phone keeps them until the attempt is complete.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    ///
+    /// # Errors
+    /// [`FormatError`] when it is not that.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        codec::decode("photo facts", bytes, limits::MAX_BODY_BYTES)
+    }
+}
+
+/// Says which facts there are, never the facts.
+impl std::fmt::Debug for PhotoFacts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PhotoFacts")
+            .field("source_bytes", &self.source_bytes)
+            .field("taken", &self.taken_local.is_some())
+            .field("camera", &self.camera.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A position as the phone's provider gave it; never corrected silently.

@@ -121,6 +121,7 @@ fn delivered() -> AttemptBody {
                 size_bytes: 201_337,
                 origin: Some(PhotoOrigin::Camera),
                 captured_at_ms: 1_795_219_200_123,
+                photo: None,
             },
             ProofRef {
                 hash: Hash32([0xA2; 32]),
@@ -128,6 +129,7 @@ fn delivered() -> AttemptBody {
                 size_bytes: 611,
                 origin: None,
                 captured_at_ms: 1_795_219_201_456,
+                photo: None,
             },
         ],
         fix: Some(Fix {

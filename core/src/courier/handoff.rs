@@ -1,12 +1,12 @@
-//! The door: open a handoff, add photos, complete it. Nothing is final before `complete_attempt`, and
-//! when that returns everything is on disk (B4-2, B4-3).
+//! The door: open a handoff, complete it; photos are added in `photos`. Nothing is final before
+//! `complete_attempt`, and when that returns everything is on disk (B4-2, B4-3).
 
 use satchel_protocol::attempt::{AttemptBody, Fix, ProofRef, SignatureFacts};
 use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
-use satchel_protocol::ids::{AttemptId, Hash32, StopId};
+use satchel_protocol::ids::{AttemptId, StopId};
 use satchel_protocol::limits::MAX_TEXT_CHARS;
-use satchel_protocol::taxonomy::{HandoffKind, Outcome, PhotoOrigin, ProofKind};
+use satchel_protocol::taxonomy::{HandoffKind, Outcome, ProofKind};
 use satchel_protocol::transitions::EventKind;
 
 use super::{Courier, Keys};
@@ -15,11 +15,8 @@ use crate::error::{Error, Refusal, Result};
 use crate::evidence::log::Fact;
 use crate::limits;
 use crate::model::attempt::{
-    Completion, Draft, HandoffOption, ParcelOutcome, ParcelResult, PhotoView, Recorded,
-    RecordedParcel,
+    Completion, Draft, HandoffOption, ParcelOutcome, ParcelResult, Recorded, RecordedParcel,
 };
-use crate::proof::blob::BlobRef;
-use crate::proof::photo::{PhotoPolicy, PhotoSource, ingest_photo};
 use crate::rating;
 use crate::rules::geofence;
 use crate::rules::requirements::{self, Facts, Given, RULES_VERSION};
@@ -100,73 +97,6 @@ impl Courier {
         })
     }
 
-    /// Takes a photo over: checked, turned upright, scaled, stripped of metadata, encrypted and flushed
-    /// to disk before this returns. The source file may then be deleted.
-    ///
-    /// # Errors
-    /// [`crate::proof::photo::PhotoError`] when it cannot be a proof, [`Error::NotFound`] for an unknown
-    /// attempt, [`Error::AlreadyCompleted`] after completion.
-    pub fn add_photo(
-        &self,
-        attempt: AttemptId,
-        source: PhotoSource<'_>,
-        origin: PhotoOrigin,
-    ) -> Result<PhotoView> {
-        let row = self.open_attempt(attempt)?;
-        let photo = ingest_photo(source, &PhotoPolicy::default())?;
-        let stored = self
-            .blobs
-            .put(&row.data_key, &mut self.drawn()?, &photo.jpeg)?;
-        let proof = ProofRef {
-            hash: Hash32(stored.sha256),
-            kind: ProofKind::Photo,
-            size_bytes: stored.size_bytes,
-            origin: Some(origin),
-            captured_at_ms: self.env.clock.wall_ms(),
-        };
-        let staged = self.db.write(|tx| {
-            refuse_completed(tx, attempt)?;
-            attempts::insert(tx, attempt, &row)?;
-            let staged = proofs::photos_of(tx, attempt)?;
-            let again = staged.iter().any(|p| p.hash == proof.hash);
-            if !again && staged.len() >= limits::MAX_PHOTOS_PER_ATTEMPT {
-                return Err(Error::InvalidInput {
-                    what: "number of photos",
-                });
-            }
-            proofs::stage(tx, attempt, &proof)
-        });
-        if let Err(error) = staged {
-            self.discard(attempt, &stored);
-            return Err(error);
-        }
-        Ok(PhotoView {
-            hash: proof.hash,
-            width_px: photo.width_px,
-            height_px: photo.height_px,
-            size_bytes: proof.size_bytes,
-            warnings: photo.warnings,
-            origin,
-        })
-    }
-
-    /// A photo of an attempt as it is stored: exactly what the hub will show.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for an unknown attempt or photo; the store's when it is damaged.
-    pub fn photo_jpeg(&self, attempt: AttemptId, hash: Hash32) -> Result<Vec<u8>> {
-        let unknown = Error::NotFound { what: "photo" };
-        let row = self.db.read(|conn| {
-            let held = proofs::photos_of(conn, attempt)?;
-            if held.iter().any(|p| p.hash == hash) {
-                attempts::get(conn, attempt)
-            } else {
-                Ok(None)
-            }
-        })?;
-        Ok(self.blobs.get(&row.ok_or(unknown)?.data_key, &hash.0)?)
-    }
-
     /// Completes an attempt: checks it against the rules, then writes the attempt, its proofs and one
     /// signed entry per parcel in one transaction, and returns after the flush.
     ///
@@ -198,6 +128,7 @@ impl Courier {
                 size_bytes: ink.len() as u64,
                 origin: None,
                 captured_at_ms: now_ms,
+                photo: None,
             });
             let mut proofs = proofs::photos_of(tx, attempt)?;
             proofs.extend(signature.clone());
@@ -317,20 +248,8 @@ impl Courier {
         })
     }
 
-    /// Removes the file of a photo that was not taken over: on a full disk its space is what the next
-    /// attempt needs. If that fails too, the sweep at the next opening does it.
-    fn discard(&self, attempt: AttemptId, stored: &BlobRef) {
-        let named = self.db.read(|conn| {
-            let staged = proofs::photos_of(conn, attempt)?;
-            Ok(staged.iter().any(|p| p.hash.0 == stored.sha256))
-        });
-        if matches!(named, Ok(false)) {
-            let _ = self.blobs.remove(&stored.file_name);
-        }
-    }
-
     /// Randomness drawn beforehand, so that sealing never goes on with a missing nonce.
-    fn drawn(&self) -> Result<impl FnMut(&mut [u8]) + use<>> {
+    pub(super) fn drawn(&self) -> Result<impl FnMut(&mut [u8]) + use<>> {
         let mut pool = random::<128>(&*self.env.entropy)?.into_iter();
         Ok(move |buf: &mut [u8]| {
             for (slot, byte) in buf.iter_mut().zip(&mut pool) {
@@ -339,7 +258,7 @@ impl Courier {
         })
     }
 
-    fn open_attempt(&self, id: AttemptId) -> Result<AttemptRow> {
+    pub(super) fn open_attempt(&self, id: AttemptId) -> Result<AttemptRow> {
         if let Some(row) = self.drafts().get(&id) {
             return Ok(row.clone());
         }
@@ -394,7 +313,7 @@ impl Visit<'_> {
     }
 }
 
-fn refuse_completed(conn: &Snapshot, attempt: AttemptId) -> Result<()> {
+pub(super) fn refuse_completed(conn: &Snapshot, attempt: AttemptId) -> Result<()> {
     match attempts::get(conn, attempt)? {
         Some(row) if row.completed_at_ms.is_some() => Err(Error::AlreadyCompleted),
         _ => Ok(()),

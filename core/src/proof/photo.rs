@@ -5,22 +5,37 @@
 //! decoded and written anew; nothing of the source file is copied. Inputs are hostile until
 //! decoded: sizes are judged before bytes are read, dimensions before pixels are allocated, and
 //! a picture cut off on the way is refused instead of being filled up with grey.
+//!
+//! The picture stays in brightness and colour planes from decoding to writing, is shrunk while it is
+//! decoded and turned when it is small (docs/adr/0009).
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::ops::RangeInclusive;
 use std::path::Path;
 
-use image::codecs::jpeg::JpegEncoder;
-use image::imageops::FilterType;
-use image::{DynamicImage, ExtendedColorType, RgbImage};
+use satchel_protocol::attempt::PhotoFacts;
+use satchel_protocol::ids::Hash32;
 use sha2::{Digest as _, Sha256};
 
+mod colour;
 mod decode;
+mod encode;
+mod facts;
 mod look;
+mod markers;
+mod plane;
+mod policy;
+mod sheet;
 
 #[cfg(test)]
 mod tests;
+
+pub use look::same_picture;
+pub use policy::{PhotoPolicy, PhotoTargets};
+
+use decode::{Decoded, Ending};
+use plane::Picture;
 
 /// Thumbnails are a few kilobytes whatever their quality; this shows a face of a parcel cleanly.
 const THUMB_QUALITY: u8 = 60;
@@ -32,43 +47,31 @@ pub enum PhotoSource<'a> {
     Path(&'a Path),
     /// Bytes already in memory.
     Bytes(&'a [u8]),
+    /// Pixels the platform decoded: the way in for HEIC.
+    Rgba(RgbaImage<'a>),
 }
 
-/// Limits and targets. The defaults are meant for proof of delivery; tests and tenants narrow them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhotoPolicy {
-    /// Larger files are refused unread. The largest real camera JPEGs (200 MP mode, motion photo
-    /// with its video) stay under 64 MiB; beyond that it is not a photo.
-    pub max_input_bytes: u64,
-    /// More pixels are refused before decoding. Phones sell 200 MP cameras; 220 leaves room for
-    /// odd aspect ratios.
-    pub max_pixels: u64,
-    /// What decoding may hold in memory at once: 220 MP as RGB. Formats that need more per pixel
-    /// (progressive JPEG, 16-bit PNG) reach it at fewer pixels.
-    pub max_decode_bytes: u64,
-    /// Longer side of the proof: a shipping label held half a metre away stays readable.
-    pub long_side_px: u32,
-    /// Longer side of the thumbnail for lists.
-    pub thumb_px: u32,
-    /// Size to stay under: 4 s of upload on a poor 0.5 Mbit/s link.
-    pub target_bytes: usize,
-    /// JPEG quality to choose from: the best that fits the target. Above it only size grows,
-    /// below it fewer pixels show more than blocks do. (The encoder keeps full colour, so its
-    /// figures lie some ten lower than those of encoders that halve it.)
-    pub quality: RangeInclusive<u8>,
+/// Pixels of red, green, blue and opacity, a byte each, in sRGB.
+#[derive(Clone, Copy)]
+pub struct RgbaImage<'a> {
+    /// Row by row.
+    pub pixels: &'a [u8],
+    /// Pixels in a row.
+    pub width_px: u32,
+    /// Rows.
+    pub height_px: u32,
+    /// Bytes from one row to the next.
+    pub stride_bytes: usize,
+    /// EXIF orientation of the pixels as they are: 1 if the platform turned them already.
+    pub orientation: u16,
 }
 
-impl Default for PhotoPolicy {
-    fn default() -> Self {
-        Self {
-            max_input_bytes: 64 * 1024 * 1024,
-            max_pixels: 220_000_000,
-            max_decode_bytes: 660_000_000,
-            long_side_px: 1_600,
-            thumb_px: 240,
-            target_bytes: 250_000,
-            quality: 35..=82,
-        }
+impl std::fmt::Debug for RgbaImage<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RgbaImage")
+            .field("width_px", &self.width_px)
+            .field("height_px", &self.height_px)
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,10 +86,13 @@ pub struct ReadyPhoto {
     pub width_px: u32,
     /// Height of `jpeg`.
     pub height_px: u32,
-    /// SHA-256 of `jpeg`: the name under which it is stored, signed and sent.
+    /// SHA-256 of `jpeg`: the name under which it is stored, signed and sent. The same source
+    /// gives the same bytes, so two equal hashes are one picture sent twice.
     pub sha256: [u8; 32],
-    /// Length of the source.
-    pub source_bytes: u64,
+    /// What the picture looks like, for [`same_picture`]; `None` where there is nothing to see.
+    pub mark: Option<u64>,
+    /// What source it was made from, for the signed entry; none of it is in `jpeg`.
+    pub facts: PhotoFacts,
     /// What the courier should be asked about. Never a reason to refuse (B4-18): a dark stairwell
     /// is dark.
     pub warnings: Vec<PhotoWarning>,
@@ -115,6 +121,15 @@ pub enum PhotoWarning {
     Tiny,
     /// The file lacks its end mark; the bottom edge may be missing.
     EndMissing,
+    /// Part of the picture is burnt out by a reflection.
+    Glare,
+    /// Looks like a photo of a screen.
+    Screen,
+    /// The file contradicts itself on which way is up.
+    OrientationDoubtful,
+    /// The same picture was taken as a proof before. Only the store can tell, so
+    /// [`ingest_photo`] never says it.
+    Repeated,
 }
 
 /// A picture format we recognise and do not decode.
@@ -181,40 +196,115 @@ pub fn ingest_photo(
     source: PhotoSource<'_>,
     policy: &PhotoPolicy,
 ) -> Result<ReadyPhoto, PhotoError> {
-    match source {
-        PhotoSource::Path(path) => ingest(&read_limited(path, policy.max_input_bytes)?, policy),
+    let (decoded, source_bytes, source_hash) = match source {
+        PhotoSource::Path(path) => {
+            file(read_limited(path, policy.max_input_bytes)?.into(), policy)?
+        }
         PhotoSource::Bytes(bytes) => {
             check_length(bytes.len() as u64, policy.max_input_bytes)?;
-            ingest(bytes, policy)
+            file(bytes.into(), policy)?
         }
+        PhotoSource::Rgba(image) => {
+            let decoded = decode::rgba(&image, policy)?;
+            (decoded, image.pixels.len() as u64, None)
+        }
+    };
+    let mut photo = made(decoded, policy)?;
+    photo.facts.source_bytes = source_bytes;
+    photo.facts.source_hash = source_hash;
+    Ok(photo)
+}
+
+type Opened = (Decoded, u64, Option<Hash32>);
+
+fn file(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Opened, PhotoError> {
+    let length = bytes.len() as u64;
+    let hash = Hash32(Sha256::digest(&bytes).into());
+    Ok((decode::decode(bytes, policy)?, length, Some(hash)))
+}
+
+fn made(decoded: Decoded, policy: &PhotoPolicy) -> Result<ReadyPhoto, PhotoError> {
+    let Decoded {
+        sheet,
+        width_px,
+        height_px,
+        noted,
+        space,
+        ending,
+    } = decoded;
+    let source_size = (width_px, height_px);
+    let targets = &policy.targets;
+    let (width, height) = fitted(source_size, targets.long_side_px);
+    let picture = sheet.picture((width, height), noted.turn)?;
+    drop(sheet);
+
+    let mut facts = noted.facts;
+    let mut warnings = Vec::new();
+    match ending {
+        Ending::Missing => {
+            facts.end_missing = true;
+            warnings.push(PhotoWarning::EndMissing);
+        }
+        Ending::Proper { trailing_bytes } => facts.trailing_bytes = trailing_bytes,
+    }
+    // Looks and thumbnail need no more than this, and both are quick on it.
+    let small = picture.shrunk((width.max(height) / look::LOOK_PX).max(1));
+    warnings.extend(look::doubts(&picture.luma, &small.luma, source_size));
+    if noted.turn_doubtful {
+        warnings.push(PhotoWarning::OrientationDoubtful);
+    }
+
+    let icc = space.profile();
+    let upright_size = noted.turn.size(width_px, height_px);
+    let (thumb_w, thumb_h) = fitted(upright_size, policy.thumb_px.min(targets.long_side_px));
+    let thumb = small.smaller(thumb_w, thumb_h)?;
+    drop(small);
+    let thumb_jpeg = encode::at(&thumb, THUMB_QUALITY, icc.as_deref())?;
+
+    let (jpeg, (width, height)) = written(picture, policy, icc.as_deref())?;
+    let side = |px: usize| u32::try_from(px).map_err(|_| PhotoError::NotEncodable);
+    Ok(ReadyPhoto {
+        sha256: Sha256::digest(&jpeg).into(),
+        jpeg,
+        thumb_jpeg,
+        width_px: side(width)?,
+        height_px: side(height)?,
+        mark: look::mark(&thumb.luma),
+        facts,
+        warnings,
+    })
+}
+
+/// The best quality that fits the budget; a picture of pure noise gives up pixels instead.
+fn written(
+    mut picture: Picture,
+    policy: &PhotoPolicy,
+    icc: Option<&[u8]>,
+) -> Result<(Vec<u8>, (usize, usize)), PhotoError> {
+    let targets = &policy.targets;
+    let quality = targets.quality_min..=targets.quality_max;
+    let budget = usize::try_from(targets.budget_bytes).unwrap_or(usize::MAX);
+    loop {
+        let bytes = encode::within(&picture, quality.clone(), budget, icc)?;
+        let (width, height) = (picture.luma.width, picture.luma.height);
+        let nothing_left = width.max(height) <= 2 * policy.thumb_px as usize;
+        if bytes.len() <= budget || nothing_left {
+            // Over budget is better than no proof.
+            return Ok((bytes, (width, height)));
+        }
+        picture = picture.smaller((width * 3 / 4).max(1), (height * 3 / 4).max(1))?;
     }
 }
 
-fn ingest(bytes: &[u8], policy: &PhotoPolicy) -> Result<ReadyPhoto, PhotoError> {
-    let decoded = decode::decode(bytes, policy)?;
-    let mut warnings = Vec::new();
-    if decoded.end_missing {
-        warnings.push(PhotoWarning::EndMissing);
-    }
-    let source_size = (decoded.pixels.width(), decoded.pixels.height());
-    let mut upright = scale_down(decoded.pixels, policy.long_side_px);
-    // Turning the small picture costs a fifth of turning the large one.
-    upright.apply_orientation(decoded.orientation);
-    let upright = flatten(upright);
-    warnings.extend(look::doubts(&upright, source_size));
-
-    let (jpeg, finished) = encode_within(upright, policy)?;
-    let thumb = scale_down(DynamicImage::ImageRgb8(finished.clone()), policy.thumb_px).into_rgb8();
-    let thumb_jpeg = encode(&thumb, THUMB_QUALITY)?;
-    Ok(ReadyPhoto {
-        sha256: Sha256::digest(&jpeg).into(),
-        width_px: finished.width(),
-        height_px: finished.height(),
-        source_bytes: bytes.len() as u64,
-        jpeg,
-        thumb_jpeg,
-        warnings,
-    })
+/// Scales so that the longer side is at most `long_side_px`; never enlarges.
+fn fitted((width, height): (u32, u32), long_side_px: u32) -> (usize, usize) {
+    let long_side = u64::from(width.max(height));
+    let target = u64::from(long_side_px.max(1)).min(long_side);
+    let side = |px: u32| {
+        let scaled = (u64::from(px) * target + long_side / 2) / long_side;
+        usize::try_from(scaled).unwrap_or(usize::MAX).max(1)
+    };
+    (side(width), side(height))
 }
 
 /// Asks for the length first: a sparse file of gigabytes costs nothing to refuse.
@@ -226,7 +316,8 @@ fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, PhotoError> {
     }
     check_length(meta.len(), limit)?;
     let file = File::open(path).map_err(|e| from_io(&e))?;
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    // Room for an end mark, should it be missing.
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 2);
     // The file may have grown since it was measured.
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
@@ -248,92 +339,4 @@ fn from_io(error: &io::Error) -> PhotoError {
         io::ErrorKind::NotFound => PhotoError::Missing,
         kind => PhotoError::Unreadable(kind),
     }
-}
-
-/// Scales so that the longer side is at most `long_side_px`; never enlarges.
-fn scale_down(pixels: DynamicImage, long_side_px: u32) -> DynamicImage {
-    let long_side = pixels.width().max(pixels.height());
-    if long_side <= long_side_px {
-        return pixels;
-    }
-    // Lanczos works in floats over the full width. From three times the target up, averaging to
-    // twice the target first saves most of that time and memory and cannot be told apart.
-    let near = if long_side > long_side_px.saturating_mul(3) {
-        pixels.thumbnail(long_side_px * 2, long_side_px * 2)
-    } else {
-        pixels
-    };
-    near.resize(long_side_px, long_side_px, FilterType::Lanczos3)
-}
-
-/// Lays transparent pixels on white, as a viewer would show them; JPEG knows no transparency.
-fn flatten(pixels: DynamicImage) -> RgbImage {
-    if !pixels.color().has_alpha() {
-        return pixels.into_rgb8();
-    }
-    let rgba = pixels.into_rgba8();
-    let mut flat = RgbImage::new(rgba.width(), rgba.height());
-    for (out, pixel) in flat.pixels_mut().zip(rgba.pixels()) {
-        let [r, g, b, a] = pixel.0;
-        out.0 = [r, g, b].map(|c| {
-            let mixed = (u16::from(c) * u16::from(a) + 255 * (255 - u16::from(a)) + 127) / 255;
-            u8::try_from(mixed).unwrap_or(u8::MAX)
-        });
-    }
-    flat
-}
-
-/// The best quality that fits the target; a picture of pure noise gives up pixels instead.
-fn encode_within(
-    mut pixels: RgbImage,
-    policy: &PhotoPolicy,
-) -> Result<(Vec<u8>, RgbImage), PhotoError> {
-    loop {
-        let floor = encode(&pixels, *policy.quality.start())?;
-        if floor.len() <= policy.target_bytes {
-            return Ok((best_fitting(&pixels, floor, policy)?, pixels));
-        }
-        let long_side = pixels.width().max(pixels.height());
-        if long_side <= policy.thumb_px {
-            // Nothing left to give up: over target is better than no proof.
-            return Ok((floor, pixels));
-        }
-        pixels = scale_down(DynamicImage::ImageRgb8(pixels), long_side * 3 / 4).into_rgb8();
-    }
-}
-
-/// Halves the quality range until the best fitting value is found; `floor` is the lowest, which fits.
-fn best_fitting(
-    pixels: &RgbImage,
-    floor: Vec<u8>,
-    policy: &PhotoPolicy,
-) -> Result<Vec<u8>, PhotoError> {
-    let (mut fits, mut top) = (*policy.quality.start(), *policy.quality.end());
-    let mut best = floor;
-    // Most pictures fit at once at the top, so that is tried first.
-    let mut next = top;
-    // The last tenth of the room is not worth another trial on a slow phone.
-    while fits < top && best.len() < policy.target_bytes / 10 * 9 {
-        let tried = encode(pixels, next)?;
-        if tried.len() <= policy.target_bytes {
-            (fits, best) = (next, tried);
-        } else {
-            top = next - 1;
-        }
-        next = fits + (top - fits).div_ceil(2);
-    }
-    Ok(best)
-}
-
-fn encode(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>, PhotoError> {
-    let mut out = Vec::with_capacity(256 * 1024);
-    JpegEncoder::new_with_quality(&mut out, quality)
-        .encode(
-            pixels.as_raw(),
-            pixels.width(),
-            pixels.height(),
-            ExtendedColorType::Rgb8,
-        )
-        .map_err(|_| PhotoError::NotEncodable)?;
-    Ok(out)
 }

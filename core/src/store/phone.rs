@@ -6,6 +6,7 @@ use satchel_protocol::ids::{CourierId, DeviceId, Hash32};
 
 use super::row;
 use crate::error::{Error, Result, StoreError};
+use crate::proof::photo::PhotoTargets;
 
 /// How far enrolment has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +139,20 @@ pub(crate) fn set_hub_offset(conn: &Connection, offset_ms: i64) -> Result<()> {
         "UPDATE phone SET hub_offset_ms = ?1 WHERE id = 1",
         [offset_ms],
     )?;
+    Ok(())
+}
+
+/// How photos are to be made; `None` where nothing was set, or nothing this build can read.
+pub(crate) fn photo_targets(conn: &Connection) -> Result<Option<PhotoTargets>> {
+    let mut stmt = conn.prepare_cached("SELECT photo_targets FROM phone WHERE id = 1")?;
+    let kept: Option<String> = stmt.query_row([], |r| r.get(0))?;
+    let read = kept.and_then(|json| serde_json::from_str::<PhotoTargets>(&json).ok());
+    Ok(read.filter(PhotoTargets::is_valid))
+}
+
+pub(crate) fn set_photo_targets(conn: &Connection, targets: &PhotoTargets) -> Result<()> {
+    let json = serde_json::to_string(targets).map_err(|_| StoreError::BadRow("photo_targets"))?;
+    conn.execute("UPDATE phone SET photo_targets = ?1 WHERE id = 1", [json])?;
     Ok(())
 }
 

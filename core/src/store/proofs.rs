@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use satchel_protocol::attempt::ProofRef;
+use satchel_protocol::attempt::{PhotoFacts, ProofRef};
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
@@ -24,8 +24,50 @@ pub(crate) struct ProofRow {
 }
 
 /// Stages a photo that is in the blob folder; the same photo twice counts once.
-pub(crate) fn stage(conn: &Connection, attempt: AttemptId, proof: &ProofRef) -> Result<()> {
-    insert(conn, attempt, proof, None, None)
+pub(crate) fn stage(
+    conn: &Connection,
+    attempt: AttemptId,
+    proof: &ProofRef,
+    mark: Option<u64>,
+) -> Result<()> {
+    insert(conn, attempt, proof, None, None)?;
+    conn.prepare_cached(
+        "UPDATE proof SET photo_facts = ?3, photo_mark = ?4 WHERE attempt_id = ?1 AND hash = ?2
+         AND in_folder AND photo_facts IS NULL",
+    )?
+    .execute(params![
+        attempt.as_bytes(),
+        proof.hash.0,
+        proof.photo.as_ref().map(PhotoFacts::encode),
+        mark.map(u64::cast_signed)
+    ])?;
+    Ok(())
+}
+
+/// A photo as it is compared with later ones.
+#[derive(Debug)]
+pub(crate) struct SeenPhoto {
+    pub(crate) attempt: AttemptId,
+    pub(crate) proof: ProofRef,
+    pub(crate) mark: Option<u64>,
+}
+
+/// The last photos taken over on this phone, newest first.
+pub(crate) fn recent_photos(conn: &Connection, limit: u32) -> Result<Vec<SeenPhoto>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT * FROM proof WHERE in_folder ORDER BY id DESC LIMIT ?1")?;
+    let mut rows = stmt.query([limit])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        let ProofRow { attempt, proof, .. } = read(r)?;
+        let mark: Option<i64> = r.get("photo_mark")?;
+        out.push(SeenPhoto {
+            attempt,
+            proof,
+            mark: mark.map(i64::cast_unsigned),
+        });
+    }
+    Ok(out)
 }
 
 /// Stores a small proof whole, bound to the entry at `seq`.
@@ -251,6 +293,13 @@ pub(crate) fn unsent(conn: &Connection) -> Result<(u64, u64)> {
     Ok((row::unsigned(r, "n")?, row::unsigned(r, "bytes")?))
 }
 
+fn photo_facts(r: &Row<'_>) -> Result<Option<PhotoFacts>> {
+    let bytes: Option<Vec<u8>> = r.get("photo_facts")?;
+    bytes
+        .map(|b| PhotoFacts::decode(&b).map_err(|_| StoreError::BadRow("photo_facts").into()))
+        .transpose()
+}
+
 fn read(r: &Row<'_>) -> Result<ProofRow> {
     let origin: Option<String> = r.get("origin")?;
     Ok(ProofRow {
@@ -267,6 +316,7 @@ fn read(r: &Row<'_>) -> Result<ProofRow> {
                 })
                 .transpose()?,
             captured_at_ms: r.get("captured_at_ms")?,
+            photo: photo_facts(r)?,
         },
         inline_bytes: r.get("inline_bytes")?,
         started: r.get("started")?,

@@ -9,6 +9,7 @@ use crate::error::{Result, StoreError};
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_planning.sql"),
+    include_str!("migrations/003_photos.sql"),
 ];
 
 /// Newest schema version this build knows.

@@ -379,6 +379,7 @@ impl Phone {
                 size_bytes: bytes.len() as u64,
                 origin: (*kind == ProofKind::Photo).then_some(PhotoOrigin::Camera),
                 captured_at_ms: NOW_MS - HOUR_MS,
+                photo: None,
             })
             .collect();
         let parcel = &stop.parcels[0];

@@ -8,6 +8,7 @@
     reason = "a bench prints, and measures with the machine's own clock"
 )]
 
+mod photo;
 mod record;
 mod route;
 
@@ -29,11 +30,16 @@ struct Cli {
 enum Bench {
     /// Attempts recorded durably, against the same payload in bare SQLite.
     Record(record::Args),
+    /// Proof photos, against libjpeg-turbo's least work and libvips.
+    Photo(photo::Args),
     /// How good orders get in how little time.
     Route(route::RouteArgs),
     /// One measured process of `record`; the bench starts it itself.
     #[command(hide = true)]
     RecordOnce(record::OnceArgs),
+    /// One measured process of `photo`; the bench starts it itself.
+    #[command(hide = true)]
+    PhotoOnce(photo::OnceArgs),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +47,8 @@ fn main() -> ExitCode {
         Bench::Record(args) => record::run(&args),
         Bench::Route(args) => route::run(&args),
         Bench::RecordOnce(args) => record::run_once(&args),
+        Bench::Photo(args) => photo::run(&args),
+        Bench::PhotoOnce(args) => photo::run_once(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,42 +1,60 @@
-//! From bytes to pixels, with every limit checked before memory is spent.
+//! From bytes to planes, with every limit checked before memory is spent.
 //!
-//! JPEG goes to `zune-jpeg` in strict mode: `image` uses the same decoder but leniently, and
-//! then a picture cut off half way comes back as half a picture over grey, without a word.
+//! JPEG goes to libjpeg-turbo, which shrinks while it decodes; any warning of it counts as damage, so
+//! a picture cut off half way never comes back as half a picture over grey.
 
-use std::io::{self, Cursor};
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::error::ImageError;
-use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use turbojpeg::{Colorspace, Decompressor, PixelFormat, ScalingFactor, Subsamp, YuvImage};
 
+use super::colour::{Space, recognise};
+use super::facts::{self, Noted};
+use super::markers::{self, Outline};
+use super::sheet::{Area, RowSink, Sheet};
 use super::{PhotoError, PhotoPolicy, UnsupportedFormat};
 
-/// Pixels as stored, and how to turn them.
+mod pixels;
+
+pub(super) use pixels::rgba;
+
+const END_MARK: [u8; 2] = [0xff, 0xd9];
+
+/// The picture as stored, and what its file says of it.
 pub(super) struct Decoded {
-    pub(super) pixels: DynamicImage,
-    pub(super) orientation: Orientation,
-    pub(super) end_missing: bool,
+    pub(super) sheet: Sheet,
+    /// Size as stored, before shrinking.
+    pub(super) width_px: u32,
+    pub(super) height_px: u32,
+    pub(super) noted: Noted,
+    pub(super) space: Space,
+    pub(super) ending: Ending,
+}
+
+/// How the file ends behind its picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With its end mark, and what follows that: a video, a second picture.
+    Proper { trailing_bytes: u64 },
+    /// Without: every pixel is there, but the file was cut or written by half.
+    Missing,
 }
 
 enum Format {
     Jpeg,
-    Other(ImageFormat),
+    Png,
+    WebP,
 }
 
 /// Decodes JPEG, PNG or WebP.
-pub(super) fn decode(bytes: &[u8], policy: &PhotoPolicy) -> Result<Decoded, PhotoError> {
-    let format = sniff(bytes)?;
+pub(super) fn decode(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Decoded, PhotoError> {
+    let format = sniff(&bytes)?;
     // A decoder's own bug must cost one photo, not the app. Nothing outside is touched meanwhile,
     // so no broken state can be seen afterwards.
     catch_unwind(AssertUnwindSafe(|| match format {
-        Format::Jpeg => decode_jpeg(bytes, policy),
-        Format::Other(format) => decode_other(bytes, format, policy),
+        Format::Jpeg => jpeg(bytes, policy),
+        Format::Png => pixels::png(&bytes, policy),
+        Format::WebP => pixels::webp(&bytes, policy),
     }))
     .unwrap_or(Err(PhotoError::Damaged))
 }
@@ -47,10 +65,10 @@ fn sniff(bytes: &[u8]) -> Result<Format, PhotoError> {
         return Ok(Format::Jpeg);
     }
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Ok(Format::Other(ImageFormat::Png));
+        return Ok(Format::Png);
     }
     if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
-        return Ok(Format::Other(ImageFormat::WebP));
+        return Ok(Format::WebP);
     }
     if bytes.get(4..8) == Some(b"ftyp") {
         match bytes.get(8..12) {
@@ -66,157 +84,190 @@ fn sniff(bytes: &[u8]) -> Result<Format, PhotoError> {
     Err(PhotoError::NotAnImage)
 }
 
-fn decode_jpeg(bytes: &[u8], policy: &PhotoPolicy) -> Result<Decoded, PhotoError> {
-    let Markers { end_missing, rare } = Markers::read(bytes);
-    if rare {
-        return Err(PhotoError::UnsupportedFormat(UnsupportedFormat::RareJpeg));
+fn jpeg(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Decoded, PhotoError> {
+    let outline = markers::read(&bytes)?;
+    let (width_px, height_px) = (outline.width_px, outline.height_px);
+    check_pixels(width_px, height_px, outline.held_bytes, policy)?;
+    if outline.cut_off {
+        return Err(PhotoError::Truncated);
     }
-    let fail = |_: DecodeErrors| {
-        if end_missing {
-            PhotoError::Truncated
-        } else {
-            PhotoError::Damaged
+    let noted = facts::read(outline.exif, (width_px, height_px));
+    let space = recognise(outline.icc);
+    let Outline { adobe, end, .. } = outline;
+    let ending = end.map_or(Ending::Missing, |end| Ending::Proper {
+        trailing_bytes: (bytes.len() - end) as u64,
+    });
+    // Without its end mark libjpeg takes a whole picture for one cut off; with it, it tells them
+    // apart. What follows the end mark (a video, a second picture) it need not see.
+    let whole = match end {
+        Some(_) => bytes,
+        None => {
+            let mut owned = bytes.into_owned();
+            owned.extend(END_MARK);
+            Cow::Owned(owned)
         }
     };
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX));
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(fail)?;
-    let info = decoder.info().ok_or(PhotoError::Damaged)?;
-    let (width_px, height_px) = (u32::from(info.width), u32::from(info.height));
-    let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
-    let channels = if grey { 1 } else { 3 };
-    // Progressive pictures keep all coefficients (two bytes each) until the last scan.
-    let bytes_per_sample = if info.sof.is_sequential_dct() { 1 } else { 3 };
-    check_pixels(width_px, height_px, channels * bytes_per_sample, policy)?;
-
-    let out = if grey {
-        ColorSpace::Luma
-    } else {
-        ColorSpace::RGB
-    };
-    decoder.set_options(options.jpeg_set_out_colorspace(out));
-    let orientation = decoder
-        .exif()
-        .and_then(|exif| Orientation::from_exif_chunk(exif));
-    let mut raw = Vec::new();
-    let needed = decoder.output_buffer_size().ok_or(PhotoError::Damaged)?;
-    // Unlike an ordinary allocation, this one can fail without ending the app.
-    raw.try_reserve_exact(needed)
-        .map_err(|_| PhotoError::TooManyPixels {
-            width_px,
-            height_px,
-        })?;
-    raw.resize(needed, 0);
-    decoder.decode_into(&mut raw).map_err(fail)?;
-    let pixels = if grey {
-        GrayImage::from_raw(width_px, height_px, raw).map(DynamicImage::ImageLuma8)
-    } else {
-        RgbImage::from_raw(width_px, height_px, raw).map(DynamicImage::ImageRgb8)
-    };
-    Ok(Decoded {
-        pixels: pixels.ok_or(PhotoError::Damaged)?,
-        orientation: orientation.unwrap_or(Orientation::NoTransforms),
-        end_missing,
-    })
-}
-
-/// What the markers of a JPEG say before anything is decoded.
-struct Markers {
-    /// No end mark follows the start of the scan.
-    end_missing: bool,
-    /// The frame is of a kind no camera writes and `zune-jpeg` does not decode.
-    rare: bool,
-}
-
-impl Markers {
-    /// Segments before the scan are skipped whole: a thumbnail inside one has its own marks. In
-    /// coded data 0xff is followed by a stuffing or marker byte, so an end mark cannot be coded
-    /// data, and whatever follows it does not matter.
-    fn read(bytes: &[u8]) -> Self {
-        let mut rest = bytes.get(2..).unwrap_or_default();
-        let mut rare = false;
-        while let [0xff, marker, tail @ ..] = rest {
-            match (marker, tail) {
-                (0xff, _) => rest = rest.get(1..).unwrap_or_default(),
-                (0xda, _) => break,
-                (_, [high, low, precision, ..]) => {
-                    // Frames: C0 baseline, C1 extended, C2 progressive; C4, C8, CC are no frames.
-                    rare |= match marker {
-                        0xc0..=0xc2 => *precision != 8,
-                        0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => true,
-                        _ => false,
-                    };
-                    let length = usize::from(u16::from_be_bytes([*high, *low]));
-                    rest = tail.get(length..).unwrap_or_default();
-                }
-                _ => break,
-            }
-        }
-        let end_missing = !rest.windows(2).any(|pair| pair == [0xff, 0xd9]);
-        Self { end_missing, rare }
-    }
-}
-
-fn decode_other(
-    bytes: &[u8],
-    format: ImageFormat,
-    policy: &PhotoPolicy,
-) -> Result<Decoded, PhotoError> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(policy.max_decode_bytes);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|e| from_image(&e))?;
-    let (width_px, height_px) = decoder.dimensions();
-    let bytes_per_pixel = u64::from(decoder.color_type().bytes_per_pixel());
-    check_pixels(width_px, height_px, bytes_per_pixel, policy)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let pixels = DynamicImage::from_decoder(decoder).map_err(|e| match from_image(&e) {
-        PhotoError::TooManyPixels { .. } => PhotoError::TooManyPixels {
-            width_px,
-            height_px,
-        },
+    let coded = whole.get(..end.unwrap_or(whole.len())).unwrap_or(&whole);
+    let sheet = decompress(coded, adobe, policy).map_err(|e| match e {
+        PhotoError::Damaged if end.is_none() => PhotoError::Truncated,
         other => other,
     })?;
     Ok(Decoded {
-        pixels,
-        orientation,
-        end_missing: false,
+        sheet,
+        width_px,
+        height_px,
+        noted,
+        space,
+        ending,
     })
+}
+
+fn decompress(coded: &[u8], adobe: bool, policy: &PhotoPolicy) -> Result<Sheet, PhotoError> {
+    let damaged = |_: turbojpeg::Error| PhotoError::Damaged;
+    let mut decoder = Decompressor::new().map_err(damaged)?;
+    let header = decoder.read_header(coded).map_err(damaged)?;
+    let target = usize::try_from(policy.targets.long_side_px).unwrap_or(usize::MAX);
+    let long_side = header.width.max(header.height);
+    let eighths = (1..8)
+        .find(|n| ScalingFactor::new(*n, 8).scale(long_side) >= target)
+        .unwrap_or(8);
+    let factor = ScalingFactor::new(eighths, 8);
+    decoder.set_scaling_factor(factor).map_err(damaged)?;
+    let (width, height) = (factor.scale(header.width), factor.scale(header.height));
+    let planar = matches!(header.colorspace, Colorspace::YCbCr | Colorspace::Gray)
+        && header.subsamp != Subsamp::Unknown;
+    if !planar {
+        let cmyk = matches!(header.colorspace, Colorspace::CMYK | Colorspace::YCCK);
+        return unusual(&mut decoder, coded, (width, height), cmyk, adobe, policy);
+    }
+    let needed = turbojpeg::yuv_pixels_len(width, 1, height, header.subsamp).map_err(damaged)?;
+    let mut image = YuvImage {
+        // Shrunk to at most twice the target, so never large.
+        pixels: vec![0; needed],
+        width,
+        align: 1,
+        height,
+        subsamp: header.subsamp,
+    };
+    decoder
+        .decompress_to_yuv(coded, image.as_deref_mut())
+        .map_err(damaged)?;
+    let luma = Area {
+        start: 0,
+        stride: image.y_width(),
+        width,
+        height,
+    };
+    let chroma = (header.subsamp != Subsamp::Gray).then(|| {
+        let (stride, rows) = image.uv_size();
+        let blue = Area {
+            start: luma.stride * image.y_height(),
+            stride,
+            width: stride,
+            height: rows,
+        };
+        let red = Area {
+            start: blue.start + stride * rows,
+            ..blue
+        };
+        [blue, red]
+    });
+    Ok(Sheet {
+        bytes: image.pixels,
+        luma,
+        chroma,
+    })
+}
+
+/// Pictures not in `YCbCr`, or with colour at an unusual size: by way of RGB or inks.
+fn unusual(
+    decoder: &mut Decompressor,
+    coded: &[u8],
+    (width, height): (usize, usize),
+    cmyk: bool,
+    adobe: bool,
+    policy: &PhotoPolicy,
+) -> Result<Sheet, PhotoError> {
+    let format = if cmyk {
+        PixelFormat::CMYK
+    } else {
+        PixelFormat::RGB
+    };
+    let pitch = width * format.size();
+    let mut image = turbojpeg::Image {
+        pixels: allocated(pitch * height, (width, height))?,
+        width,
+        pitch,
+        height,
+        format,
+    };
+    decoder
+        .decompress(coded, image.as_deref_mut())
+        .map_err(|_| PhotoError::Damaged)?;
+    let mut sink = RowSink::new(width, height, policy.targets.long_side_px, false);
+    let mut rgb = Vec::with_capacity(width * 3);
+    for row in image.pixels.chunks_exact(pitch) {
+        if cmyk {
+            rgb.clear();
+            rgb.extend(
+                row.as_chunks::<4>()
+                    .0
+                    .iter()
+                    .flat_map(|inks| uninked(*inks, adobe)),
+            );
+            sink.row(&rgb);
+        } else {
+            sink.row(row);
+        }
+    }
+    sink.finish()
+}
+
+/// Light that is left by the inks. Adobe stores how much paper shows instead of how much ink lies.
+fn uninked(inks: [u8; 4], adobe: bool) -> [u8; 3] {
+    let [c, m, y, k] = if adobe {
+        inks
+    } else {
+        inks.map(|ink| 255 - ink)
+    };
+    [c, m, y].map(|light| mixed(light, k, 0))
+}
+
+/// `share` parts in 255 of `value`, the rest of `ground`.
+fn mixed(value: u8, share: u8, ground: u8) -> u8 {
+    let share = u32::from(share);
+    let sum = u32::from(value) * share + u32::from(ground) * (255 - share) + 127;
+    u8::try_from(sum / 255).unwrap_or(u8::MAX)
+}
+
+/// Zeroed memory; unlike an ordinary allocation this one can fail without ending the app.
+fn allocated(bytes: usize, (width, height): (usize, usize)) -> Result<Vec<u8>, PhotoError> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(bytes)
+        .map_err(|_| PhotoError::TooManyPixels {
+            width_px: u32::try_from(width).unwrap_or(u32::MAX),
+            height_px: u32::try_from(height).unwrap_or(u32::MAX),
+        })?;
+    out.resize(bytes, 0);
+    Ok(out)
 }
 
 fn check_pixels(
     width_px: u32,
     height_px: u32,
-    bytes_per_pixel: u64,
+    held_bytes: u64,
     policy: &PhotoPolicy,
 ) -> Result<(), PhotoError> {
     let pixels = u64::from(width_px) * u64::from(height_px);
     if pixels == 0 {
         return Err(PhotoError::Damaged);
     }
-    let fits = pixels <= policy.max_pixels
-        && pixels.saturating_mul(bytes_per_pixel) <= policy.max_decode_bytes;
-    if fits {
+    if pixels <= policy.max_pixels && held_bytes <= policy.max_decode_bytes {
         Ok(())
     } else {
         Err(PhotoError::TooManyPixels {
             width_px,
             height_px,
         })
-    }
-}
-
-fn from_image(error: &ImageError) -> PhotoError {
-    match error {
-        ImageError::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => PhotoError::Truncated,
-        ImageError::Limits(_) => PhotoError::TooManyPixels {
-            width_px: 0,
-            height_px: 0,
-        },
-        _ => PhotoError::Damaged,
     }
 }
