@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { join } from "node:path";
 import { decodeQr, openWorld, screenshots } from "./world.mjs";
-import { airplane, badge, byId, card, sign, takePhoto } from "./phone.mjs";
+import { airplane, badge, byId, card, drawnPhoto, sign, takePhoto } from "./phone.mjs";
 
 let world;
 let page;
@@ -53,6 +53,33 @@ test("a rubbish photo is refused in words and the handoff goes on", async () => 
   await byId(card(page, 2), "open-stop").click();
   await byId(page, "photo-camera").setInputFiles({ name: "x.jpg", mimeType: "image/jpeg", buffer: Buffer.from("<html>no photo</html>") });
   await byId(page, "toast").filter({ hasText: "The file is not a photo" }).waitFor();
+  await byId(page, "back").click();
+});
+
+test("a blurred photo is taken with a word of warning, and so is one used before", async () => {
+  await byId(card(page, 4), "open-stop").click();
+  const choose = async (origin, buffer) => {
+    const before = await byId(page, "photo").count();
+    await byId(page, `photo-${origin}`).setInputFiles({ name: "door.jpg", mimeType: "image/jpeg", buffer });
+    await byId(page, "photo").nth(before).waitFor();
+    return byId(page, "photo").nth(before);
+  };
+  const blurred = await choose("camera", await drawnPhoto(page, { blurred: true }));
+  assert.match(await blurred.innerText(), /blurred/);
+  const sharp = await choose("camera", await drawnPhoto(page, { blurred: false }));
+  assert.match(await sharp.innerText(), /stored/);
+  // What is shown is what the core made of it, which is what the hub will show: scaled, upright, JPEG.
+  const shown = await sharp.locator("img").evaluate(async (img) => {
+    await img.decode();
+    const type = (await fetch(img.src)).headers.get("content-type");
+    return [img.naturalWidth, img.naturalHeight, type];
+  });
+  assert.deepEqual(shown, [1600, 1200, "image/jpeg"]);
+  await byId(page, "back").click();
+  await byId(card(page, 5), "open-stop").click();
+  const again = await choose("gallery", await drawnPhoto(page, { blurred: false }));
+  assert.match(await again.innerText(), /used before/);
+  await shot(page, "phone-photo-warning");
   await byId(page, "back").click();
 });
 

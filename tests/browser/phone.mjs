@@ -11,6 +11,33 @@ export async function takePhoto(page) {
   await byId(page, "photo").nth(before).waitFor();
 }
 
+/** A parcel at a door as a camera would give it, in focus or not. */
+export async function drawnPhoto(page, { blurred }) {
+  const base64 = await page.evaluate((blur) => {
+    const canvas = new OffscreenCanvas(2000, 1500);
+    const draw = canvas.getContext("2d");
+    if (blur) draw.filter = "blur(24px)";
+    draw.fillStyle = "#8a9a8a";
+    draw.fillRect(0, 0, 2000, 1500);
+    draw.fillStyle = "#7a4b2a";
+    draw.fillRect(900, 150, 900, 1300);
+    draw.fillStyle = "#c9a063";
+    draw.fillRect(350, 800, 700, 500);
+    draw.fillStyle = "#f4f4f0";
+    draw.fillRect(450, 900, 360, 260);
+    draw.fillStyle = "#111";
+    for (let line = 0; line < 8; line += 1) draw.fillRect(470, 920 + line * 28, 180 + ((line * 53) % 130), 10);
+    return canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 }).then(
+      (blob) => new Promise((done) => {
+        const reader = new FileReader();
+        reader.onload = () => done(reader.result.split(",")[1]);
+        reader.readAsDataURL(blob);
+      }),
+    );
+  }, blurred);
+  return Buffer.from(base64, "base64");
+}
+
 /** Draws something like a name with the mouse. */
 export async function sign(page) {
   const pad = byId(page, "signature");

@@ -4,7 +4,8 @@
 //! libjpeg-turbo at a fixed quality), Satchel (limits, turn, doubts, proof within its byte budget,
 //! thumbnail, hashes, sealed in the blob store), and `vipsthumbnail` where it is installed. Each runs in
 //! processes of its own, in turns; time is processor time of the work without starting up, the least of
-//! all rounds, and memory is the peak of the whole process above the length of the input.
+//! all rounds; memory is the peak of the whole process, programme and libraries included, above the length
+//! of the input, and beside it what the process had before it read the input.
 
 mod floor;
 mod once;
@@ -27,6 +28,9 @@ pub(crate) struct Args {
     /// Rounds; the least time of all is taken.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
+    /// Keep Satchel's proofs in this folder, to look at.
+    #[arg(long)]
+    out: Option<PathBuf>,
     /// Compare sizes at equal quality instead of time and memory; takes a minute per photo.
     #[arg(long)]
     sizes: bool,
@@ -44,6 +48,9 @@ pub(crate) struct OnceArgs {
     input: PathBuf,
     #[arg(long)]
     times: usize,
+    /// Keep the proof in this folder.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 /// Who makes the proof.
@@ -73,8 +80,9 @@ impl Maker {
 pub(crate) struct Made {
     /// Least processor time of one photo.
     cpu_ms: f64,
-    /// Peak of the process.
+    /// Peak of the process while it made its first photo, and what it had before.
     peak_rss_bytes: u64,
+    resting_rss_bytes: u64,
     /// The proof, and its thumbnail if there is one.
     proof_bytes: usize,
     thumb_bytes: Option<usize>,
@@ -88,6 +96,7 @@ impl Made {
         Self {
             cpu_ms: self.cpu_ms.min(other.cpu_ms),
             peak_rss_bytes: self.peak_rss_bytes.min(other.peak_rss_bytes),
+            resting_rss_bytes: self.resting_rss_bytes.min(other.resting_rss_bytes),
             ..self
         }
     }
@@ -117,7 +126,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut rows = Vec::new();
     for input in &args.input {
-        rows.push(row(input, args.rounds.max(1))?);
+        rows.push(row(input, args.rounds.max(1), args.out.as_deref())?);
     }
     let report = report::Report::new(rows);
     if args.json {
@@ -128,7 +137,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(input: &Path, rounds: usize) -> Result<Row, Failure> {
+fn row(input: &Path, rounds: usize, out: Option<&Path>) -> Result<Row, Failure> {
     let mut made: [Option<Made>; 2] = [None, None];
     let mut vips = peer::Vips::start(input)?;
     for round in 0..rounds {
@@ -137,7 +146,7 @@ fn row(input: &Path, rounds: usize) -> Result<Row, Failure> {
             let (Some(maker), Some(least)) = (Maker::ALL.get(who), made.get_mut(who)) else {
                 continue;
             };
-            let run = once::in_child(*maker, input)?;
+            let run = once::in_child(*maker, input, out)?;
             *least = Some(match least.take() {
                 None => run,
                 Some(before) => run.least(&before),

@@ -1,7 +1,7 @@
 //! Writes a proof as JPEG of at most a given size, through libjpeg-turbo.
 //!
-//! The planes go in as they are: no way through RGB (docs/adr/0009). Which quality fits is tried on a few bands of the
-//! picture, at a tenth of the cost of the whole; then the whole is written once, seldom twice.
+//! The planes go in as they are: no way through RGB (docs/adr/0009). Which quality fits is tried on pieces from
+//! all over the picture, at a tenth of the cost of the whole; then the whole is written once, seldom twice.
 
 use std::ops::RangeInclusive;
 
@@ -19,11 +19,11 @@ const BAND_ROWS: usize = 16;
 /// Pixels along each side of a coded block.
 const BLOCK: usize = 8;
 
-/// One band in so many is tried.
-const SAMPLE_EVERY: usize = 8;
+/// Of each band, so many columns of blocks that are coded together are tried: an eighth of a proof.
+const SAMPLE_COLUMNS: usize = 10;
 
-/// Pictures of fewer bands are tried whole.
-const SAMPLED_FROM_BANDS: usize = 24;
+/// Pictures of fewer columns are tried whole.
+const SAMPLED_FROM_COLUMNS: usize = 24;
 
 /// Markers and tables in front of the coded picture; not to be multiplied with the sample.
 const HEADER_BYTES: usize = 623;
@@ -90,10 +90,11 @@ fn choose(
         // No picture takes so much.
         return Ok((high, USUAL_SLOPE));
     }
-    let sample = sampled(picture);
+    let few = picture.luma.width < SAMPLED_FROM_COLUMNS * BAND_ROWS;
+    let sample = (!few).then(|| sampled(picture));
     let aim = room / 100 * AIM_PERCENT;
     let mut slope = USUAL_SLOPE;
-    let mut tried = (high, estimate(picture, &sample, high)?);
+    let mut tried = (high, estimate(picture, sample.as_ref(), high)?);
     if tried.1 <= aim {
         return Ok((high, slope));
     }
@@ -102,7 +103,7 @@ fn choose(
         if next == tried.0 {
             break;
         }
-        let bytes = estimate(picture, &sample, next)?;
+        let bytes = estimate(picture, sample.as_ref(), next)?;
         let steps = f64::from(tried.0) - f64::from(next);
         slope = (ratio_ln(tried.1, bytes) / steps).clamp(*SLOPES.start(), *SLOPES.end());
         tried = (next, bytes);
@@ -112,42 +113,37 @@ fn choose(
 }
 
 /// Size of the whole as the sample tells it.
-fn estimate(picture: &Picture, sample: &Picture, quality: u8) -> Result<usize, PhotoError> {
-    let coded = write(sample, quality)?.len().saturating_sub(HEADER_BYTES);
-    Ok(coded * picture.luma.height / sample.luma.height.max(1) + HEADER_BYTES)
+fn estimate(picture: &Picture, sample: Option<&Picture>, quality: u8) -> Result<usize, PhotoError> {
+    let tried = sample.unwrap_or(picture);
+    let coded = write(tried, quality)?.len().saturating_sub(HEADER_BYTES);
+    Ok(coded * picture.luma.width / tried.luma.width.max(1) + HEADER_BYTES)
 }
 
-/// Bands from all over the picture, one below the other.
+/// A narrow picture of one piece of each band, each from another place.
 fn sampled(picture: &Picture) -> Picture {
-    let every = if picture.luma.height >= SAMPLED_FROM_BANDS * BAND_ROWS {
-        SAMPLE_EVERY
-    } else {
-        1
-    };
-    let bands = |plane: &Plane, rows: usize| -> Plane {
-        // The middle one of each group: edges of a picture are plainer than the rest.
-        let kept = plane
-            .bytes
-            .chunks(rows * plane.width)
-            .skip(every / 2)
-            .step_by(every);
-        let bytes = kept
-            .filter(|band| every == 1 || band.len() == rows * plane.width)
-            .flatten()
-            .copied()
-            .collect::<Vec<u8>>();
+    let columns = picture.luma.width / BAND_ROWS;
+    let pieces = |plane: &Plane, side: usize| -> Plane {
+        let (width, height) = (SAMPLE_COLUMNS * side, plane.height);
+        let mut bytes = Vec::with_capacity(width * height);
+        for (rows, band) in plane.bytes.chunks((side * plane.width).max(1)).zip(0..) {
+            // Steps of the golden ratio spread the pieces evenly without a pattern.
+            let first = (band * 618 % 1_000) * (columns - SAMPLE_COLUMNS + 1) / 1_000 * side;
+            for row in rows.chunks_exact(plane.width) {
+                bytes.extend_from_slice(row.get(first..first + width).unwrap_or_default());
+            }
+        }
         Plane {
-            width: plane.width,
-            height: bytes.len() / plane.width.max(1),
+            width,
+            height,
             bytes,
         }
     };
     Picture {
-        luma: bands(&picture.luma, BAND_ROWS),
+        luma: pieces(&picture.luma, BAND_ROWS),
         chroma: picture
             .chroma
             .as_ref()
-            .map(|both| both.each_ref().map(|p| bands(p, BAND_ROWS / 2))),
+            .map(|both| both.each_ref().map(|p| pieces(p, BAND_ROWS / 2))),
     }
 }
 

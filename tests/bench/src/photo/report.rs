@@ -27,8 +27,17 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<18} {:>7} {:<9} {:>8} {:>7} {:>7} {:>9} {:>9} {:>11}",
-            "input", "MB", "maker", "CPU ms", "÷floor", "÷vips", "MB above", "proof KB", "pixels"
+            "{:<18} {:>7} {:<9} {:>8} {:>7} {:>7} {:>9} {:>7} {:>9} {:>11}",
+            "input",
+            "MB",
+            "maker",
+            "CPU ms",
+            "÷floor",
+            "÷vips",
+            "MB above",
+            "rest",
+            "proof KB",
+            "pixels"
         )?;
         for row in &self.rows {
             let vips_ms = row.vips.as_ref().map(|v| v.in_process_cpu_ms);
@@ -65,7 +74,7 @@ fn line(
         vips_ms.map_or_else(|| "-".to_owned(), |ms| format!("{:.2}", made.cpu_ms / ms));
     writeln!(
         f,
-        "{:<18} {:>7} {:<9} {:>8.1} {:>7.2} {:>7} {:>9.1} {:>9} {:>11}",
+        "{:<18} {:>7} {:<9} {:>8.1} {:>7.2} {:>7} {:>9.1} {:>7.1} {:>9} {:>11}",
         if first { row.input.as_str() } else { "" },
         if first {
             format!("{:.1}", megabytes(row.input_bytes))
@@ -77,6 +86,7 @@ fn line(
         made.cpu_ms / row.floor.cpu_ms,
         against_vips,
         megabytes(made.peak_rss_bytes.saturating_sub(row.input_bytes)),
+        megabytes(made.resting_rss_bytes),
         match made.thumb_bytes {
             Some(thumb) => format!("{}+{}", made.proof_bytes / 1_000, thumb / 1_000),
             None => (made.proof_bytes / 1_000).to_string(),

@@ -88,22 +88,22 @@ pub(super) fn write(picture: &Rows<'_>, tables: &Tables) -> Result<Vec<u8>, Phot
         luma_table: tables.luma.as_ptr(),
         chroma_table: tables.chroma.as_ptr(),
     };
-    // Twice what noise takes at the highest quality. Zeroed memory costs nothing until it is written to.
-    let mut jpeg = vec![
-        0u8;
-        luma.bytes
-            .len()
-            .saturating_mul(4)
-            .saturating_add(ROOM_BYTES)
-    ];
+    // Twice what noise takes at the highest quality; memory that is never written to costs nothing.
+    let capacity = luma
+        .bytes
+        .len()
+        .saturating_mul(4)
+        .saturating_add(ROOM_BYTES);
+    let mut jpeg: Vec<u8> = Vec::with_capacity(capacity);
     // SAFETY: the planes outlive the call and, as checked above, hold every byte the C side reads: whole
     // blocks across, and rows below `luma_rows` and `chroma_rows`, which are not zero where there is a
-    // plane. Each table has 64 numbers. It writes at most `jpeg.len()` bytes to `jpeg`.
-    let length = unsafe { satchel_jpeg_write(&raw const planes, jpeg.as_mut_ptr(), jpeg.len()) };
-    if length == 0 {
+    // plane. Each table has 64 numbers. It writes at most `capacity` bytes, which `jpeg` has room for.
+    let length = unsafe { satchel_jpeg_write(&raw const planes, jpeg.as_mut_ptr(), capacity) };
+    if length == 0 || length > capacity {
         return Err(PhotoError::NotEncodable);
     }
-    jpeg.truncate(length);
+    // SAFETY: the C side has written the first `length` bytes, within the capacity.
+    unsafe { jpeg.set_len(length) };
     jpeg.shrink_to_fit();
     Ok(jpeg)
 }
