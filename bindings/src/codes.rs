@@ -14,9 +14,9 @@ pub use satchel_core::protocol::taxonomy::{
 pub use satchel_core::sync::task::WaitReason;
 
 /// One thing a handoff can need.
-pub type RequirementItem = satchel_core::rules::requirements::Item;
+pub type RequirementItem = satchel_core::rules::ruleset::Item;
 /// How strongly an item is needed.
-pub type RequirementLevel = satchel_core::rules::requirements::Level;
+pub type RequirementLevel = satchel_core::rules::ruleset::Level;
 /// What kind of network the app has right now.
 pub type NetworkState = satchel_core::sync::task::Network;
 /// What a request is for.
@@ -293,16 +293,34 @@ pub enum RequirementItem {
     Consent,
     /// Name, phone or code compared with the recipient (A028).
     IdentityCheck,
+    /// The person's age; only the result is kept (A040).
+    AgeCheck,
     /// The prompt to open and inspect, and its answer (A024, Art 27).
     InspectionPrompt,
-    /// A drawn signature (A030).
-    Signature,
-    /// At least one photo (A025).
-    Photo,
+    /// The code of each parcel (B4-7).
+    ParcelScan,
+    /// A reading of a temperature-controlled parcel (A039).
+    Temperature,
+    /// Items accepted out of items inside (C7).
+    ItemCounts,
     /// Who took the parcel (A030).
     SignerName,
     /// Who that is to the recipient (A030).
     Relation,
+    /// Number of the locker (C7).
+    LockerId,
+    /// Code of the slot (C7).
+    SlotCode,
+    /// What the station gave as a receipt (C7).
+    StationReceipt,
+    /// Photos (A025).
+    Photo,
+    /// A drawn signature (A030).
+    Signature,
+    /// The recipient's code.
+    Code,
+    /// Where the phone was; never blocks (B4-22).
+    Position,
     /// Words, where a reason alone says too little.
     Note,
 }
@@ -310,12 +328,14 @@ pub enum RequirementItem {
 /// How strongly an item is needed.
 #[uniffi::remote(Enum)]
 pub enum RequirementLevel {
-    /// Completion is refused without it.
-    Required,
-    /// May be given.
-    Optional,
     /// Makes no sense for this handoff and is not asked for.
     Off,
+    /// May be given.
+    Optional,
+    /// Needed, or else a reason to skip it.
+    RequiredWithReason,
+    /// Completion is refused without it.
+    Required,
 }
 
 /// A doubt about the picture, for the courier to judge while still at the door (B4-18).

@@ -1,8 +1,9 @@
 //! What the app hands in at the door, and what it gets back.
 
 use satchel_core::model::attempt::{self as core, SignatureInput};
-use satchel_core::protocol::attempt::{Fix, IdentityCheck};
-use satchel_core::rules::requirements;
+use satchel_core::protocol::attempt::IdentityCheck;
+use satchel_core::rules::position::RawFix;
+use satchel_core::rules::ruleset;
 
 use crate::codes::{
     Action, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, PhotoWarning, Reason,
@@ -45,6 +46,8 @@ pub struct Requirement {
     pub item: RequirementItem,
     /// How strongly.
     pub level: RequirementLevel,
+    /// How many; above 1 only for photos.
+    pub count: u32,
     /// What the courier reads, in Chinese.
     pub text_zh: String,
     /// What the courier reads, in English.
@@ -137,6 +140,9 @@ pub struct ParcelResult {
     pub parcel_id: String,
     /// What came of it.
     pub outcome: ParcelOutcome,
+    /// What the scanner or keyboard gave for it (B4-7).
+    #[uniffi(default = None)]
+    pub scan: Option<String>,
 }
 
 /// Everything the app gives to complete an attempt. Photos were given before, by `addPhoto`.
@@ -235,14 +241,15 @@ impl From<core::HandoffOption> for HandoffOption {
     }
 }
 
-impl From<requirements::Requirement> for Requirement {
-    fn from(line: requirements::Requirement) -> Self {
+impl From<ruleset::Line> for Requirement {
+    fn from(line: ruleset::Line) -> Self {
         Self {
             item: line.item,
             level: line.level,
-            text_zh: line.item.zh().to_owned(),
-            text_en: line.item.en().to_owned(),
-            source: line.item.source().to_owned(),
+            count: line.count,
+            source: line.source.to_string(),
+            text_zh: line.text.zh,
+            text_en: line.text.en,
         }
     }
 }
@@ -282,14 +289,15 @@ impl TryFrom<ParcelResult> for core::ParcelResult {
     type Error = SatchelError;
 
     fn try_from(result: ParcelResult) -> Result<Self, SatchelError> {
+        let outcome = match result.outcome {
+            ParcelOutcome::Delivered => core::ParcelOutcome::Delivered,
+            ParcelOutcome::Failed { reason, action } => {
+                core::ParcelOutcome::Failed { reason, action }
+            }
+        };
         Ok(Self {
-            parcel_id: id(&result.parcel_id, "parcel_id")?,
-            outcome: match result.outcome {
-                ParcelOutcome::Delivered => core::ParcelOutcome::Delivered,
-                ParcelOutcome::Failed { reason, action } => {
-                    core::ParcelOutcome::Failed { reason, action }
-                }
-            },
+            scan: result.scan,
+            ..Self::new(id(&result.parcel_id, "parcel_id")?, outcome)
         })
     }
 }
@@ -298,13 +306,12 @@ impl TryFrom<Completion> for core::Completion {
     type Error = SatchelError;
 
     fn try_from(completion: Completion) -> Result<Self, SatchelError> {
+        let parcels = completion
+            .parcels
+            .into_iter()
+            .map(TryInto::try_into)
+            .collect::<Result<_, _>>()?;
         Ok(Self {
-            handoff: completion.handoff,
-            parcels: completion
-                .parcels
-                .into_iter()
-                .map(TryInto::try_into)
-                .collect::<Result<_, _>>()?,
             signer_name: completion.signer_name,
             relation: completion.relation,
             identity: completion.identity.map(|check| IdentityCheck {
@@ -315,8 +322,9 @@ impl TryFrom<Completion> for core::Completion {
             signature: completion.signature.map(SignatureInput::from),
             fix: completion
                 .position
-                .map(|p| Fix::wgs84(p.lat, p.lng, p.accuracy_m, p.age_ms, p.mock)),
+                .map(|p| RawFix::wgs84(p.lat, p.lng, p.accuracy_m, p.age_ms, p.mock)),
             note: completion.note,
+            ..Self::new(completion.handoff, parcels)
         })
     }
 }

@@ -125,8 +125,6 @@ pub enum RefusalRule {
     ParcelClosed,
     /// A parcel of the attempt is not at this stop.
     ParcelNotAtStop,
-    /// This kind of handoff is not offered by this release.
-    HandoffUnavailable,
     /// A rule this facade has no name for yet: show the text.
     Other,
 }
@@ -140,7 +138,6 @@ impl RefusalRule {
             Refusal::IllegalAction { .. } => Self::IllegalAction,
             Refusal::ParcelClosed => Self::ParcelClosed,
             Refusal::ParcelNotAtStop => Self::ParcelNotAtStop,
-            Refusal::HandoffUnavailable { .. } => Self::HandoffUnavailable,
             _ => Self::Other,
         }
     }
@@ -274,7 +271,7 @@ impl From<Refusal> for SatchelError {
         let (text_zh, text_en) = text::refusal(&refusal);
         let rule = RefusalRule::of(&refusal);
         let missing = match refusal {
-            Refusal::Missing { items } => items,
+            Refusal::Missing { items } => items.into_iter().map(|unmet| unmet.item).collect(),
             Refusal::ConsentMissing { .. } => vec![RequirementItem::Consent],
             _ => Vec::new(),
         };

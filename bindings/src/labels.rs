@@ -2,9 +2,6 @@
 //!
 //! One call gives them all: a call per row would cost more than the lists.
 
-use satchel_core::Refusal;
-use satchel_core::rules::requirements::{Facts, gate};
-
 use crate::codes::{
     Action, Blocking, HandlingTag, HandoffKind, IdentityMethod, InspectionResult, Outcome,
     PhotoOrigin, PhotoWarning, PromiseClass, Reason, Relation, SyncState,
@@ -44,8 +41,6 @@ pub struct HandoffLabel {
     pub text_en: String,
     /// It needs the customer's stored consent (Art 28(3)).
     pub needs_consent: bool,
-    /// This release lets it be completed.
-    pub offered: bool,
 }
 
 /// Declares the record of a plain list and how it is filled.
@@ -220,7 +215,6 @@ pub fn code_lists() -> CodeLists {
                 text_zh: handoff.zh().to_owned(),
                 text_en: handoff.en().to_owned(),
                 needs_consent: handoff.consent().needs_record(),
-                offered: is_offered(*handoff),
             })
             .collect(),
         relations: RelationLabel::all(),
@@ -235,15 +229,4 @@ pub fn code_lists() -> CodeLists {
         blockings: BlockingLabel::all(),
         plan_reasons: PlanReasonLabel::all(),
     }
-}
-
-/// Asks the core's own rule, with everything else as favourable as can be.
-fn is_offered(handoff: HandoffKind) -> bool {
-    let facts = Facts {
-        handoff,
-        tags: Vec::new(),
-        consents: vec![handoff],
-        door_required: false,
-    };
-    !matches!(gate(&facts), Err(Refusal::HandoffUnavailable { .. }))
 }

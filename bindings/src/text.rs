@@ -4,6 +4,7 @@
 //! app that shows an error it was not written for must still have something to show.
 
 use satchel_core::Refusal;
+use satchel_core::rules::wording::Wording as _;
 
 use crate::codes::{Blocking, PhotoWarning, RequirementItem, SyncState};
 use crate::error::{PhotoProblem, SignatureProblem};
@@ -11,42 +12,20 @@ use crate::error::{PhotoProblem, SignatureProblem};
 /// The refusal in both languages, Chinese first.
 pub(crate) fn refusal(refusal: &Refusal) -> (String, String) {
     match refusal {
-        Refusal::ConsentMissing { handoff } => (
-            format!("未经客户同意,不得采用“{}”。请先联系客户。", handoff.zh()),
-            format!(
-                "The customer has not agreed to \"{}\". Ask the customer first.",
-                handoff.en()
-            ),
-        ),
-        Refusal::DoorRequired => pair(
-            "面单注明送货上门,不得投放驿站或快递柜。",
-            "Door delivery is noted on the waybill: a station or locker is not allowed.",
-        ),
-        Refusal::Missing { items } => (
-            format!("还缺:{}。", list(items, RequirementItem::zh, "、")),
-            format!("Still missing: {}.", list(items, RequirementItem::en, ", ")),
-        ),
-        Refusal::IllegalAction { reason, action } => (
-            format!("原因“{}”不能选择“{}”。", reason.zh(), action.zh()),
-            format!(
-                "\"{}\" cannot be followed by \"{}\".",
-                reason.en(),
-                action.en()
-            ),
-        ),
-        Refusal::ParcelClosed => pair(
-            "该快件已有最终结果。",
-            "The parcel already has its outcome.",
-        ),
-        Refusal::ParcelNotAtStop => pair(
-            "有快件不属于该停靠点。",
-            "One of the parcels does not belong to this stop.",
-        ),
-        Refusal::HandoffUnavailable { handoff } => (
-            format!("本版本尚不支持“{}”。", handoff.zh()),
-            format!("\"{}\" is not offered by this release.", handoff.en()),
-        ),
-        _ => pair("规则不允许此操作。", "The rules do not allow this."),
+        Refusal::Missing { items } => {
+            let items: Vec<RequirementItem> = items.iter().map(|unmet| unmet.item).collect();
+            (
+                format!("还缺:{}。", list(&items, RequirementItem::zh, "、")),
+                format!(
+                    "Still missing: {}.",
+                    list(&items, RequirementItem::en, ", ")
+                ),
+            )
+        }
+        other => {
+            let text = other.text();
+            (text.zh, text.en)
+        }
     }
 }
 
@@ -160,10 +139,6 @@ words!(
         Refused: "服务器拒绝本机,请联系网点", "The hub refuses this phone; call the depot";
     }
 );
-
-fn pair(zh: &str, en: &str) -> (String, String) {
-    (zh.to_owned(), en.to_owned())
-}
 
 fn list(
     items: &[RequirementItem],

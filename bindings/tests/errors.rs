@@ -8,7 +8,8 @@ use satchel_core::proof::ink::InkError;
 use satchel_core::proof::photo::{PhotoError, UnsupportedFormat};
 use satchel_core::protocol::taxonomy::{Action, HandoffKind, Reason};
 use satchel_core::rating::qr::QrCodeError;
-use satchel_core::rules::requirements::Item;
+use satchel_core::rules::consent::channels;
+use satchel_core::rules::ruleset::{Item, Unmet, UnmetWhy};
 use satchel_core::{Error, Refusal, StoreError};
 use satchel_ffi::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
 
@@ -90,12 +91,25 @@ fn store_errors_tell_what_to_do_about_the_store() {
     }
 }
 
+fn missing(item: Item) -> Unmet {
+    Unmet {
+        item,
+        why: UnmetWhy::Missing {
+            needed: 1,
+            given: 0,
+        },
+    }
+}
+
 #[test]
 fn refusals_name_their_rule_and_carry_both_languages() {
     let handoff = HandoffKind::Station;
     let cases = [
         (
-            Refusal::ConsentMissing { handoff },
+            Refusal::ConsentMissing {
+                handoff,
+                channels: channels(handoff),
+            },
             RefusalRule::ConsentMissing,
             vec![Item::Consent],
             handoff.zh(),
@@ -108,7 +122,7 @@ fn refusals_name_their_rule_and_carry_both_languages() {
         ),
         (
             Refusal::Missing {
-                items: vec![Item::Photo, Item::Signature],
+                items: [Item::Photo, Item::Signature].map(missing).to_vec(),
             },
             RefusalRule::ItemsMissing,
             vec![Item::Photo, Item::Signature],
@@ -134,14 +148,6 @@ fn refusals_name_their_rule_and_carry_both_languages() {
             RefusalRule::ParcelNotAtStop,
             vec![],
             "不属于",
-        ),
-        (
-            Refusal::HandoffUnavailable {
-                handoff: HandoffKind::Partial,
-            },
-            RefusalRule::HandoffUnavailable,
-            vec![],
-            HandoffKind::Partial.zh(),
         ),
     ];
     for (refusal, want_rule, want_missing, word) in cases {

@@ -13,7 +13,7 @@ use satchel_core::protocol::taxonomy::PromiseClass;
 use satchel_ffi::{
     Completion, Enrolment, HandoffKind, HostClock, HttpAnswer, NetworkState, ParcelOutcome,
     ParcelResult, PhotoOrigin, RefusalRule, Satchel, SatchelConfig, SatchelError, SyncTask,
-    TaskOutcome, TaskPurpose, code_lists,
+    TaskOutcome, TaskPurpose,
 };
 use uuid::Uuid;
 
@@ -239,6 +239,7 @@ fn text_that_is_no_id_is_a_typed_error_in_every_call() {
         parcels: vec![ParcelResult {
             parcel_id: bad(),
             outcome: ParcelOutcome::Delivered,
+            scan: None,
         }],
         signer_name: None,
         relation: None,
@@ -279,18 +280,6 @@ fn a_screen_can_show_every_handoff_with_its_lock() {
             ..
         })
     ));
-}
-
-#[test]
-fn what_the_core_does_not_complete_is_not_offered_in_the_lists() {
-    let lists = code_lists();
-    let offered = |code: &str| {
-        let mut found = lists.handoffs.iter().filter(|h| h.code == code);
-        found.next().unwrap().offered
-    };
-    assert!(offered("SELF") && offered("STATION"));
-    assert!(!offered("PARTIAL") && !offered("RETURN_TO_SENDER"));
-    assert!(lists.reasons.iter().all(|r| !r.actions.is_empty()));
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //!
 //! [`Courier`] is the one object a host holds. Every method is blocking and safe to call from any
 //! thread; none does network I/O. The parts: opening and enrolment here, the day's route in `route`,
-//! the door in `handoff` and `photos`, the queue in `tasks` and `answered`.
+//! the door in `door` and `photos`, the queue in `tasks` and `answered`.
 
 mod answered;
-mod handoff;
+mod calls;
+mod door;
 mod photos;
 mod plan;
 mod route;
@@ -28,6 +29,7 @@ use crate::evidence::log::Pen;
 use crate::limits;
 use crate::model::status::Enrolment;
 use crate::proof::blob::BlobStore;
+use crate::rules::ruleset::RuleSet;
 use crate::store::attempts::AttemptRow;
 use crate::store::db::Db;
 use crate::store::phone::{self, Identity, Stage};
@@ -63,6 +65,7 @@ pub struct Courier {
     signed: Mutex<signing::Signed>,
     engine: Mutex<Engine>,
     keys: Mutex<Option<Keys>>,
+    rules: Mutex<Arc<RuleSet>>,
 }
 
 /// The phone's identity with its key ready to sign.
@@ -95,6 +98,7 @@ impl Courier {
             signed: Mutex::default(),
             engine: Mutex::default(),
             keys: Mutex::default(),
+            rules: Mutex::new(Arc::new(RuleSet::built_in())),
         };
         courier.load()?;
         courier.sweep()?;
@@ -203,7 +207,7 @@ impl Courier {
     pub(crate) fn load(&self) -> Result<()> {
         let identity = self.db.read(phone::identity)?;
         *self.keys() = identity.map(Keys::from_identity).transpose()?;
-        Ok(())
+        self.load_rules()
     }
 
     pub(crate) fn keys(&self) -> MutexGuard<'_, Option<Keys>> {

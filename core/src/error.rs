@@ -3,8 +3,6 @@
 //! No variant carries personal data or a path: an error may be logged as it is.
 
 use satchel_protocol::FormatError;
-use satchel_protocol::taxonomy::{Action, HandoffKind, Reason};
-use satchel_protocol::transitions::WhyNot;
 use thiserror::Error;
 
 use crate::clock::NoEntropy;
@@ -13,7 +11,10 @@ use crate::proof::ink::InkError;
 use crate::proof::photo::PhotoError;
 use crate::rating::qr::QrCodeError;
 use crate::route::RouteError;
-use crate::rules::requirements::Item;
+
+mod refusal;
+
+pub use refusal::Refusal;
 
 /// Result of the core.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -73,67 +74,6 @@ pub enum Error {
     /// Shut down: open again.
     #[error("the core is shut down")]
     Closed,
-}
-
-/// A rule that was not met. Each names the rule's source in its documentation.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// This handoff needs the customer's stored consent and there is none valid now (A032, Art 28(3)).
-    #[error("handoff {} needs the customer's consent", .handoff.code())]
-    ConsentMissing {
-        /// The handoff asked for.
-        handoff: HandoffKind,
-    },
-    /// "Door delivery" is noted on the waybill (Zhejiang Art 31).
-    #[error("the parcel must be delivered to the door")]
-    DoorRequired,
-    /// Something this handoff requires is not there (B4-12).
-    #[error("missing: {}", list(.items))]
-    Missing {
-        /// What is missing, in the order of the checklist.
-        items: Vec<Item>,
-    },
-    /// This reason does not allow this action (A043).
-    #[error("reason {} does not allow action {}", .reason.code(), .action.code())]
-    IllegalAction {
-        /// The reason given.
-        reason: Reason,
-        /// The action given.
-        action: Action,
-    },
-    /// The parcel already has its final outcome.
-    #[error("the parcel already has its final outcome")]
-    ParcelClosed,
-    /// A parcel of the attempt is not at this stop.
-    #[error("a parcel of the attempt does not belong to this stop")]
-    ParcelNotAtStop,
-    /// The table of a parcel's life has no such step now (B4-4).
-    #[error(transparent)]
-    NotNow(#[from] WhyNot),
-    /// More has happened to this parcel than this phone keeps; the hub must look into it.
-    #[error("too much has been recorded for this parcel")]
-    HistoryFull,
-    /// The hub recorded something later than this phone's clock says it is now.
-    #[error("the phone's clock is {behind_ms} ms behind what the hub recorded")]
-    ClockBehind {
-        /// By how much.
-        behind_ms: i64,
-    },
-    /// This kind of handoff is not offered by this release.
-    #[error("handoff {} cannot be taken here", .handoff.code())]
-    HandoffUnavailable {
-        /// The handoff asked for.
-        handoff: HandoffKind,
-    },
-}
-
-fn list(items: &[Item]) -> String {
-    items
-        .iter()
-        .map(|item| item.code())
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 /// Why the store cannot be used.

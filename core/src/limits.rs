@@ -58,3 +58,15 @@ pub const MAX_PARCEL_EVENTS: usize = 64;
 /// A hub's event may be this far ahead of the phone's clock before a step that follows it is refused:
 /// small differences of two good clocks, not one that is set wrong.
 pub const CLOCK_SLACK_MS: i64 = 5 * 60 * 1_000;
+
+/// Lines of a partial delivery: a delivery note of two pages.
+pub const MAX_ITEM_LINES: usize = 50;
+
+/// Longest name of a call, a report or the like that comes from outside.
+pub const MAX_ID_CHARS: usize = 64;
+
+/// Longest phone number that is looked at: 15 digits by ITU-T E.164, with room for separators.
+pub const MAX_PHONE_CHARS: usize = 32;
+
+/// Longest call that is believed.
+pub const MAX_CALL_S: u32 = 24 * 60 * 60;

@@ -1,6 +1,9 @@
 //! The nouns of the courier's day, as the host sees them: values only, no behaviour, no storage.
 
 pub mod attempt;
+pub mod consent;
+pub mod day;
+pub mod history;
 pub mod plan;
 pub mod status;
 pub mod stop;

@@ -4,23 +4,16 @@ pub mod qr;
 
 use satchel_protocol::crypto::Secret32;
 use satchel_protocol::ids::Hash32;
-use satchel_protocol::taxonomy::Outcome;
 use satchel_protocol::token::{RatingToken, rating_url};
 
-use crate::error::{Error, Result};
 use crate::model::attempt::RatingCode;
 use crate::store::stops::ParcelRow;
 
-/// The code of a delivered parcel; `head` is the hash of its last entry.
-pub(crate) fn code(hub_url: &str, parcel: &ParcelRow, head: &Hash32) -> Result<RatingCode> {
-    if parcel.outcome != Some(Outcome::Delivered) {
-        return Err(Error::NotFound {
-            what: "rating code of an undelivered parcel",
-        });
-    }
+/// The code of a delivered parcel; `head` is the hash of the entry that delivered it.
+pub(crate) fn code(hub_url: &str, parcel: &ParcelRow, head: &Hash32) -> RatingCode {
     let token = RatingToken::mint(&Secret32::new(parcel.rating_key), parcel.handle, head);
-    Ok(RatingCode {
+    RatingCode {
         parcel_id: parcel.parcel_id,
         url: rating_url(hub_url, &token),
-    })
+    }
 }

@@ -14,7 +14,6 @@ pub mod position;
 pub mod promise;
 pub mod register;
 pub mod remedy;
-pub mod requirements;
 pub mod ruleset;
 pub mod wording;
 

@@ -4,17 +4,21 @@
 //! decides what belongs together and [`db::Db`] is the only opener of transactions.
 
 pub(crate) mod attempts;
+pub(crate) mod calls;
+pub(crate) mod consents;
 pub(crate) mod db;
 pub(crate) mod entries;
 mod failure;
 pub(crate) mod history;
 mod keycheck;
+pub(crate) mod noted;
 mod opening;
 pub(crate) mod phone;
 pub(crate) mod planning;
 pub(crate) mod proofs;
 pub(crate) mod ratings;
 mod row;
+pub(crate) mod rulesets;
 mod schema;
 pub(crate) mod stops;
 pub(crate) mod versions;

@@ -19,5 +19,6 @@ pub mod link;
 pub mod phone;
 pub mod seed;
 pub mod toy_hub;
+pub mod work;
 
 mod toy_uploads;

@@ -7,6 +7,7 @@ use satchel_core::clock::ManualClock;
 use satchel_core::model::attempt::{
     Completion, ParcelOutcome, ParcelResult, Recorded, SignatureInput,
 };
+use satchel_core::model::day::{CallInput, CallView};
 use satchel_core::model::status::Enrolment;
 use satchel_core::model::stop::StopView;
 use satchel_core::proof::ink::InkPoint;
@@ -17,7 +18,7 @@ use satchel_protocol::attempt::IdentityCheck;
 use satchel_protocol::crypto::Secret32;
 use satchel_protocol::ids::{AttemptId, DeviceId, ParcelId, StopId};
 use satchel_protocol::taxonomy::{
-    Action, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, Reason,
+    Action, CallResult, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, Reason,
 };
 
 use crate::day::MORNING_MS;
@@ -188,6 +189,12 @@ impl Phone {
     /// What completes a delivery to the recipient, but for the photo.
     #[must_use]
     pub fn delivered(&self, stop: StopId, n: u64) -> Completion {
+        let mut parcels = completion(&self.parcels(stop), ParcelOutcome::Delivered).parcels;
+        let views = self.stop(stop).parcels;
+        for result in &mut parcels {
+            let view = views.iter().find(|v| v.parcel_id == result.parcel_id);
+            result.scan = view.map(|v| v.waybill.clone());
+        }
         Completion {
             identity: Some(IdentityCheck {
                 method: IdentityMethod::Name,
@@ -195,8 +202,26 @@ impl Phone {
             }),
             inspection: Some(InspectionResult::Inspected),
             signature: Some(signature(n)),
-            ..completion(&self.parcels(stop), ParcelOutcome::Delivered)
+            ..Completion::new(HandoffKind::Recipient, parcels)
         }
+    }
+
+    /// Calls the recipient of a stop in vain.
+    pub fn call(&self, stop: StopId) -> CallView {
+        self.call_ending(stop, CallResult::NoAnswer, 0)
+    }
+
+    /// Calls the recipient of a stop.
+    pub fn call_ending(&self, stop: StopId, result: CallResult, duration_s: u32) -> CallView {
+        let input = CallInput {
+            stop,
+            number: "13800000001".into(),
+            virtual_number: false,
+            result,
+            duration_s,
+            call_id: None,
+        };
+        self.core().log_call(&input).unwrap()
     }
 
     /// Records that nobody was there. Needs no proof.
@@ -235,35 +260,23 @@ pub fn config(dir: &Path) -> OpenConfig {
     }
 }
 
-/// Absent, to be tried again: a legal pair that needs no proof.
+/// Closed when the courier came, to be tried again: a legal pair that needs neither proof nor call.
 #[must_use]
 pub fn nobody_there() -> ParcelOutcome {
     ParcelOutcome::Failed {
-        reason: Reason::RecipientAbsent,
-        action: Action::SecondDelivery,
+        reason: Reason::BusinessClosed,
+        action: Action::NextWorkingDay,
     }
 }
 
 /// The barest completion: the same outcome for every parcel and nothing else.
 #[must_use]
 pub fn completion(parcels: &[ParcelId], outcome: ParcelOutcome) -> Completion {
-    Completion {
-        handoff: HandoffKind::Recipient,
-        parcels: parcels
-            .iter()
-            .map(|id| ParcelResult {
-                parcel_id: *id,
-                outcome,
-            })
-            .collect(),
-        signer_name: None,
-        relation: None,
-        identity: None,
-        inspection: None,
-        signature: None,
-        fix: None,
-        note: None,
-    }
+    let results = parcels
+        .iter()
+        .map(|id| ParcelResult::new(*id, outcome))
+        .collect();
+    Completion::new(HandoffKind::Recipient, results)
 }
 
 /// A signature; each number draws another one.

@@ -5,9 +5,11 @@ use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult, Sign
 use satchel_core::model::stop::StopState;
 use satchel_core::proof::ink::InkError;
 use satchel_core::proof::photo::{PhotoError, PhotoSource};
-use satchel_core::rules::requirements::{Item, Level};
+use satchel_core::rules::contact::NoContact;
+use satchel_core::rules::position::RawFix;
+use satchel_core::rules::ruleset::{Item, Level, Unmet};
 use satchel_core::{Error, Refusal};
-use satchel_protocol::attempt::{AttemptBody, Fix, RevealedBody};
+use satchel_protocol::attempt::{AttemptBody, LeftAt, RevealedBody};
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{AttemptId, ParcelId, StopId};
 use satchel_protocol::taxonomy::{
@@ -25,6 +27,18 @@ fn at_work(day: &Day) -> (Phone, ToyHub) {
     hub.give(courier, day.items());
     phone.enrol(&invite, &hub);
     (phone, hub)
+}
+
+fn in_locker() -> Option<LeftAt> {
+    Some(LeftAt {
+        place: Some("L-1".into()),
+        slot: Some("17".into()),
+        receipt: None,
+    })
+}
+
+fn names(unmet: &[Unmet]) -> Vec<Item> {
+    unmet.iter().map(|u| u.item).collect()
 }
 
 /// The bodies of all attempts the hub holds of this phone.
@@ -64,7 +78,7 @@ fn a_delivery_carries_everything_the_law_asks_for() {
     let bare = completion(&[day.parcel_id(0, 0)], ParcelOutcome::Delivered);
     let refused = phone.core().complete_attempt(draft.attempt_id, &bare);
     assert!(
-        matches!(refused, Err(Error::Refused(Refusal::Missing { ref items })) if *items == required)
+        matches!(refused, Err(Error::Refused(Refusal::Missing { ref items })) if names(items) == required)
     );
     let photo = phone
         .core()
@@ -75,10 +89,7 @@ fn a_delivery_carries_everything_the_law_asks_for() {
         )
         .unwrap();
     let input = Completion {
-        fix: Some(Fix {
-            distance_m: Some(0.0),
-            ..Fix::wgs84(37.51, 121.4, 12.0, 900, true)
-        }),
+        fix: Some(RawFix::wgs84(37.51, 121.4, 12.0, 900, true)),
         note: Some("  放门口地毯上  ".into()),
         ..phone.delivered(stop, 1)
     };
@@ -212,7 +223,7 @@ fn an_illegal_reason_and_action_is_refused_and_reasons_ask_for_their_proof() {
         Err(Error::Refused(Refusal::IllegalAction { .. }))
     ));
     let missing = |r: satchel_core::Result<_>| match r {
-        Err(Error::Refused(Refusal::Missing { items })) => items,
+        Err(Error::Refused(Refusal::Missing { items })) => names(&items),
         other => panic!("{other:?}"),
     };
     assert_eq!(
@@ -224,6 +235,14 @@ fn an_illegal_reason_and_action_is_refused_and_reasons_ask_for_their_proof() {
         fail(Reason::RecipientAbsent, Action::StationWithConsent),
         Err(Error::Refused(Refusal::ConsentMissing { .. }))
     ));
+    assert!(matches!(
+        fail(Reason::RecipientAbsent, Action::SecondDelivery),
+        Err(Error::Refused(Refusal::NoContact(NoContact::CallFirst {
+            needed: 1,
+            made: 0
+        })))
+    ));
+    phone.call(day.stop_id(0));
     fail(Reason::RecipientAbsent, Action::SecondDelivery).unwrap();
 }
 
@@ -238,6 +257,7 @@ fn consent_opens_the_locker_until_it_expires_and_never_against_door_delivery() {
         })
         .stop_with(1, |s| {
             s.parcels[0].consents = vec![consent(&locker, &[s.parcels[0].parcel_id], None)];
+            s.parcels[0].consents[0].consent_id = "c-2".into();
             s.parcels[0].door_required = true;
         });
     let (phone, hub) = at_work(&day);
@@ -265,6 +285,7 @@ fn consent_opens_the_locker_until_it_expires_and_never_against_door_delivery() {
         .unwrap();
     let into_locker = Completion {
         handoff: HandoffKind::Locker,
+        left_at: in_locker(),
         ..completion(&[day.parcel_id(1, 0)], ParcelOutcome::Delivered)
     };
     let complete = || {
@@ -274,10 +295,7 @@ fn consent_opens_the_locker_until_it_expires_and_never_against_door_delivery() {
     };
     phone.clock.advance_ms(60_001);
     assert!(
-        matches!(
-            complete(),
-            Err(Error::Refused(Refusal::ConsentMissing { .. }))
-        ),
+        matches!(complete(), Err(Error::Refused(Refusal::ConsentExpired))),
         "it ran out while the courier walked"
     );
     phone.clock.jump_wall_ms(-60_000);
@@ -315,8 +333,8 @@ fn several_parcels_at_one_door_can_end_differently_with_shared_proofs() {
         parcels: outcomes
             .iter()
             .map(|(n, outcome)| ParcelResult {
-                parcel_id: day.parcel_id(0, *n),
-                outcome: *outcome,
+                scan: Some(day.stops[0].parcels[*n].waybill.clone()),
+                ..ParcelResult::new(day.parcel_id(0, *n), *outcome)
             })
             .collect(),
         ..phone.delivered(stop, 1)
@@ -376,11 +394,19 @@ fn one_parcel_without_consent_does_not_keep_its_neighbours_from_the_locker() {
             PhotoOrigin::Camera,
         )
         .unwrap();
-    let into_locker = |parcels: &[ParcelId]| Completion {
+    let into_locker = |parcels: &[usize]| Completion {
         handoff: HandoffKind::Locker,
-        ..completion(parcels, ParcelOutcome::Delivered)
+        left_at: in_locker(),
+        parcels: parcels
+            .iter()
+            .map(|n| ParcelResult {
+                scan: Some(day.stops[0].parcels[*n].waybill.clone()),
+                ..ParcelResult::new(day.parcel_id(0, *n), ParcelOutcome::Delivered)
+            })
+            .collect(),
+        ..completion(&[], ParcelOutcome::Delivered)
     };
-    let (with, without) = (day.parcel_id(0, 0), day.parcel_id(0, 1));
+    let (with, without) = (0, 1);
     let both = phone
         .core()
         .complete_attempt(draft.attempt_id, &into_locker(&[with, without]));
@@ -407,8 +433,8 @@ fn values_out_of_range_are_refused_before_anything_is_written() {
         .begin_attempt(stop, HandoffKind::Recipient)
         .unwrap();
     let good = completion(&[day.parcel_id(0, 0)], nobody_there());
-    let fix = |lat: f64, accuracy_m: f32| Some(Fix::wgs84(lat, 0.0, accuracy_m, 0, false));
-    let twice = vec![good.parcels[0], good.parcels[0]];
+    let fix = |lat: f64, accuracy_m: f32| Some(RawFix::wgs84(lat, 0.0, accuracy_m, 0, false));
+    let twice = vec![good.parcels[0].clone(), good.parcels[0].clone()];
     let bad = [
         Completion {
             parcels: vec![],
@@ -525,7 +551,7 @@ fn a_stated_signer_is_kept_and_required_where_another_person_takes_the_parcel() 
     let refused = phone.core().complete_attempt(draft.attempt_id, &blank);
     assert!(
         matches!(refused, Err(Error::Refused(Refusal::Missing { ref items }))
-        if *items == [Item::InspectionPrompt, Item::SignerName, Item::Relation])
+        if names(items) == [Item::InspectionPrompt, Item::SignerName, Item::Relation])
     );
     let named = Completion {
         signer_name: Some(" 李前台 ".into()),

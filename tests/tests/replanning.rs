@@ -108,6 +108,7 @@ impl World {
             .iter()
             .map(|p| p.parcel_id)
             .collect();
+        self.phone.call(stop);
         let outcome = ParcelOutcome::Failed {
             reason: Reason::RecipientAbsent,
             action,

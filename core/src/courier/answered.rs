@@ -5,6 +5,7 @@ use satchel_protocol::api::{ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
 use satchel_protocol::attempt::EnrolledBody;
 use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
+use satchel_protocol::feed::RULE_SET;
 use satchel_protocol::ids::{DeviceId, Hash32};
 
 use super::{Courier, Keys};
@@ -67,7 +68,7 @@ impl Courier {
             Job::Enrol { device } => self.apply_enrolled(keys, device, answer)?,
             Job::AskLog => self.apply_held(keys, answer)?,
             Job::PushLog { .. } => self.apply_pushed(keys, answer)?,
-            Job::PullFeed => self.apply_feed(answer)?,
+            Job::PullFeed => self.apply_feed(keys, answer)?,
             Job::Proof {
                 id,
                 hash,
@@ -230,7 +231,7 @@ impl Courier {
         Ok(Ok(Got::Goal))
     }
 
-    fn apply_feed(&self, answer: &Answer) -> Result<Result<Got, Useless>> {
+    fn apply_feed(&self, keys: &Keys, answer: &Answer) -> Result<Result<Got, Useless>> {
         if !answer.ok() {
             return Ok(Err(Useless::BadAnswer));
         }
@@ -242,9 +243,15 @@ impl Courier {
         let moved = self.db.write(|tx| {
             let before = phone::feed_cursor(tx)?;
             phone::set_contact(tx, wall_ms)?;
-            answers::apply_feed(tx, &page)?;
+            let rule_sets = answers::apply_feed(tx, &page)?;
+            for document in &rule_sets {
+                self.take_rule_set(tx, keys, document)?;
+            }
             Ok(before.as_deref() != Some(page.cursor.as_str()))
         })?;
+        if page.items.iter().any(|item| item.kind == RULE_SET) {
+            self.load_rules()?;
+        }
         let now_ms = self.boot_ms();
         // "More" behind the same place would be asked for without end.
         self.engine().feed_read(now_ms, page.more && moved);

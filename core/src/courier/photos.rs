@@ -5,7 +5,7 @@ use satchel_protocol::ids::{AttemptId, Hash32};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
 use super::Courier;
-use super::handoff::refuse_completed;
+use super::door::refuse_completed;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::attempt::PhotoView;

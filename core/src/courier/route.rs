@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{ParcelId, StopId};
-use satchel_protocol::taxonomy::{HandoffKind, Outcome};
+use satchel_protocol::taxonomy::Outcome;
+use satchel_protocol::transitions::ParcelState;
 
-use super::Courier;
+use super::{Courier, door};
 use crate::error::{Error, Result, StoreError};
 use crate::evidence::log::Fact;
 use crate::model::attempt::RatingCode;
@@ -128,12 +129,16 @@ impl Courier {
         let keys = self.enrolled()?;
         self.db.read(|conn| {
             let parcel = stops::parcel(conn, parcel)?;
-            let seq = parcel.last_seq.ok_or(Error::NotFound {
-                what: "rating code of an undelivered parcel",
-            })?;
+            let delivered = parcel.outcome == Some(Outcome::Delivered);
+            let seq = parcel
+                .last_seq
+                .filter(|_| delivered)
+                .ok_or(Error::NotFound {
+                    what: "rating code of an undelivered parcel",
+                })?;
             let head = entries::hash_at(conn, seq)?
                 .ok_or(Error::Store(StoreError::BadRow("last entry")))?;
-            rating::code(&keys.hub_url, &parcel, &head)
+            Ok(rating::code(&keys.hub_url, &parcel, &head))
         })
     }
 
@@ -161,11 +166,18 @@ fn sync_state(sync: Option<&StopSync>, sending_up_to: Option<i64>) -> SyncState 
     }
 }
 
+/// What is left to do at a door, from where its parcels are.
 fn stop_state(stop: &StopRow, parcels: &[ParcelRow]) -> StopState {
-    let done = |p: &ParcelRow| matches!(p.outcome, Some(Outcome::Delivered | Outcome::Returned));
+    let settled = |p: &ParcelRow| {
+        p.state.is_final()
+            || matches!(
+                p.state,
+                ParcelState::AtPickupPoint | ParcelState::AtDepot | ParcelState::Cancelled
+            )
+    };
     if stop.removed {
         StopState::Removed
-    } else if !parcels.is_empty() && parcels.iter().all(done) {
+    } else if !parcels.is_empty() && parcels.iter().all(settled) {
         StopState::Done
     } else if parcels.iter().any(|p| p.outcome == Some(Outcome::Failed)) {
         StopState::Failed
@@ -184,16 +196,13 @@ fn view(
     let state = stop_state(&stop, &parcels);
     let promised_by_ms = parcels
         .iter()
-        .filter(|p| p.outcome != Some(Outcome::Delivered))
+        .filter(|p| p.wants_visit())
         .map(|p| p.promised_by_ms)
         .min();
     let parcels = parcels
         .into_iter()
         .map(|p| {
-            let consents: Vec<HandoffKind> = stops::valid_consents(conn, p.parcel_id, now_ms)?
-                .into_iter()
-                .map(|(handoff, _)| handoff)
-                .collect();
+            let consents = door::consented(conn, &p, now_ms)?;
             let flags = p.folded()?.flags;
             Ok(ParcelView {
                 state: p.state,

@@ -12,6 +12,7 @@ use crate::clock::{Clock, Entropy, random};
 use crate::error::Result;
 use crate::store::db::Tx;
 use crate::store::entries::{self, Head};
+use crate::store::noted;
 
 /// Who writes, and with what.
 pub(crate) struct Pen<'a> {
@@ -60,6 +61,21 @@ impl Pen<'_> {
             hash: entry.hash(),
         };
         entries::append(tx, head, fact.kind, &entry, fact.stop, fact.occurred_at_ms)?;
+        Ok(head)
+    }
+
+    /// [`Pen::append`] for a fact that is looked up by what it is about: a stop, a parcel, a round.
+    pub(crate) fn append_about(
+        &self,
+        tx: &Tx<'_>,
+        fact: Fact,
+        subjects: &[&[u8; 16]],
+    ) -> Result<Head> {
+        let kind = fact.kind;
+        let head = self.append(tx, fact)?;
+        for subject in subjects {
+            noted::note(tx, subject, kind, head.seq)?;
+        }
         Ok(head)
     }
 }

@@ -1,23 +1,31 @@
 //! What the host hands in at the door, and what it gets back.
 
-use satchel_protocol::attempt::{Disclaimer, Fix, IdentityCheck, ProofRef};
+use satchel_protocol::attempt::{Disclaimer, IdentityCheck, ItemCount, LeftAt, ProofRef};
 use satchel_protocol::ids::{AttemptId, Hash32, ParcelId};
 use satchel_protocol::taxonomy::{
-    Action, HandoffKind, InspectionResult, PhotoOrigin, Reason, Relation,
+    Action, ConsentChannel, HandoffKind, InspectionResult, PhotoOrigin, Reason, Relation,
 };
 
 use crate::error::Refusal;
 use crate::proof::ink::{InkDoubt, InkPoint, KeepDynamics};
 use crate::proof::photo::PhotoWarning;
-use crate::rules::requirements::Requirement;
+use crate::rules::coded::Text;
+use crate::rules::contact::DoorWarning;
+use crate::rules::position::{PositionWarning, RawFix};
+use crate::rules::ruleset::{Line, Skip};
 
 /// A handoff that was opened at the door.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// Names the visit in every later call.
     pub attempt_id: AttemptId,
-    /// What this handoff needs before it can be completed.
-    pub requirements: Vec<Requirement>,
+    /// What this handoff needs before it can be completed, for all parcels that may be handed over
+    /// this way.
+    pub requirements: Vec<Line>,
+    /// Version of the rules it was asked of.
+    pub rules_version: u32,
+    /// What to think about before knocking; never blocks (C3).
+    pub warnings: Vec<VisitWarning>,
     /// Photos it already has, taken before the app was killed or the courier went back.
     pub photos: Vec<ProofRef>,
 }
@@ -29,8 +37,11 @@ pub struct HandoffOption {
     pub handoff: HandoffKind,
     /// Why it cannot be started here now.
     pub locked: Option<Refusal>,
+    /// Ways in which a consent to it could be had now, the easiest at the door first; empty when it
+    /// needs none.
+    pub channels: &'static [ConsentChannel],
     /// What it needs.
-    pub requirements: Vec<Requirement>,
+    pub requirements: Vec<Line>,
 }
 
 /// A photo that is safely stored and waits for its attempt.
@@ -80,8 +91,10 @@ pub struct SignatureCheck {
 /// What came of one parcel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParcelOutcome {
-    /// Handed over.
+    /// Handed over, by the completion's handoff.
     Delivered,
+    /// Part of it was accepted, whatever happens to its neighbours at the door (C7).
+    PartlyDelivered,
     /// Not handed over.
     Failed {
         /// Why.
@@ -92,12 +105,32 @@ pub enum ParcelOutcome {
 }
 
 /// One parcel of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParcelResult {
     /// The parcel.
     pub parcel_id: ParcelId,
     /// What came of it.
     pub outcome: ParcelOutcome,
+    /// What the scanner or keyboard gave for it (B4-7).
+    pub scan: Option<String>,
+    /// Items accepted out of items inside, for a partial delivery (C7).
+    pub items: Vec<ItemCount>,
+    /// It looked damaged before it was opened (Art 27).
+    pub visibly_damaged: bool,
+}
+
+impl ParcelResult {
+    /// A result without anything special.
+    #[must_use]
+    pub const fn new(parcel_id: ParcelId, outcome: ParcelOutcome) -> Self {
+        Self {
+            parcel_id,
+            outcome,
+            scan: None,
+            items: Vec::new(),
+            visibly_damaged: false,
+        }
+    }
 }
 
 /// Everything the host gives to complete an attempt.
@@ -113,14 +146,76 @@ pub struct Completion {
     pub relation: Option<Relation>,
     /// Result of the recipient check.
     pub identity: Option<IdentityCheck>,
+    /// Result of an age check; the document is never handed in (A040).
+    pub age_checked: Option<bool>,
     /// Answer to the inspection prompt.
     pub inspection: Option<InspectionResult>,
     /// The drawn signature.
     pub signature: Option<SignatureInput>,
-    /// Where the phone was; `distance_m` is computed by the core.
-    pub fix: Option<Fix>,
+    /// Locker or station, slot, and the station's receipt (C7).
+    pub left_at: Option<LeftAt>,
+    /// What was skipped, and why; counts only where the rules let one skip.
+    pub skips: Vec<Skip>,
+    /// Where the phone was, with the datum its provider speaks.
+    pub fix: Option<RawFix>,
     /// The courier's note.
     pub note: Option<String>,
+}
+
+impl Completion {
+    /// The barest completion; give the rest with struct update syntax.
+    #[must_use]
+    pub const fn new(handoff: HandoffKind, parcels: Vec<ParcelResult>) -> Self {
+        Self {
+            handoff,
+            parcels,
+            signer_name: None,
+            relation: None,
+            identity: None,
+            age_checked: None,
+            inspection: None,
+            signature: None,
+            left_at: None,
+            skips: Vec::new(),
+            fix: None,
+            note: None,
+        }
+    }
+}
+
+/// Something to think about; recorded with the attempt when it was passed over, never blocking.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum VisitWarning {
+    /// About the hour, the time since the last visit, or giving up early (C3).
+    Door(DoorWarning),
+    /// About where the phone was (B4-22).
+    Position(PositionWarning),
+}
+
+impl VisitWarning {
+    /// Stable code, kept in the entry.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Door(DoorWarning::QuietHours { .. }) => "QUIET_HOURS",
+            Self::Door(DoorWarning::TooSoon { .. }) => "TOO_SOON",
+            Self::Door(DoorWarning::GivenUpEarly { .. }) => "GIVEN_UP_EARLY",
+            Self::Position(PositionWarning::NoFix) => "NO_FIX",
+            Self::Position(PositionWarning::Mock) => "MOCK_POSITION",
+            Self::Position(PositionWarning::Stale { .. }) => "STALE_POSITION",
+            Self::Position(PositionWarning::Inaccurate { .. }) => "INACCURATE_POSITION",
+            Self::Position(PositionWarning::NotAtTheDoor { .. }) => "NOT_AT_THE_DOOR",
+        }
+    }
+
+    /// What the courier reads.
+    #[must_use]
+    pub fn text(self) -> Text {
+        match self {
+            Self::Door(warning) => warning.text(),
+            Self::Position(warning) => warning.text(),
+        }
+    }
 }
 
 /// The rating code of a delivered parcel.
@@ -133,7 +228,7 @@ pub struct RatingCode {
 }
 
 /// One parcel of a completed attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RecordedParcel {
     /// The parcel.
     pub parcel_id: ParcelId,
@@ -143,10 +238,12 @@ pub struct RecordedParcel {
     pub entry_hash: Hash32,
     /// The rating code, for a delivered parcel.
     pub rating: Option<RatingCode>,
+    /// What was passed over and is recorded with it.
+    pub warnings: Vec<VisitWarning>,
 }
 
 /// A completed attempt: on disk, flushed, before this value exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
     /// The attempt.
     pub attempt_id: AttemptId,

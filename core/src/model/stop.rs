@@ -113,7 +113,8 @@ pub struct Contact {
 pub enum StopState {
     /// A parcel is still to be delivered and none was tried in this visit.
     Open,
-    /// Every parcel is delivered or on its way back.
+    /// Nothing is left to do here: every parcel is handed over, waits in a locker or station, is back at
+    /// the depot or was cancelled.
     Done,
     /// The last attempt failed; the parcel needs its next action.
     Failed,

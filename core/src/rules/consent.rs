@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::contact::{CallResult, MaskedPhone};
 
 mod gate;
+mod record;
 
 pub use gate::{Basis, ConsentRefusal, GateCase, channels, gate};
 

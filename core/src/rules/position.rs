@@ -42,6 +42,21 @@ pub struct RawFix {
     pub datum: Datum,
 }
 
+impl RawFix {
+    /// A fix of a provider that speaks WGS-84.
+    #[must_use]
+    pub const fn wgs84(lat: f64, lng: f64, accuracy_m: f32, age_ms: i64, mock: bool) -> Self {
+        Self {
+            lat,
+            lng,
+            accuracy_m,
+            age_ms,
+            mock,
+            datum: Datum::Wgs84,
+        }
+    }
+}
+
 /// Why a fix cannot be evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PositionFault {

@@ -5,7 +5,7 @@
 
 use super::coded::Text;
 use super::codes::{CodeRefusal, NotAParcel, ScanFault};
-use super::consent::{ConsentRefusal, Standing};
+use super::consent::{ConsentFault, ConsentRefusal, Standing};
 use super::contact::NoContact;
 use super::duty::DutyRefusal;
 use super::position::PositionFault;
@@ -60,6 +60,31 @@ impl Wording for ConsentRefusal {
                 "签收人不是客户指定的代收人",
                 "This is not the person the customer named",
             ),
+        }
+    }
+}
+
+impl Wording for ConsentFault {
+    fn text(&self) -> Text {
+        match self {
+            Self::EmptyScope => Text::new(
+                "请选择客户同意的交付方式",
+                "Choose what the customer agrees to",
+            ),
+            Self::NoParcel => Text::new("请选择包裹", "Choose the parcels"),
+            Self::NobodyNamed => {
+                Text::new("请填写客户指定的代收人姓名", "Say whom the customer named")
+            }
+            Self::EndsBeforeItBegins | Self::EndlessPreference => {
+                Text::new("同意的有效期不正确", "The end of the consent is not right")
+            }
+            Self::NoConversation => Text::new(
+                "电话未接通或过短,不能作为同意",
+                "The call was not answered or too short to agree on anything",
+            ),
+            Self::Id | Self::EvidenceElsewhere | Self::EmptyEvidence => {
+                Text::new("同意的凭证不完整", "What shows the consent is not complete")
+            }
         }
     }
 }

@@ -17,12 +17,41 @@ pub(crate) struct AttemptRow {
     pub(crate) data_key: [u8; 32],
     pub(crate) opened_at_ms: i64,
     pub(crate) completed_at_ms: Option<i64>,
+    pub(crate) kind: AttemptKind,
+}
+
+/// What holds the proofs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttemptKind {
+    /// A visit at a door.
+    Visit,
+    /// A correction of one, with proofs that came late.
+    Correction,
+    /// A consent that was signed for on the spot.
+    Consent,
+}
+
+impl AttemptKind {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Visit => "visit",
+            Self::Correction => "correction",
+            Self::Consent => "consent",
+        }
+    }
+
+    fn from_code(code: &str) -> Option<Self> {
+        [Self::Visit, Self::Correction, Self::Consent]
+            .into_iter()
+            .find(|kind| kind.code() == code)
+    }
 }
 
 pub(crate) fn insert(conn: &Connection, id: AttemptId, attempt: &AttemptRow) -> Result<()> {
     conn.prepare_cached(
-        "INSERT INTO attempt (attempt_id, stop_id, handoff, data_key, opened_at_ms, completed_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO attempt (attempt_id, stop_id, handoff, data_key, opened_at_ms,
+             completed_at_ms, kind)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (attempt_id) DO UPDATE SET handoff = ?3, completed_at_ms = ?6",
     )?
     .execute(params![
@@ -31,7 +60,8 @@ pub(crate) fn insert(conn: &Connection, id: AttemptId, attempt: &AttemptRow) -> 
         attempt.handoff.code(),
         attempt.data_key,
         attempt.opened_at_ms,
-        attempt.completed_at_ms
+        attempt.completed_at_ms,
+        attempt.kind.code()
     ])?;
     Ok(())
 }
@@ -48,6 +78,7 @@ pub(crate) fn get(conn: &Connection, id: AttemptId) -> Result<Option<AttemptRow>
         data_key: row::bytes(r, "data_key")?,
         opened_at_ms: r.get("opened_at_ms")?,
         completed_at_ms: r.get("completed_at_ms")?,
+        kind: row::code(r, "kind", AttemptKind::from_code)?,
     }))
 }
 
@@ -60,7 +91,7 @@ pub(crate) fn open_at_stop(
     let found: Option<Vec<u8>> = conn
         .query_row(
             "SELECT attempt_id FROM attempt WHERE stop_id = ?1 AND completed_at_ms IS NULL
-             AND opened_at_ms > ?2 ORDER BY opened_at_ms DESC LIMIT 1",
+             AND kind = 'visit' AND opened_at_ms > ?2 ORDER BY opened_at_ms DESC LIMIT 1",
             params![stop.as_bytes(), since_ms],
             |r| r.get(0),
         )
@@ -86,7 +117,7 @@ pub(crate) struct Visited {
 pub(crate) fn visits(conn: &Connection) -> Result<Vec<Visited>> {
     let mut stmt = conn.prepare_cached(
         "SELECT a.opened_at_ms AS opened, a.completed_at_ms AS at, s.lat AS lat, s.lng AS lng
-         FROM attempt a JOIN stop s USING (stop_id) WHERE a.completed_at_ms IS NOT NULL
+         FROM attempt a JOIN stop s USING (stop_id) WHERE a.completed_at_ms IS NOT NULL AND a.kind = 'visit'
          ORDER BY a.completed_at_ms DESC LIMIT 500",
     )?;
     let mut rows = stmt.query([])?;

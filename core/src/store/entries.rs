@@ -83,6 +83,22 @@ pub(crate) fn hash_at(conn: &Connection, seq: i64) -> Result<Option<Hash32>> {
         .transpose()
 }
 
+/// What an entry is and its body, unless that was erased.
+pub(crate) fn kind_and_body(conn: &Connection, seq: i64) -> Result<Option<(EntryKind, Vec<u8>)>> {
+    let found: Option<(u16, Option<Vec<u8>>)> = conn
+        .prepare_cached("SELECT kind, body FROM entry WHERE seq = ?1")?
+        .query_row([seq], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    Ok(found.and_then(|(kind, body)| Some((EntryKind(kind), body?))))
+}
+
+/// The body of an entry of one kind.
+pub(crate) fn body_of(conn: &Connection, seq: i64, kind: EntryKind) -> Result<Option<Vec<u8>>> {
+    Ok(kind_and_body(conn, seq)?
+        .filter(|(found, _)| *found == kind)
+        .map(|(_, body)| body))
+}
+
 /// Entries without a receipt, in order.
 pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
     let mut stmt = conn.prepare_cached(

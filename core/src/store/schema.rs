@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_planning.sql"),
     include_str!("migrations/003_photos.sql"),
+    include_str!("migrations/004_day.sql"),
 ];
 
 /// Newest schema version this build knows.

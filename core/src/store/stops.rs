@@ -5,12 +5,12 @@ use satchel_protocol::feed::{
     CodeItem, LatLng, ParcelItem, PickupItem, RouteItem, StopItem, TemperatureLimits,
 };
 use satchel_protocol::ids::{Handle, ParcelId, RouteId, StopId};
-use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, Outcome, PromiseClass};
+use satchel_protocol::taxonomy::{HandlingTag, Outcome, PromiseClass};
 use satchel_protocol::transitions::ParcelState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{history, row, versions};
+use super::{consents, history, row, versions};
 use crate::error::{Error, Result, StoreError};
 use crate::rules::geofence;
 
@@ -123,8 +123,7 @@ fn drop_parcels_left_out(conn: &Connection, item: &StopItem) -> Result<()> {
         if listed || parcel.history.is_some() {
             continue;
         }
-        conn.prepare_cached("DELETE FROM consent WHERE parcel_id = ?1")?
-            .execute([parcel.parcel_id.as_bytes()])?;
+        consents::forget_parcel(conn, parcel.parcel_id)?;
         conn.prepare_cached("DELETE FROM parcel WHERE parcel_id = ?1")?
             .execute([parcel.parcel_id.as_bytes()])?;
     }
@@ -166,23 +165,7 @@ fn upsert_parcel(conn: &Connection, stop: StopId, item: &ParcelItem) -> Result<(
         versions::next(conn)?
     ])?;
     refresh_pickup_start(conn, item)?;
-    conn.prepare_cached("DELETE FROM consent WHERE parcel_id = ?1")?
-        .execute([item.parcel_id.as_bytes()])?;
-    let mut insert = conn.prepare_cached(
-        "INSERT INTO consent (parcel_id, consent_id, scope, channel, given_at_ms, expires_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-    )?;
-    for consent in &item.consents {
-        insert.execute(params![
-            item.parcel_id.as_bytes(),
-            consent.consent_id,
-            codes(consent.scope.iter().map(|h| h.code())),
-            consent.evidence.channel().code(),
-            consent.given_at_ms,
-            consent.expires_at_ms
-        ])?;
-    }
-    Ok(())
+    consents::put_of_parcel(conn, item.parcel_id, &item.consents)
 }
 
 /// A parcel that becomes a pickup before anything was recorded starts as one.
@@ -322,35 +305,13 @@ pub(crate) fn parcels(conn: &Connection, stop: Option<StopId>) -> Result<Vec<Par
 }
 
 pub(crate) fn parcel(conn: &Connection, id: ParcelId) -> Result<ParcelRow> {
-    let mut stmt = conn.prepare_cached("SELECT * FROM parcel WHERE parcel_id = ?1")?;
-    let mut rows = stmt.query([id.as_bytes()])?;
-    rows.next()?
-        .map_or(Err(Error::NotFound { what: "parcel" }), read_parcel)
+    find_parcel(conn, id)?.ok_or(Error::NotFound { what: "parcel" })
 }
 
-/// Consents of a parcel that are valid at `now_ms`, as (handoff, consent id).
-pub(crate) fn valid_consents(
-    conn: &Connection,
-    parcel: ParcelId,
-    now_ms: i64,
-) -> Result<Vec<(HandoffKind, String)>> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT consent_id, scope FROM consent
-         WHERE parcel_id = ?1 AND (expires_at_ms IS NULL OR expires_at_ms > ?2)
-         ORDER BY given_at_ms DESC",
-    )?;
-    let mut rows = stmt.query(params![parcel.as_bytes(), now_ms])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        let scope: String = r.get("scope")?;
-        let id: String = r.get("consent_id")?;
-        for code in scope.split(',').filter(|c| !c.is_empty()) {
-            let handoff = HandoffKind::from_code(code)
-                .map_err(|_| Error::from(StoreError::BadRow("consent scope")))?;
-            out.push((handoff, id.clone()));
-        }
-    }
-    Ok(out)
+pub(crate) fn find_parcel(conn: &Connection, id: ParcelId) -> Result<Option<ParcelRow>> {
+    let mut stmt = conn.prepare_cached("SELECT * FROM parcel WHERE parcel_id = ?1")?;
+    let mut rows = stmt.query([id.as_bytes()])?;
+    rows.next()?.map(read_parcel).transpose()
 }
 
 fn read_stop(r: &Row<'_>) -> Result<StopRow> {

@@ -5,16 +5,19 @@ use std::collections::HashSet;
 
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::enrol::{EnrolResponse, SignedCertificate};
-use satchel_protocol::feed::{FeedContent, FeedItem, FeedPage};
+use satchel_protocol::feed::{FeedContent, FeedItem, FeedPage, ParcelEventItem};
 use satchel_protocol::ids::{Hash32, StopId};
 use satchel_protocol::limits::MAX_FEED_PAGE_BYTES;
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
+use serde_json::Value;
 
 use crate::courier::Keys;
 use crate::error::Result;
 use crate::rules::geofence;
+use crate::store::consents::{self, Source};
 use crate::store::db::Tx;
 use crate::store::entries::{self, Marked};
+use crate::store::history::{self, Pushed};
 use crate::store::phone::Enrolled;
 use crate::store::{phone, planning, proofs, ratings, stops};
 
@@ -180,12 +183,18 @@ pub(crate) fn feed_page(body: &[u8]) -> Result<FeedPage, Useless> {
     Ok(page)
 }
 
-/// Applies a page and its cursor together. What this build cannot read is kept, never dropped.
-pub(crate) fn apply_feed(tx: &Tx<'_>, page: &FeedPage) -> Result<()> {
+/// Applies a page and its cursor together. What this build cannot read is kept, never dropped. Gives the
+/// rule sets of the page: whether they hold is for the courier's core to judge and to answer.
+pub(crate) fn apply_feed(tx: &Tx<'_>, page: &FeedPage) -> Result<Vec<Value>> {
+    let mut rule_sets = Vec::new();
     for item in &page.items {
-        apply_item(tx, item)?;
+        match item.content() {
+            Ok(FeedContent::RuleSet(document)) => rule_sets.push(document),
+            _ => apply_item(tx, item)?,
+        }
     }
-    phone::set_feed_cursor(tx, &page.cursor)
+    phone::set_feed_cursor(tx, &page.cursor)?;
+    Ok(rule_sets)
 }
 
 fn apply_item(tx: &Tx<'_>, item: &FeedItem) -> Result<()> {
@@ -206,12 +215,34 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem) -> Result<()> {
             }
             Ok(())
         }
+        Ok(FeedContent::Consent(record)) => {
+            consents::put(tx, &record, Source::Feed)?;
+            touch_all(tx, consents::stops_of(tx, &record.consent_id)?)
+        }
+        Ok(FeedContent::ConsentWithdrawn(withdrawn)) => {
+            consents::withdraw(tx, &withdrawn.consent_id, withdrawn.withdrawn_at_ms)?;
+            touch_all(tx, consents::stops_of(tx, &withdrawn.consent_id)?)
+        }
+        Ok(FeedContent::ParcelEvent(told)) => apply_event(tx, item, &told),
         // The last one known stays in use without a network (A012).
         Ok(FeedContent::Traffic(traffic)) if traffic.is_valid() => {
             planning::put_traffic(tx, &traffic).map(|_| ())
         }
         // Known to the protocol and not yet to this store: kept like an unknown kind.
         Ok(_) | Err(_) => ratings::keep_item(tx, item),
+    }
+}
+
+/// What happened elsewhere joins what this phone knows; nothing recorded here is overwritten, and where
+/// the two contradict each other both are kept and flagged (B4-16). An event of a parcel that is not here,
+/// or one too many, is kept like an unknown item.
+fn apply_event(tx: &Tx<'_>, item: &FeedItem, told: &ParcelEventItem) -> Result<()> {
+    let Some(parcel) = stops::find_parcel(tx, told.parcel_id)? else {
+        return ratings::keep_item(tx, item);
+    };
+    match history::push(tx, &parcel, told.event, None)? {
+        Pushed::New | Pushed::Before => Ok(()),
+        Pushed::Full => ratings::keep_item(tx, item),
     }
 }
 
@@ -248,7 +279,7 @@ mod tests {
             ("weather", json!({"rain": true, "mm": 12.5})),
             ("stop", json!({"stop_id": 5})),
         ];
-        let kept: Vec<(&str, serde_json::Value)> = kept
+        let kept: Vec<(&str, Value)> = kept
             .iter()
             .map(|(kind, data)| (kind.as_str(), serde_json::from_str(data).unwrap()))
             .collect();

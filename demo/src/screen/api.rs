@@ -227,6 +227,7 @@ struct FinishParcel {
     parcel_id: String,
     reason: Option<String>,
     action: Option<String>,
+    scan: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -269,15 +270,14 @@ impl Finish {
                     _ => return Err(Refused::malformed()),
                 };
                 Ok(ParcelResult {
-                    parcel_id: parse::<ParcelId>(&p.parcel_id)?,
-                    outcome,
+                    scan: p.scan.clone().filter(|text| !text.is_empty()),
+                    ..ParcelResult::new(parse::<ParcelId>(&p.parcel_id)?, outcome)
                 })
             })
             .collect::<Result<_, _>>()?;
+        let handoff = HandoffKind::from_code(&self.handoff).map_err(bad)?;
         let code = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
         Ok(Completion {
-            handoff: HandoffKind::from_code(&self.handoff).map_err(bad)?,
-            parcels,
             signer_name: code(&self.signer_name),
             relation: code(&self.relation)
                 .map(|c| Relation::from_code(&c).map_err(bad))
@@ -295,8 +295,8 @@ impl Finish {
                 .map(|c| InspectionResult::from_code(&c).map_err(bad))
                 .transpose()?,
             signature: self.signature.map(FinishSignature::into_input),
-            fix: None,
             note: code(&self.note),
+            ..Completion::new(handoff, parcels)
         })
     }
 }

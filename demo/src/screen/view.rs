@@ -5,7 +5,7 @@ use satchel_core::model::plan::{PlanView, PlannedStop};
 use satchel_core::model::status::{Blocking, Enrolment, SyncStatus};
 use satchel_core::model::stop::{ParcelView, StopState, StopView, SyncState};
 use satchel_core::protocol::taxonomy::{IdentityMethod, InspectionResult, Reason, Relation};
-use satchel_core::rules::requirements::{Level, Requirement};
+use satchel_core::rules::ruleset::{Level, Line};
 use satchel_ffi::SatchelError;
 use serde_json::{Value, json};
 
@@ -90,15 +90,16 @@ fn parcel(parcel: &ParcelView) -> Value {
     })
 }
 
-fn requirement(requirement: &Requirement) -> Value {
-    let item = requirement.item;
+fn requirement(line: &Line) -> Value {
     json!({
-        "code": item.code(),
-        "zh": item.zh(),
-        "en": item.en(),
-        "source": item.source(),
-        "level": match requirement.level {
+        "code": line.item.code(),
+        "zh": line.text.zh,
+        "en": line.text.en,
+        "source": line.source.to_string(),
+        "count": line.count,
+        "level": match line.level {
             Level::Required => "required",
+            Level::RequiredWithReason => "required_with_reason",
             Level::Optional => "optional",
             Level::Off => "off",
         },

