@@ -146,10 +146,10 @@ pub(crate) async fn handoff(
     lang: &'static str,
 ) -> Result<bool, HubError> {
     let mut tx = hub.db().write().await?;
-    let Some((mut stop, courier)) = rounds::stop_of(&mut tx, parcel).await? else {
+    let Some((stop, courier)) = rounds::stop_of(&mut tx, parcel).await? else {
         return Ok(false);
     };
-    let Some(item) = stop.parcels.iter_mut().find(|p| p.parcel_id == parcel) else {
+    let Some(item) = stop.parcels.iter().find(|p| p.parcel_id == parcel) else {
         return Ok(false);
     };
     if !HANDOFFS.contains(&chosen) || (item.door_required && leaves_the_door(chosen)) {
@@ -163,29 +163,21 @@ pub(crate) async fn handoff(
     let choice = keep(hub, &mut tx, parcel, "handoff", &value, lang).await?;
     let now_ms = hub.now_ms();
     // The last choice stands: what was agreed before is withdrawn, and the journal keeps both.
-    let withdrawn: Vec<_> = item
-        .consents
-        .drain(..)
-        .map(|old| ConsentWithdrawnBody {
-            consent_id: old.consent_id,
+    for old in &item.consents {
+        let body = ConsentWithdrawnBody {
+            consent_id: old.consent_id.clone(),
             withdrawn_at_ms: now_ms,
             stop: None,
-        })
-        .collect();
+        };
+        consents::withdraw(&mut tx, &body).await?;
+    }
     // Into his own hands needs nobody's consent.
-    let given = (chosen != HandoffKind::Recipient).then(|| ConsentRecord {
-        place: (!whom.is_empty()).then(|| whom.to_owned()),
-        ..by_page(choice, parcel, chosen, now_ms)
-    });
-    item.consents.extend(given.clone());
-    rounds::set_consents(&mut tx, parcel, &item.consents).await?;
-    if let Some(courier) = courier {
-        for body in &withdrawn {
-            feed::append(&mut tx, courier, CONSENT_WITHDRAWN, body).await?;
-        }
-        if let Some(given) = &given {
-            feed::append(&mut tx, courier, CONSENT, given).await?;
-        }
+    if chosen != HandoffKind::Recipient {
+        let mut given = by_page(choice, parcel, chosen, now_ms);
+        given.place = (!whom.is_empty()).then(|| whom.to_owned());
+        consents::record(&mut tx, &given).await?;
+    }
+    if let (Some(courier), Some((stop, _))) = (courier, rounds::stop_of(&mut tx, parcel).await?) {
         // The whole stop as well, for a phone that reads consents with their parcels only.
         feed::append(&mut tx, courier, StopItem::KIND, &without_keys(&stop)?).await?;
     }

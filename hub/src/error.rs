@@ -70,6 +70,9 @@ pub enum HubError {
     /// The grouping rule does not fit the file.
     #[error("grouping: {0}")]
     Grouping(#[from] crate::import::GroupError),
+    /// The record cannot be kept as a consent.
+    #[error("consent: {0}")]
+    Consent(#[from] crate::consents::ConsentFault),
     /// A worker thread ended early; only a bug or a shutdown does that.
     #[error("a background task ended early")]
     Worker,

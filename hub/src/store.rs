@@ -1,8 +1,10 @@
 //! Everything that speaks SQL, one file per family of tables.
 
+pub(crate) mod consents;
 pub(crate) mod couriers;
 pub(crate) mod entries;
 pub(crate) mod feed;
 pub(crate) mod proofs;
+pub(crate) mod recorder;
 pub(crate) mod rounds;
 pub(crate) mod sessions;

@@ -1,6 +1,5 @@
 //! Routes, stops and parcels as the import gives them.
 
-use satchel_protocol::doorstep::ConsentRecord;
 use satchel_protocol::feed::{LatLng, ParcelItem, Recipient, RouteItem, StopItem};
 use satchel_protocol::ids::{CourierId, ParcelId, RouteId, StopId};
 use satchel_protocol::taxonomy::PromiseClass;
@@ -11,6 +10,8 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::db::{RowExt, Tx};
 use crate::error::HubError;
+use crate::store::consents;
+use crate::store::recorder::Recorder;
 
 /// The courier of a known route: `None` for an unknown route, `Some(None)` for one without a courier.
 pub(crate) async fn owner(
@@ -73,7 +74,7 @@ pub(crate) async fn add_stop(tx: &mut Tx, stop: &StopItem) -> Result<(), HubErro
         sqlx::query(
             "INSERT INTO parcel (parcel_id, stop_id, waybill, handle, promise_class, \
                promised_by_ms, accepted_at_ms, tags, door_required, consents) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]')",
         )
         .bind(&parcel.parcel_id.as_bytes()[..])
         .bind(&stop.stop_id.as_bytes()[..])
@@ -84,9 +85,12 @@ pub(crate) async fn add_stop(tx: &mut Tx, stop: &StopItem) -> Result<(), HubErro
         .bind(parcel.accepted_at_ms)
         .bind(json(&parcel.tags)?)
         .bind(parcel.door_required)
-        .bind(json(&parcel.consents)?)
         .execute(&mut **tx)
         .await?;
+        for record in &parcel.consents {
+            let seq = consents::next_hub_seq(tx).await?;
+            consents::add(tx, Recorder::Hub, seq, record).await?;
+        }
     }
     Ok(())
 }
@@ -138,20 +142,6 @@ pub(crate) async fn stop_of(
     Ok(Some((stop_parcels(tx, stop).await?, courier)))
 }
 
-/// Replaces what the customer has agreed to for a parcel.
-pub(crate) async fn set_consents(
-    tx: &mut Tx,
-    parcel: ParcelId,
-    consents: &[ConsentRecord],
-) -> Result<(), HubError> {
-    sqlx::query("UPDATE parcel SET consents = ? WHERE parcel_id = ?")
-        .bind(json(&consents)?)
-        .bind(&parcel.as_bytes()[..])
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
 /// Sets the time a stop is wished at.
 pub(crate) async fn set_window(
     tx: &mut Tx,
@@ -175,6 +165,12 @@ pub(crate) async fn stop_parcels(tx: &mut Tx, mut stop: StopItem) -> Result<Stop
         .fetch_all(&mut **tx)
         .await?;
     stop.parcels = rows.iter().map(parcel_item).collect::<Result<_, _>>()?;
+    for parcel in &mut stop.parcels {
+        // With what customers and couriers have said since.
+        let known = consents::of_parcel(&mut **tx, parcel.parcel_id).await?;
+        let records = known.into_iter().map(|row| row.record);
+        parcel.consents = records.filter(|c| c.withdrawn_at_ms.is_none()).collect();
+    }
     Ok(stop)
 }
 
@@ -186,7 +182,6 @@ fn parcel_item(row: &SqliteRow) -> Result<ParcelItem, HubError> {
     Ok(ParcelItem {
         tags: from_json(row.try_get("tags")?)?,
         door_required: row.try_get("door_required")?,
-        consents: from_json::<Vec<ConsentRecord>>(row.try_get("consents")?)?,
         ..ParcelItem::bare(
             row.parcel("parcel_id")?,
             row.try_get("waybill")?,
