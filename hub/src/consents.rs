@@ -4,6 +4,8 @@
 //! The phone refuses a handoff without consent before it happens; the hub can only say so afterwards.
 //! It never drops the handoff for it: the board is told and a person decides.
 
+mod gate;
+
 use satchel_protocol::doorstep::{ConsentRecord, ConsentWithdrawnBody};
 use satchel_protocol::feed;
 use satchel_protocol::taxonomy::{ConsentOrigin, HandoffKind};
@@ -15,6 +17,8 @@ use crate::hub::Hub;
 use crate::store::consents::{self as store, ConsentRow};
 use crate::store::recorder::Recorder;
 use crate::store::rounds;
+
+pub(crate) use gate::{HandoffCase, Refusal, refusal};
 
 /// Longest id of a consent, as phones take it.
 const MAX_ID_BYTES: usize = 64;
@@ -105,10 +109,7 @@ pub(crate) async fn record(tx: &mut Tx, record: &ConsentRecord) -> Result<(), Hu
     }
     let seq = store::next_hub_seq(tx).await?;
     store::add(tx, Recorder::Hub, seq, record).await?;
-    for courier in store::couriers_of(tx, &record.parcels).await? {
-        crate::store::feed::append(tx, courier, feed::CONSENT, record).await?;
-    }
-    Ok(())
+    tell(tx, record).await
 }
 
 /// Takes a consent back, whoever recorded it, and tells the couriers. What was handed over before
@@ -135,6 +136,27 @@ pub(crate) async fn withdraw(tx: &mut Tx, body: &ConsentWithdrawnBody) -> Result
         .into_iter()
         .flat_map(|row| row.record.parcels)
         .collect();
+    for courier in store::couriers_of(tx, &parcels).await? {
+        crate::store::feed::append(tx, courier, feed::CONSENT_WITHDRAWN, body).await?;
+    }
+    Ok(())
+}
+
+/// Tells the couriers who have its parcels.
+pub(crate) async fn tell(tx: &mut Tx, record: &ConsentRecord) -> Result<(), HubError> {
+    for courier in store::couriers_of(tx, &record.parcels).await? {
+        crate::store::feed::append(tx, courier, feed::CONSENT, record).await?;
+    }
+    Ok(())
+}
+
+/// Tells the couriers who have its parcels that it no longer holds.
+pub(crate) async fn tell_withdrawn(
+    tx: &mut Tx,
+    body: &ConsentWithdrawnBody,
+) -> Result<(), HubError> {
+    let held = store::by_id(tx, &body.consent_id).await?;
+    let parcels: Vec<_> = held.into_iter().flat_map(|row| row.record.parcels).collect();
     for courier in store::couriers_of(tx, &parcels).await? {
         crate::store::feed::append(tx, courier, feed::CONSENT_WITHDRAWN, body).await?;
     }
@@ -168,3 +190,6 @@ impl Hub {
         Ok(tx.commit().await?)
     }
 }
+
+#[cfg(test)]
+mod tests;

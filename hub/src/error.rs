@@ -73,6 +73,18 @@ pub enum HubError {
     /// The record cannot be kept as a consent.
     #[error("consent: {0}")]
     Consent(#[from] crate::consents::ConsentFault),
+    /// No parcel of this hub.
+    #[error("no such parcel")]
+    UnknownParcel,
+    /// Two systems gave the same waybill number.
+    #[error("several parcels have this waybill number; name the parcel by its id")]
+    AmbiguousWaybill,
+    /// The step does not fit where the parcel is.
+    #[error("step: {0}")]
+    Step(#[from] satchel_protocol::transitions::WhyNot),
+    /// Words beside a step or an answer are longer than a phone shows.
+    #[error("the words are too long")]
+    TooManyWords,
     /// A worker thread ended early; only a bug or a shutdown does that.
     #[error("a background task ended early")]
     Worker,

@@ -5,6 +5,8 @@
 //! transaction; the receipt is signed after its commit. What is refused as forged or forked is kept
 //! aside with an alarm, because a broken log is evidence too (threats 6 and 7).
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::VerifyingKey;
 use satchel_protocol::FormatError;
 use satchel_protocol::api::ErrorCode;
@@ -17,6 +19,7 @@ use satchel_protocol::taxonomy::ProofKind;
 use crate::api::auth::may_write;
 use crate::api::error::ApiError;
 use crate::db::Tx;
+use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::project;
@@ -166,6 +169,7 @@ async fn store(
         }
     }
     let mut head = entries::head(&mut tx, device).await?;
+    let mut touched = BTreeSet::new();
     for (index, entry) in checked.iter().enumerate() {
         match place(&mut tx, head, entry).await? {
             Place::Held => duplicates += 1,
@@ -173,14 +177,18 @@ async fn store(
             Place::Fork => return Ok(Taken::Fork { index }),
             Place::Next => {
                 entries::append(&mut tx, entry, now_ms).await?;
-                project::apply(&mut tx, entry, now_ms).await?;
+                touched.extend(project::apply(&mut tx, hub, entry, now_ms).await?);
                 project::raise_alarms(&mut tx, entry, now_ms).await?;
+                project::pass_on(&mut tx, entry).await?;
                 bind::bind_to_entry(&mut tx, entry, now_ms).await?;
                 appeal::file(&mut tx, entry, now_ms).await?;
                 head = (entry.header.seq, entry.hash);
                 new += 1;
             }
         }
+    }
+    for parcel in touched {
+        doorstep::settle(&mut tx, parcel, now_ms).await?;
     }
     let mut blobs: Vec<_> = stored.iter().map(|b| (0, b.hash)).collect();
     for entry in checked {

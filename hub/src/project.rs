@@ -3,225 +3,152 @@
 //! Replaying all entries in the order of their arrival gives the same rows (`satchel-hub rebuild`).
 //! An entry that cannot be read is never in the way: it is held, receipted and marked.
 
-use satchel_protocol::attempt::AttemptBody;
-use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
-use satchel_protocol::ids::{Hash32, Salt, Sig64};
+mod attempt;
+mod body;
+mod day;
+mod door;
+
+use std::collections::BTreeSet;
+
+use satchel_protocol::entry::{Header, SignedEntry};
+use satchel_protocol::ids::{Hash32, ParcelId, Salt, Sig64};
 use sqlx::Row;
 
+use crate::consents;
 use crate::db::{RowExt, Tx};
+use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::entries::{self, AlarmKind, CheckedEntry};
+use crate::store::events;
+use body::Body;
 
 /// Entries replayed per query while rebuilding; bounds memory, not the result.
 const REBUILD_PAGE: i64 = 500;
 
-/// What became of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Enrolled,
-    Attempt,
-    /// A kind made after this build; projected by a newer one.
-    UnknownKind,
-    /// The kind is known, the body is not readable by this build.
-    Unreadable,
-    /// Body and salt were erased.
-    Erased,
-}
+/// Every table that is derived from entries. Rows that the hub itself made stay.
+const CLEAR: &[&str] = &[
+    "DELETE FROM entry_state",
+    "DELETE FROM attempt",
+    "DELETE FROM attempt_proof",
+    "DELETE FROM parcel_state",
+    "DELETE FROM parcel_event",
+    "DELETE FROM parcel_fold",
+    "DELETE FROM consent WHERE recorder <> x''",
+    "DELETE FROM consent_parcel WHERE recorder <> x''",
+    "DELETE FROM consent_withdrawal WHERE recorder <> x''",
+    "DELETE FROM correction",
+    "DELETE FROM call_attempt",
+    "DELETE FROM report",
+    "DELETE FROM report_parcel",
+    "DELETE FROM load_scan",
+    "DELETE FROM pickup",
+    "DELETE FROM temperature",
+    "DELETE FROM code_entry",
+    "DELETE FROM duty",
+    "DELETE FROM reminder",
+    "DELETE FROM ruleset_refused",
+    "DELETE FROM parcel_step",
+];
 
-impl State {
-    fn code(self) -> &'static str {
-        match self {
-            Self::Enrolled => "enrolled",
-            Self::Attempt => "attempt",
-            Self::UnknownKind => "unknown_kind",
-            Self::Unreadable => "unreadable",
-            Self::Erased => "erased",
-        }
-    }
-}
-
-/// The attempt in an entry, if it is a readable one.
-fn attempt_of(new: &CheckedEntry) -> Option<AttemptBody> {
-    if new.header.kind != EntryKind::ATTEMPT {
-        return None;
-    }
-    new.entry
-        .body
-        .as_deref()
-        .and_then(|body| AttemptBody::decode(body).ok())
-}
-
-/// Writes what one entry means.
+/// Writes what one entry means. Gives the parcels whose story it changes; they are to be folded anew.
 pub(crate) async fn apply(
     tx: &mut Tx,
+    hub: &Hub,
     new: &CheckedEntry,
     received_at_ms: i64,
-) -> Result<(), HubError> {
-    let attempt = attempt_of(new);
-    let state = match (new.header.kind, &new.entry.body, &attempt) {
-        (_, None, _) => State::Erased,
-        (EntryKind::ENROLLED, ..) => State::Enrolled,
-        (EntryKind::ATTEMPT, _, Some(_)) => State::Attempt,
-        (EntryKind::ATTEMPT, _, None) => State::Unreadable,
-        _ => State::UnknownKind,
-    };
+) -> Result<BTreeSet<ParcelId>, HubError> {
+    let body = Body::of(new);
     sqlx::query("INSERT INTO entry_state (device_id, seq, state) VALUES (?, ?, ?)")
         .bind(&new.header.device.as_bytes()[..])
         .bind(new.header.seq)
-        .bind(state.code())
+        .bind(body.state())
         .execute(&mut **tx)
         .await?;
-    if let Some(attempt) = attempt {
-        insert_attempt(tx, &new.header, &attempt, received_at_ms).await?;
-        insert_proofs(tx, &new.header, &attempt).await?;
-        update_parcel(tx, &new.header, &attempt).await?;
+    write(tx, hub, &new.header, &body, received_at_ms).await?;
+    let mut touched: BTreeSet<ParcelId> = body.parcels().into_iter().collect();
+    if let Body::Withdrawn(withdrawn) = &body {
+        let held = crate::store::consents::by_id(tx, &withdrawn.consent_id).await?;
+        touched.extend(held.into_iter().flat_map(|row| row.record.parcels));
     }
-    Ok(())
+    if let Some((parcel, kind)) = body.event() {
+        events::add(tx, &new.header, parcel, &kind).await?;
+    }
+    Ok(touched)
 }
 
-async fn insert_attempt(
+async fn write(
     tx: &mut Tx,
+    hub: &Hub,
     header: &Header,
-    a: &AttemptBody,
+    body: &Body,
     received_at_ms: i64,
 ) -> Result<(), HubError> {
-    sqlx::query(
-        "INSERT INTO attempt (device_id, seq, attempt_id, parcel_id, stop_id, attempt_no, outcome, \
-           handoff, reason, action, signer_name, relation, identity_method, identity_matched, \
-           inspection, consent_id, lat, lng, accuracy_m, fix_mock, distance_m, note, rules_version, \
-           occurred_at_ms, utc_offset_min, received_at_ms) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&header.device.as_bytes()[..])
-    .bind(header.seq)
-    .bind(&a.attempt.as_bytes()[..])
-    .bind(&a.parcel.as_bytes()[..])
-    .bind(&a.stop.as_bytes()[..])
-    .bind(i64::from(a.attempt_no))
-    .bind(a.outcome.code())
-    .bind(a.handoff.code())
-    .bind(a.reason.map(|r| r.code()))
-    .bind(a.action.map(|r| r.code()))
-    .bind(&a.signer_name)
-    .bind(a.relation.map(|r| r.code()))
-    .bind(a.identity.map(|i| i.method.code()))
-    .bind(a.identity.map(|i| i.matched))
-    .bind(a.inspection.map(|i| i.code()))
-    .bind(&a.consent)
-    .bind(a.fix.map(|f| f.lat))
-    .bind(a.fix.map(|f| f.lng))
-    .bind(a.fix.map(|f| f64::from(f.accuracy_m)))
-    .bind(a.fix.map(|f| f.mock))
-    .bind(a.fix.and_then(|f| f.distance_m).map(f64::from))
-    .bind(&a.note)
-    .bind(i64::from(a.rules_version))
-    .bind(header.occurred_at_ms)
-    .bind(i64::from(header.utc_offset_min))
-    .bind(received_at_ms)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-async fn insert_proofs(tx: &mut Tx, header: &Header, a: &AttemptBody) -> Result<(), HubError> {
-    for (ordinal, proof) in (0_i64..).zip(&a.proofs) {
-        sqlx::query(
-            "INSERT INTO attempt_proof \
-               (device_id, seq, ordinal, hash, kind, size_bytes, origin, captured_at_ms, bound) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(&header.device.as_bytes()[..])
-        .bind(header.seq)
-        .bind(ordinal)
-        .bind(&proof.hash.0[..])
-        .bind(proof.kind.code())
-        .bind(i64::try_from(proof.size_bytes).unwrap_or(i64::MAX))
-        .bind(proof.origin.map(|o| o.code()))
-        .bind(proof.captured_at_ms)
-        .bind(header.blobs.contains(&proof.hash))
-        .execute(&mut **tx)
-        .await?;
+    match body {
+        Body::Attempt(a) => {
+            attempt::insert(tx, header, a, received_at_ms).await?;
+            attempt::update_parcel(tx, header, a).await?;
+        }
+        Body::Consent(b) => door::consent(tx, header, b).await?,
+        Body::Withdrawn(b) => door::withdrawn(tx, header, b).await?,
+        Body::Correction(b) => door::correction(tx, header, b).await?,
+        Body::Call(b) => door::call(tx, header, b).await?,
+        Body::Report(b) => door::report(tx, header, b, received_at_ms).await?,
+        Body::CodeEntry(b) => door::code_entry(tx, hub, header, b).await?,
+        Body::LoadScan(b) => day::load_scan(tx, header, b).await?,
+        Body::Pickup(b) => day::pickup(tx, header, b).await?,
+        Body::Temperature(b) => day::temperature(tx, header, b).await?,
+        Body::Duty(b) => day::duty(tx, header, b).await?,
+        Body::Reminder(b) => day::reminder(tx, header, b).await?,
+        Body::RuleSetRefused(b) => day::ruleset_refused(tx, header, b).await?,
+        Body::Step(b) => day::parcel_step(tx, header, b).await?,
+        Body::Enrolled | Body::Revealed | Body::UnknownKind | Body::Unreadable | Body::Erased => {}
     }
-    Ok(())
+    attempt::insert_proofs(tx, header, body.proofs()).await
 }
 
-/// The parcel shows its latest attempt by the time it happened, whatever came first over the network;
-/// all attempts stay visible (B4-16). Ties go to the higher device and seq, so that order of arrival
-/// never matters.
-async fn update_parcel(tx: &mut Tx, header: &Header, a: &AttemptBody) -> Result<(), HubError> {
-    sqlx::query(
-        "INSERT INTO parcel_state (parcel_id, outcome, device_id, seq, occurred_at_ms, attempts) \
-         VALUES (?1, ?2, ?3, ?4, ?5, 1) \
-         ON CONFLICT (parcel_id) DO UPDATE SET attempts = attempts + 1",
-    )
-    .bind(&a.parcel.as_bytes()[..])
-    .bind(a.outcome.code())
-    .bind(&header.device.as_bytes()[..])
-    .bind(header.seq)
-    .bind(header.occurred_at_ms)
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query(
-        "UPDATE parcel_state SET outcome = ?2, device_id = ?3, seq = ?4, occurred_at_ms = ?5 \
-         WHERE parcel_id = ?1 AND (occurred_at_ms, device_id, seq) < (?5, ?3, ?4)",
-    )
-    .bind(&a.parcel.as_bytes()[..])
-    .bind(a.outcome.code())
-    .bind(&header.device.as_bytes()[..])
-    .bind(header.seq)
-    .bind(header.occurred_at_ms)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+/// Passes a consent on that was given or taken back at a door: the parcel may change hands, and another
+/// phone of the same courier has to know as well.
+pub(crate) async fn pass_on(tx: &mut Tx, new: &CheckedEntry) -> Result<(), HubError> {
+    match Body::of(new) {
+        Body::Consent(record) => consents::tell(tx, &record).await,
+        Body::Withdrawn(withdrawn) => consents::tell_withdrawn(tx, &withdrawn).await,
+        _ => Ok(()),
+    }
 }
 
-/// Tells the board of a signed attempt that does not fit what the hub gave out. It stays in the log:
+/// Tells the board of a signed entry that does not fit what the hub gave out. It stays in the log:
 /// what a device signed is evidence, fitting or not.
 pub(crate) async fn raise_alarms(
     tx: &mut Tx,
     new: &CheckedEntry,
     now_ms: i64,
 ) -> Result<(), HubError> {
-    let Some(attempt) = attempt_of(new) else {
+    let body = Body::of(new);
+    let (device, seq) = (new.header.device, Some(new.header.seq));
+    let parcel = body.event().map(|(parcel, _)| parcel).or(body.attempted());
+    let bound = |p: &satchel_protocol::attempt::ProofRef| new.header.blobs.contains(&p.hash);
+    if !body.proofs().iter().all(bound) {
+        entries::alarm(tx, AlarmKind::UnboundProof, device, seq, parcel, now_ms).await?;
+    }
+    if matches!(body, Body::RuleSetRefused(_)) {
+        entries::alarm(tx, AlarmKind::RuleSetRefused, device, seq, None, now_ms).await?;
+    }
+    let Some(parcel) = parcel else {
         return Ok(());
     };
-    let (device, seq) = (new.header.device, Some(new.header.seq));
-    if attempt
-        .proofs
-        .iter()
-        .any(|p| !new.header.blobs.contains(&p.hash))
-    {
-        entries::alarm(
-            tx,
-            AlarmKind::UnboundProof,
-            device,
-            seq,
-            Some(attempt.parcel),
-            now_ms,
-        )
-        .await?;
-    }
     let row = sqlx::query(
         "SELECT p.handle FROM parcel p JOIN assignment a USING (parcel_id) \
          WHERE p.parcel_id = ? AND a.device_id = ?",
     )
-    .bind(&attempt.parcel.as_bytes()[..])
+    .bind(&parcel.as_bytes()[..])
     .bind(&device.as_bytes()[..])
     .fetch_optional(&mut **tx)
     .await?;
     let handle = row.map(|r| r.handle("handle")).transpose()?;
     let fits = handle.is_some_and(|known| new.header.handle.is_none_or(|signed| signed == known));
     if !fits {
-        entries::alarm(
-            tx,
-            AlarmKind::ForeignParcel,
-            device,
-            seq,
-            Some(attempt.parcel),
-            now_ms,
-        )
-        .await?;
+        entries::alarm(tx, AlarmKind::ForeignParcel, device, seq, Some(parcel), now_ms).await?;
     }
     Ok(())
 }
@@ -234,14 +161,11 @@ impl Hub {
     /// [`HubError`]; the projections are then as they were.
     pub async fn rebuild(&self) -> Result<u64, HubError> {
         let mut tx = self.db().write().await?;
-        for clear in [
-            "DELETE FROM entry_state",
-            "DELETE FROM attempt",
-            "DELETE FROM attempt_proof",
-            "DELETE FROM parcel_state",
-        ] {
-            sqlx::query(clear).execute(&mut *tx).await?;
+        for clear in CLEAR {
+            sqlx::query(*clear).execute(&mut *tx).await?;
         }
+        events::copy_hub_events(&mut tx).await?;
+        let mut touched = events::parcels_with_events(&mut tx).await?;
         let (mut last, mut count) = (0_i64, 0_u64);
         loop {
             let rows = sqlx::query(
@@ -257,9 +181,13 @@ impl Hub {
             }
             for row in &rows {
                 last = row.try_get("leaf")?;
-                apply(&mut tx, &stored_entry(row)?, row.try_get("received_at_ms")?).await?;
+                let received_at_ms = row.try_get("received_at_ms")?;
+                touched.extend(apply(&mut tx, self, &stored_entry(row)?, received_at_ms).await?);
                 count += 1;
             }
+        }
+        for parcel in touched {
+            doorstep::refold(&mut tx, parcel).await?;
         }
         tx.commit().await?;
         Ok(count)

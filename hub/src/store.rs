@@ -3,6 +3,7 @@
 pub(crate) mod consents;
 pub(crate) mod couriers;
 pub(crate) mod entries;
+pub(crate) mod events;
 pub(crate) mod feed;
 pub(crate) mod proofs;
 pub(crate) mod recorder;

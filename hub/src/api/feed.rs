@@ -21,6 +21,7 @@ use utoipa::IntoParams;
 use crate::api::auth::{SignedHead, not_revoked};
 use crate::api::error::ApiError;
 use crate::api::schema::{ErrorSchema, FeedPageSchema};
+use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::feed;
@@ -94,7 +95,8 @@ pub(crate) async fn page(
             data,
         });
     }
-    record(&hub, head.device.id, &given).await?;
+    // What happened to these parcels elsewhere follows on the next page.
+    more |= record(&hub, head.device.id, &given).await?;
     hub.metrics().feed_pages.add(1);
     let end = items.last().map_or(start, |item| item.seq);
     Ok(Json(FeedPage {
@@ -128,17 +130,22 @@ fn put_keys_in(hub: &Hub, device: DeviceId, stop: &mut Value) -> Result<Vec<Parc
     Ok(given)
 }
 
-async fn record(hub: &Hub, device: DeviceId, given: &[ParcelId]) -> Result<(), HubError> {
+/// Notes who has which parcel. A phone that is given one for the first time is also told what happened
+/// to it before; `true` when that made news.
+async fn record(hub: &Hub, device: DeviceId, given: &[ParcelId]) -> Result<bool, HubError> {
     if given.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let now_ms = hub.now_ms();
+    let mut news = 0;
     let mut tx = hub.db().write().await?;
     for parcel in given {
-        feed::assign(&mut tx, *parcel, device, now_ms).await?;
+        if feed::assign(&mut tx, *parcel, device, now_ms).await? {
+            news += doorstep::tell(&mut tx, *parcel).await?;
+        }
     }
     tx.commit().await?;
-    Ok(())
+    Ok(news > 0)
 }
 
 fn write_cursor(seq: i64) -> String {

@@ -138,16 +138,43 @@ pub(crate) enum AlarmKind {
     ForeignParcel,
     /// An attempt names a proof its signed header does not bind.
     UnboundProof,
+    /// A handoff without a consent that carried at that time (Art 28(3), A034).
+    NoConsent,
+    /// A locker or station for a parcel with door delivery (Zhejiang Art 31).
+    DoorRequired,
+    /// Goods with an age limit were left where nobody was checked (A040).
+    NobodyToCheck,
+    /// Handed over twice.
+    SecondHandover,
+    /// Cancelled when it had been handed over.
+    CancelledAfterHandover,
+    /// Handed over when it had been cancelled.
+    HandedOverDespiteCancel,
+    /// A phone's clock was set back between two events.
+    ClockMovedBack,
+    /// The recipient's code, judged by the hub, was wrong every time.
+    CodeWrong,
+    /// A phone refused the hub's rules and kept its own.
+    RuleSetRefused,
 }
 
 impl AlarmKind {
     /// As stored.
-    pub(crate) fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::LogFork => "log_fork",
             Self::BadEntry => "bad_entry",
             Self::ForeignParcel => "foreign_parcel",
             Self::UnboundProof => "unbound_proof",
+            Self::NoConsent => "no_consent",
+            Self::DoorRequired => "door_required",
+            Self::NobodyToCheck => "nobody_to_check",
+            Self::SecondHandover => "second_handover",
+            Self::CancelledAfterHandover => "cancelled_after_handover",
+            Self::HandedOverDespiteCancel => "handed_over_despite_cancel",
+            Self::ClockMovedBack => "clock_moved_back",
+            Self::CodeWrong => "code_wrong",
+            Self::RuleSetRefused => "ruleset_refused",
         }
     }
 }
@@ -161,11 +188,23 @@ pub(crate) async fn alarm(
     parcel: Option<ParcelId>,
     now_ms: i64,
 ) -> Result<(), HubError> {
+    alarm_at(tx, kind.code(), Some(device), seq, parcel, now_ms).await
+}
+
+/// Raises an alarm that need not be a device's.
+pub(crate) async fn alarm_at(
+    tx: &mut Tx,
+    code: &str,
+    device: Option<DeviceId>,
+    seq: Option<i64>,
+    parcel: Option<ParcelId>,
+    now_ms: i64,
+) -> Result<(), HubError> {
     sqlx::query(
         "INSERT INTO alarm (kind, device_id, seq, parcel_id, raised_at_ms) VALUES (?, ?, ?, ?, ?)",
     )
-    .bind(kind.code())
-    .bind(&device.as_bytes()[..])
+    .bind(code)
+    .bind(device.map(|d| d.as_bytes().to_vec()))
     .bind(seq)
     .bind(parcel.map(|p| p.as_bytes().to_vec()))
     .bind(now_ms)

@@ -63,14 +63,14 @@ pub(crate) async fn after(
         .collect()
 }
 
-/// Records that `device` was given the rating key of `parcel`.
+/// Records that `device` was given the rating key of `parcel`. `false`: it had it before.
 pub(crate) async fn assign(
     tx: &mut Tx,
     parcel: ParcelId,
     device: DeviceId,
     now_ms: i64,
-) -> Result<(), HubError> {
-    sqlx::query(
+) -> Result<bool, HubError> {
+    let done = sqlx::query(
         "INSERT INTO assignment (parcel_id, device_id, served_at_ms) VALUES (?, ?, ?) \
          ON CONFLICT DO NOTHING",
     )
@@ -79,5 +79,5 @@ pub(crate) async fn assign(
     .bind(now_ms)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() > 0)
 }
