@@ -6,13 +6,14 @@
 
 use chrono::{FixedOffset, NaiveDate, NaiveTime, TimeZone};
 use satchel_protocol::doorstep::{ConsentEvidence, ConsentRecord, ConsentWithdrawnBody};
-use satchel_protocol::feed::{CONSENT, CONSENT_WITHDRAWN, StopItem};
+use satchel_protocol::feed::StopItem;
 use satchel_protocol::ids::ParcelId;
 use satchel_protocol::taxonomy::{ConsentOrigin, Giver, HandoffKind};
 use serde::Serialize;
 use sqlx::Row;
 
 use crate::care::{self, CaseKind, Opening};
+use crate::consents;
 use crate::db::Tx;
 use crate::error::HubError;
 use crate::hub::Hub;

@@ -1,6 +1,7 @@
 //! The commands, each a few lines over the library.
 
 mod customers;
+mod doorstep;
 mod mappings;
 mod qr;
 mod serve;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use satchel_hub::import::{GroupRule, GroupRuleError, MappingError};
-use satchel_hub::{Hub, HubConfig, HubError, ImportOptions, ImportReport};
+use satchel_hub::{Hub, HubConfig, HubError, HubStep, ImportOptions, ImportReport};
 use satchel_protocol::ids::{DeviceId, IdError};
 use thiserror::Error;
 
@@ -91,6 +92,19 @@ enum Command {
         place: Place,
         /// The device id.
         device: String,
+    },
+    /// Cancel a parcel that is on the road.
+    Cancel(doorstep::StepArgs),
+    /// The recipient took a parcel out of the locker or station.
+    Collected(doorstep::StepArgs),
+    /// The recipient wants a parcel at the door after all.
+    Redeliver(doorstep::StepArgs),
+    /// Open a parcel again: what moved it last is not to stand.
+    Reopen(doorstep::StepArgs),
+    /// Consents that reached the operator elsewhere.
+    Consent {
+        #[command(subcommand)]
+        command: doorstep::ConsentCommand,
     },
     /// Derive the tables of attempts and parcels from the log again.
     Rebuild(Place),
@@ -230,6 +244,11 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             .await?
             .revoke(device.parse::<DeviceId>()?)
             .await?),
+        Command::Cancel(args) => doorstep::step(args, HubStep::Cancel).await,
+        Command::Collected(args) => doorstep::step(args, HubStep::Collected).await,
+        Command::Redeliver(args) => doorstep::step(args, HubStep::Redeliver).await,
+        Command::Reopen(args) => doorstep::step(args, HubStep::Reopen).await,
+        Command::Consent { command } => doorstep::consent(command).await,
         Command::Rebuild(place) => {
             println!("{} entries replayed", open(&place).await?.rebuild().await?);
             Ok(())

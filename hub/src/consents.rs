@@ -12,6 +12,7 @@ use satchel_protocol::taxonomy::{ConsentOrigin, HandoffKind};
 use thiserror::Error;
 
 use crate::db::Tx;
+use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::consents::{self as store, ConsentRow};
@@ -109,6 +110,9 @@ pub(crate) async fn record(tx: &mut Tx, record: &ConsentRecord) -> Result<(), Hu
     }
     let seq = store::next_hub_seq(tx).await?;
     store::add(tx, Recorder::Hub, seq, record).await?;
+    for parcel in &record.parcels {
+        doorstep::settle(tx, *parcel, record.given_at_ms).await?;
+    }
     tell(tx, record).await
 }
 
@@ -132,14 +136,10 @@ pub(crate) async fn withdraw(tx: &mut Tx, body: &ConsentWithdrawnBody) -> Result
     }
     let seq = store::next_hub_seq(tx).await?;
     store::add_withdrawal(tx, Recorder::Hub, seq, body).await?;
-    let parcels: Vec<_> = held
-        .into_iter()
-        .flat_map(|row| row.record.parcels)
-        .collect();
-    for courier in store::couriers_of(tx, &parcels).await? {
-        crate::store::feed::append(tx, courier, feed::CONSENT_WITHDRAWN, body).await?;
+    for parcel in held.iter().flat_map(|row| &row.record.parcels) {
+        doorstep::settle(tx, *parcel, body.withdrawn_at_ms).await?;
     }
-    Ok(())
+    tell_withdrawn(tx, body).await
 }
 
 /// Tells the couriers who have its parcels.
@@ -156,7 +156,10 @@ pub(crate) async fn tell_withdrawn(
     body: &ConsentWithdrawnBody,
 ) -> Result<(), HubError> {
     let held = store::by_id(tx, &body.consent_id).await?;
-    let parcels: Vec<_> = held.into_iter().flat_map(|row| row.record.parcels).collect();
+    let parcels: Vec<_> = held
+        .into_iter()
+        .flat_map(|row| row.record.parcels)
+        .collect();
     for courier in store::couriers_of(tx, &parcels).await? {
         crate::store::feed::append(tx, courier, feed::CONSENT_WITHDRAWN, body).await?;
     }

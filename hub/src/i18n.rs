@@ -203,6 +203,15 @@ texts! {
     alarm_bad_entry: "条目校验失败,该设备已隔离", "An entry does not verify; the device is set aside";
     alarm_foreign_parcel: "派送记录与分配的包裹不符", "An attempt does not fit the parcels given to the device";
     alarm_unbound_proof: "派送记录引用了未绑定的凭证", "An attempt names a proof that its entry does not bind";
+    alarm_no_consent: "未经收件人同意的交付(第28条)", "Handed over without a consent that held at that time (Art 28)";
+    alarm_door_required: "注明须上门投递的包裹被放入快件箱或驿站", "Door delivery was noted, but it was put in a locker or station";
+    alarm_nobody_to_check: "有年龄限制的物品无人查验即放置", "Goods with an age limit were left where nobody was checked";
+    alarm_second_handover: "同一包裹重复签收,以先发生的为准", "Handed over twice; the earlier one stands";
+    alarm_cancelled_after: "签收后才撤销,仍视为已签收", "Cancelled after it was handed over; it stays handed over";
+    alarm_despite_cancel: "撤销后仍被签收", "Handed over although it was cancelled";
+    alarm_clock_moved_back: "设备时钟曾被调回", "The clock of a phone was set back";
+    alarm_code_wrong: "取件码核对不符", "The recipient's code was wrong";
+    alarm_ruleset_refused: "设备拒绝了规则集,沿用原有规则", "A phone refused the rules and kept its own";
     alarm_unreported: "客户已扫码,但派送记录 24 小时内未上报", "Shown to the customer, but not reported within 24 hours";
     none_yet: "暂无。", "Nothing yet.";
     page_prev: "上一页", "Previous";

@@ -148,7 +148,15 @@ pub(crate) async fn raise_alarms(
     let handle = row.map(|r| r.handle("handle")).transpose()?;
     let fits = handle.is_some_and(|known| new.header.handle.is_none_or(|signed| signed == known));
     if !fits {
-        entries::alarm(tx, AlarmKind::ForeignParcel, device, seq, Some(parcel), now_ms).await?;
+        entries::alarm(
+            tx,
+            AlarmKind::ForeignParcel,
+            device,
+            seq,
+            Some(parcel),
+            now_ms,
+        )
+        .await?;
     }
     Ok(())
 }

@@ -296,48 +296,17 @@ async fn a_rebuild_gives_the_same_rows() {
         .await
         .receipt(&bench, &phone);
     let tables = ["entry_state", "attempt", "attempt_proof", "parcel_state"];
-    let before = dump(&bench, &tables).await;
+    let before = common::dump(&bench, &tables).await;
     assert!(before.len() > 10);
     assert_eq!(bench.hub.rebuild().await.unwrap(), 6);
-    assert_eq!(dump(&bench, &tables).await, before);
+    assert_eq!(common::dump(&bench, &tables).await, before);
     // And it really was derived again: a spoilt projection is repaired.
-    let db = raw(&bench).await;
+    let db = common::raw(&bench).await;
     sqlx::query("UPDATE parcel_state SET outcome = 'lost'")
         .execute(&db)
         .await
         .unwrap();
-    assert_ne!(dump(&bench, &tables).await, before);
+    assert_ne!(common::dump(&bench, &tables).await, before);
     bench.hub.rebuild().await.unwrap();
-    assert_eq!(dump(&bench, &tables).await, before);
-}
-
-async fn raw(bench: &Bench) -> sqlx::SqlitePool {
-    let options =
-        sqlx::sqlite::SqliteConnectOptions::new().filename(bench.dir.path().join("hub.db"));
-    sqlx::SqlitePool::connect_with(options).await.unwrap()
-}
-
-/// Every row of the tables as text, in order.
-async fn dump(bench: &Bench, tables: &[&str]) -> Vec<String> {
-    let db = raw(bench).await;
-    let mut rows = Vec::new();
-    for table in tables {
-        let columns: Vec<String> =
-            sqlx::query_scalar("SELECT name FROM pragma_table_info(?) ORDER BY cid")
-                .bind(*table)
-                .fetch_all(&db)
-                .await
-                .unwrap();
-        let quoted: Vec<_> = columns.iter().map(|c| format!("quote({c})")).collect();
-        let sql = format!(
-            "SELECT {} FROM {table} ORDER BY 1",
-            quoted.join(" || '|' || ")
-        );
-        let lines: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-            .fetch_all(&db)
-            .await
-            .unwrap();
-        rows.extend(lines.into_iter().map(|l| format!("{table}: {l}")));
-    }
-    rows
+    assert_eq!(common::dump(&bench, &tables).await, before);
 }

@@ -124,7 +124,11 @@ pub(super) async fn insert_proofs(
 /// The parcel shows its latest attempt by the time it happened, whatever came first over the network;
 /// all attempts stay visible (B4-16). Ties go to the higher device and seq, so that order of arrival
 /// never matters.
-pub(super) async fn update_parcel(tx: &mut Tx, header: &Header, a: &AttemptBody) -> Result<(), HubError> {
+pub(super) async fn update_parcel(
+    tx: &mut Tx,
+    header: &Header,
+    a: &AttemptBody,
+) -> Result<(), HubError> {
     sqlx::query(
         "INSERT INTO parcel_state (parcel_id, outcome, device_id, seq, occurred_at_ms, attempts) \
          VALUES (?1, ?2, ?3, ?4, ?5, 1) \
@@ -150,4 +154,3 @@ pub(super) async fn update_parcel(tx: &mut Tx, header: &Header, a: &AttemptBody)
     .await?;
     Ok(())
 }
-

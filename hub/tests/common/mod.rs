@@ -501,3 +501,35 @@ pub fn metadata(bytes: &[u8], kind: ProofKind) -> String {
         BASE64.encode(kind.code().as_bytes())
     )
 }
+
+/// The hub's own file, for a look behind the curtain.
+pub async fn raw(bench: &Bench) -> sqlx::SqlitePool {
+    let options =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(bench.dir.path().join("hub.db"));
+    sqlx::SqlitePool::connect_with(options).await.unwrap()
+}
+
+/// Every row of the tables as text, in order.
+pub async fn dump(bench: &Bench, tables: &[&str]) -> Vec<String> {
+    let db = raw(bench).await;
+    let mut rows = Vec::new();
+    for table in tables {
+        let columns: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM pragma_table_info(?) ORDER BY cid")
+                .bind(*table)
+                .fetch_all(&db)
+                .await
+                .unwrap();
+        let quoted: Vec<_> = columns.iter().map(|c| format!("quote({c})")).collect();
+        let sql = format!(
+            "SELECT {} FROM {table} ORDER BY 1",
+            quoted.join(" || '|' || ")
+        );
+        let lines: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_all(&db)
+            .await
+            .unwrap();
+        rows.extend(lines.into_iter().map(|l| format!("{table}: {l}")));
+    }
+    rows
+}
