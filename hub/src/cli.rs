@@ -3,6 +3,7 @@
 mod customers;
 mod doorstep;
 mod mappings;
+mod publish;
 mod qr;
 mod serve;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use satchel_hub::import::{GroupRule, GroupRuleError, MappingError};
 use satchel_hub::{Hub, HubConfig, HubError, HubStep, ImportOptions, ImportReport};
 use satchel_protocol::ids::{DeviceId, IdError};
+use satchel_protocol::taxonomy::UnknownCode;
 use thiserror::Error;
 
 /// Where commands find the address the server was started with, so that invites carry the same one.
@@ -105,6 +107,26 @@ enum Command {
     Consent {
         #[command(subcommand)]
         command: doorstep::ConsentCommand,
+    },
+    /// What handoffs ask for.
+    Rules {
+        #[command(subcommand)]
+        command: publish::RulesCommand,
+    },
+    /// Abnormal days.
+    Regime {
+        #[command(subcommand)]
+        command: publish::RegimeCommand,
+    },
+    /// Settings of one courier.
+    Courier {
+        #[command(subcommand)]
+        command: publish::CourierCommand,
+    },
+    /// Abnormal reports.
+    Report {
+        #[command(subcommand)]
+        command: publish::ReportCommand,
     },
     /// Derive the tables of attempts and parcels from the log again.
     Rebuild(Place),
@@ -209,6 +231,12 @@ pub(crate) enum CliError {
         what: &'static str,
         source: std::io::Error,
     },
+    #[error("{0}")]
+    Code(#[from] UnknownCode),
+    #[error("radii are two numbers of metres, like 100,300")]
+    Radii,
+    #[error("--training-passed and --training-until need each other")]
+    HalfTraining,
     #[error("the text does not fit into a QR code")]
     Qr,
     #[error("the journal is broken at record {seq}")]
@@ -249,6 +277,10 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Redeliver(args) => doorstep::step(args, HubStep::Redeliver).await,
         Command::Reopen(args) => doorstep::step(args, HubStep::Reopen).await,
         Command::Consent { command } => doorstep::consent(command).await,
+        Command::Rules { command } => publish::rules(command).await,
+        Command::Regime { command } => publish::regime(command).await,
+        Command::Courier { command } => publish::courier(command).await,
+        Command::Report { command } => publish::report(command).await,
         Command::Rebuild(place) => {
             println!("{} entries replayed", open(&place).await?.rebuild().await?);
             Ok(())

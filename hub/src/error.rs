@@ -85,6 +85,21 @@ pub enum HubError {
     /// Words beside a step or an answer are longer than a phone shows.
     #[error("the words are too long")]
     TooManyWords,
+    /// The rule set is not sent out.
+    #[error("rules: {0}")]
+    RuleSet(#[from] crate::publish::RuleSetFault),
+    /// The abnormal day cannot be declared or ended.
+    #[error("regime: {0}")]
+    Regime(#[from] crate::publish::RegimeFault),
+    /// The settings of a courier are not taken.
+    #[error("courier: {0}")]
+    Setting(#[from] crate::publish::SettingFault),
+    /// The answer to a report is not sent.
+    #[error("report: {0}")]
+    Answer(#[from] crate::publish::AnswerFault),
+    /// No courier of this name.
+    #[error("no courier of this name")]
+    UnknownCourier,
     /// A worker thread ended early; only a bug or a shutdown does that.
     #[error("a background task ended early")]
     Worker,

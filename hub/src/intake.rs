@@ -22,6 +22,7 @@ use crate::import::{
     Delivery, Format, GroupBy, GroupRule, Mapping, PlannedStop, Round, RowError, parcel_key,
     plan_rounds, read_rows,
 };
+use crate::publish;
 use crate::store::{feed, rounds};
 
 /// Names the ids that this hub derives from natural keys. Drawn once, never changed.
@@ -150,6 +151,8 @@ impl Hub {
             self.take_round(tx, source, round, report, courier, &mut done)
                 .await?;
         }
+        let dates = reports.iter().map(|r| r.service_date.clone()).collect();
+        publish::other_rounds(tx, &dates).await?;
         Ok(done)
     }
 

@@ -9,6 +9,7 @@ use crate::api::enrol::code_hash;
 use crate::db::Tx;
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::publish;
 use crate::store::{couriers, sessions};
 
 const LOGIN_DOMAIN: &[u8] = b"satchel-login/1\0";
@@ -97,6 +98,7 @@ impl Hub {
         let now_ms = self.now_ms();
         let id = CourierId::from_parts(now_ms, self.draw()?);
         couriers::add_courier(tx, id, name, now_ms).await?;
+        publish::welcome(tx, id, now_ms).await?;
         Ok(id)
     }
 }

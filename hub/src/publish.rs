@@ -197,11 +197,7 @@ async fn everybody(tx: &mut Tx) -> Result<Vec<CourierId>, HubError> {
 }
 
 /// Tells a new courier what everybody was told before.
-pub(crate) async fn welcome(
-    tx: &mut Tx,
-    courier: CourierId,
-    now_ms: i64,
-) -> Result<(), HubError> {
+pub(crate) async fn welcome(tx: &mut Tx, courier: CourierId, now_ms: i64) -> Result<(), HubError> {
     let rows = sqlx::query(
         "SELECT kind, data FROM ( \
            SELECT ?1 AS kind, document AS data, 0 AS place FROM rule_set \

@@ -1,6 +1,7 @@
 //! The waybill numbers of the day's other rounds, so that a missort is told at the vehicle and not at a
 //! door (A204).
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use satchel_protocol::feed::OtherRoundItem;
@@ -16,19 +17,15 @@ pub(crate) async fn other_rounds(tx: &mut Tx, dates: &BTreeSet<String>) -> Resul
     for date in dates {
         let mut items: HashMap<RouteId, OtherRoundItem> = HashMap::new();
         for (courier, route_id, name) in news(tx, date).await? {
-            if !items.contains_key(&route_id) {
-                let waybills = waybills(tx, route_id).await?;
-                let item = OtherRoundItem {
+            let item = match items.entry(route_id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(OtherRoundItem {
                     route_id,
                     name,
-                    waybills,
-                };
-                items.insert(route_id, item);
-            }
-            let Some(item) = items.get(&route_id) else {
-                continue;
+                    waybills: waybills(tx, route_id).await?,
+                }),
             };
-            feed::append(tx, courier, OtherRoundItem::KIND, item).await?;
+            feed::append(tx, courier, OtherRoundItem::KIND, &*item).await?;
             sqlx::query(
                 "INSERT INTO other_round_told (courier_id, route_id, waybills) VALUES (?1, ?2, ?3) \
                  ON CONFLICT (courier_id, route_id) DO UPDATE SET waybills = ?3",

@@ -94,8 +94,8 @@ fn check(item: &CourierItem) -> Result<(), SettingFault> {
         return Err(SettingFault::Star);
     }
     if let Some(tariff) = &item.tariff {
-        let currency = tariff.currency.len() == 3
-            && tariff.currency.bytes().all(|b| b.is_ascii_uppercase());
+        let currency =
+            tariff.currency.len() == 3 && tariff.currency.bytes().all(|b| b.is_ascii_uppercase());
         let piece = |p: &str| matches!(p, "DELIVERY" | "PICKUP" | "RETURN");
         if !currency || !tariff.prices.iter().all(|p| piece(&p.piece)) {
             return Err(SettingFault::Tariff);
