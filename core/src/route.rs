@@ -33,6 +33,7 @@ pub mod plan;
 mod plan_tests;
 pub mod problem;
 mod random;
+mod rebuild;
 pub mod replan;
 mod rules;
 mod search;

@@ -11,6 +11,7 @@ use super::evaluate::Mode;
 use super::kernel::{Goal, Kernel, UNIT};
 use super::phase::Phase;
 use super::random::Random;
+use super::rebuild::{Measure, Workshop};
 use super::search::Search;
 use super::sort::sort;
 
@@ -34,6 +35,12 @@ pub(crate) struct Knobs {
     pub(crate) patience: (usize, usize),
     /// Share of the phase that further first orders may take, in thousandths.
     pub(crate) starts: u32,
+    /// How many first orders are built by insertion, and how many of the best of them are improved: after
+    /// the first so many of the given ones, and before so many others.
+    pub(crate) built: (usize, usize),
+    pub(crate) given: (usize, usize),
+    /// Per cent of rebuilds among the changes, while late and on time; the others are kicks.
+    pub(crate) rebuilds: (usize, usize),
 }
 
 const WARP: Knobs = Knobs {
@@ -44,6 +51,9 @@ const WARP: Knobs = Knobs {
     kick: 8,
     patience: (800, 10),
     starts: 100,
+    built: (2, 1),
+    given: (0, usize::MAX),
+    rebuilds: (50, 30),
 };
 
 const LATE: Knobs = Knobs {
@@ -51,9 +61,19 @@ const LATE: Knobs = Knobs {
     kick: 4,
     most_penalty: 20 * UNIT,
     starts: 300,
+    built: (3, 2),
+    given: (1, 1),
+    rebuilds: (70, 70),
     ..WARP
 };
 
+const CLOCK: Knobs = Knobs {
+    built: (0, 0),
+    ..WARP
+};
+
+/// Building takes a time that grows with the square of the stops: not for more nodes than these.
+const MOST_BUILT: usize = 500;
 /// Time warp gives up when more lateness than this many typical legs is left after the first orders.
 const HOPELESS_LEGS: i64 = 4;
 /// Time warp gives up when any lateness is left after this share of the budget, in thousandths.
@@ -107,6 +127,10 @@ pub(crate) fn improve<'k>(
         budget,
         random: Random::new(seed),
         used: 0,
+        may_build: starts.len() > 1
+            && kernel.rules.is_free()
+            && kernel.rules.frozen == 0
+            && kernel.len() <= MOST_BUILT,
     };
     let mut starts = ranked(kernel, starts);
     if kernel.clock.is_some() {
@@ -115,7 +139,7 @@ pub(crate) fn improve<'k>(
             spent >= FREE_FLOW_SHARE
         })?;
         starts.insert(0, free.order);
-        let found = run.iterate(Mode::Clocked, &starts, &WARP, |_, _| false)?;
+        let found = run.iterate(Mode::Clocked, &starts, &CLOCK, |_, _| false)?;
         return Some((found, run.used));
     }
     let hopeless = |late: i64, spent: u32| {
@@ -154,6 +178,8 @@ struct Run<'k> {
     budget: &'k Budget<'k>,
     random: Random,
     used: u64,
+    /// False when the caller wants his own order improved, or rules stand against building.
+    may_build: bool,
 }
 
 impl<'k> Run<'k> {
@@ -180,18 +206,23 @@ impl<'k> Run<'k> {
                 break;
             }
             phase.search.evaluations += 1;
-            if !phase.kick(&mut self.random, knobs.kick, self.window) {
-                continue;
-            }
-            phase.descend(&mut stop);
+            phase.aim(self.window, budget, &mut stop);
             let tolerance = kernel.typical_leg * UNIT * knobs.tolerance / 100
                 * i64::from(1_000 - spent)
                 / 1_000;
-            phase.settle(
-                tolerance * self.random.below(1_000) as i64 / 1_000,
-                self.window,
-                budget,
-            );
+            let tolerance = tolerance * self.random.below(1_000) as i64 / 1_000;
+            let (late, on_time) = knobs.rebuilds;
+            let is_late = phase.search.end().late > 0;
+            let share = if is_late { late } else { on_time };
+            let is_changed = if kernel.rules.is_free() && self.random.below(100) < share {
+                phase.rebuild(&mut self.random, tolerance)
+            } else {
+                phase.kick(&mut self.random, knobs.kick, self.window)
+            };
+            if is_changed {
+                phase.descend(&mut stop);
+                phase.settle(tolerance, self.window, budget);
+            }
             phase.adapt(knobs);
             if phase.since > knobs.patience.0 + knobs.patience.1 * kernel.len() {
                 phase.go_back();
@@ -217,7 +248,7 @@ impl<'k> Run<'k> {
         };
         let begun = self.budget.spent(self.used);
         let until = begun + 1_000_u32.saturating_sub(begun) * knobs.starts / 1_000;
-        for order in starts {
+        for order in &self.first_orders(&mut search, starts, knobs) {
             search.set(order);
             departure::choose(&mut search, self.window, departure::TICK);
             for q in self.shuffled() {
@@ -241,6 +272,39 @@ impl<'k> Run<'k> {
         search.depart(best.depart);
         search.set(&best.order);
         Some(Phase::new(search, best))
+    }
+
+    /// The given first orders and, among them, the best of some that are built by insertion.
+    fn first_orders(
+        &mut self,
+        search: &mut Search<'_>,
+        given: &[Vec<u16>],
+        knobs: &Knobs,
+    ) -> Vec<Vec<u16>> {
+        let (kernel, mode) = (search.kernel, search.mode);
+        let mut built = Vec::new();
+        if self.may_build && !self.is_over() {
+            let depart = self.window.first;
+            let measure = Measure {
+                goal: kernel.goal,
+                penalty: knobs.first_penalty,
+            };
+            let mut workshop = Workshop::new(kernel, mode);
+            for how in 0..knobs.built.0 {
+                workshop.build(depart, how, measure, &mut self.random);
+                search.evaluations += workshop.evaluations;
+                let order = workshop.order().to_vec();
+                built.push((rank_of(kernel, mode, &order, depart), order));
+            }
+            sort(&mut built);
+        }
+        let best = built
+            .into_iter()
+            .take(knobs.built.1)
+            .map(|(_, order)| order);
+        let (first, others) = given.split_at(knobs.given.0.min(given.len()));
+        let others = others.iter().take(knobs.given.1).cloned();
+        first.iter().cloned().chain(best).chain(others).collect()
     }
 
     /// All positions of stops in random sequence.

@@ -7,6 +7,7 @@ use super::improve::{ADAPT_AFTER, Found, Knobs, RAISE_AFTER, rank};
 use super::kernel::{Goal, Kernel, UNIT};
 use super::moves::{Move, Piece};
 use super::random::Random;
+use super::rebuild::{Measure, Workshop};
 use super::search::Search;
 
 /// A stop is kicked no further than this many positions.
@@ -15,8 +16,22 @@ const REACH: usize = 30;
 /// Kicks at the part that decides the end begin this many positions before the last wait.
 const LEAD: usize = 5;
 
-/// Every fourth descent may look at first legs longer by this many typical legs.
+/// Every fourth descent may look at first legs longer by this many typical legs, and at more neighbours
+/// than the others: most descents should be cheap, and some should not miss anything.
 const WIDE_GIVE: i64 = 6;
+const WIDE_NEAR: usize = 14;
+const CLOSE_NEAR: usize = 6;
+
+/// While some stop is late, six kicks in eight and seven rebuilds in eight are aimed at a late one.
+const AIMED_KICKS: usize = 6;
+const AIMED_REBUILDS: usize = 7;
+/// An aimed kick may change this many positions before the late stop, and after it.
+const CAUSE: usize = 30;
+const EFFECT: usize = 5;
+/// An aimed rebuild begins less than this many positions before the late stop.
+const REBUILD_LEAD: usize = 8;
+/// So many rebuilds in eight are polished by a descent.
+const POLISHED: usize = 6;
 
 /// Where the departure is free, every eighth kick moves it by up to this many typical legs.
 const DEPARTURE_REACH: i64 = 20;
@@ -24,6 +39,7 @@ const DEPARTURE_REACH: i64 = 20;
 /// Where a phase stands.
 pub(crate) struct Phase<'k> {
     pub(crate) search: Search<'k>,
+    workshop: Workshop<'k>,
     /// The best so far.
     pub(crate) best: Found,
     /// The order the next kick starts from, with its cost and departure.
@@ -47,6 +63,7 @@ impl<'k> Phase<'k> {
             current: best.order.clone(),
             current_cost: search.cost,
             current_departure: best.depart,
+            workshop: Workshop::new(search.kernel, search.mode),
             search,
             best,
             since: 0,
@@ -55,6 +72,87 @@ impl<'k> Phase<'k> {
             low: 0,
             high: 0,
         }
+    }
+
+    /// While no order is on time, the way to one is an earlier end, whatever is minimised later.
+    pub(crate) fn aim(
+        &mut self,
+        window: Window,
+        budget: &Budget<'_>,
+        stop: &mut dyn FnMut(u64) -> bool,
+    ) {
+        let kernel = self.search.kernel;
+        let goal = if self.best.rank.0 > 0 {
+            Goal::End
+        } else {
+            kernel.goal
+        };
+        if goal == self.search.goal() {
+            return;
+        }
+        self.search.aim(goal);
+        self.current_cost = self.search.cost;
+        for position in 1..kernel.len() - 1 {
+            self.search.enqueue(position);
+        }
+        (self.low, self.high) = (1, kernel.len() - 2);
+        self.descend(stop);
+        self.settle(0, window, budget);
+    }
+
+    /// Takes stops around a troubled place out and puts them back. False when that is not worth going on
+    /// from; the search then stands where it stood.
+    pub(crate) fn rebuild(&mut self, random: &mut Random, tolerance: i64) -> bool {
+        let at = self.trouble(random);
+        let search = &mut self.search;
+        let measure = Measure {
+            goal: search.goal(),
+            penalty: search.penalty,
+        };
+        self.workshop
+            .rebuild(search.order(), search.departure(), at, measure, random);
+        search.evaluations += self.workshop.evaluations;
+        let order = self.workshop.order();
+        let differs = |(a, b): (&u16, &u16)| a != b;
+        let pairs = || order.iter().zip(&self.current);
+        let (Some(low), Some(high)) = (pairs().position(differs), pairs().rposition(differs))
+        else {
+            return false;
+        };
+        search.restore(order, low, high);
+        (self.low, self.high) = (low, high);
+        if search.cost > self.current_cost.saturating_add(tolerance) {
+            self.tried += 1;
+            self.met += u32::from(search.end().late == 0);
+            self.since += 1;
+            search.restore(&self.current, low, high);
+            return false;
+        }
+        if random.below(8) < POLISHED {
+            // Where what moved meets what stayed.
+            let stayed = |q: usize| self.current.get(q) == self.search.order().get(q);
+            let seams: Vec<usize> = (low..=high)
+                .filter(|&q| !stayed(q) && (stayed(q - 1) || stayed(q + 1)))
+                .collect();
+            for q in seams {
+                self.search.enqueue(q);
+            }
+        }
+        true
+    }
+
+    /// A position before a late stop, where the cause of its lateness lies, or any.
+    fn trouble(&self, random: &mut Random) -> usize {
+        let search = &self.search;
+        let (from, to) = (search.kernel.rules.frozen + 1, search.kernel.len() - 2);
+        if search.end().late > 0
+            && random.below(8) < AIMED_REBUILDS
+            && let Some(late) = search.any_late(random)
+        {
+            let cause = late.saturating_sub(random.below(REBUILD_LEAD));
+            return cause.max(from).min(to);
+        }
+        from + random.below((to + 1).saturating_sub(from))
     }
 
     /// Changes a small place. False when the rules allow none of what was drawn.
@@ -67,15 +165,11 @@ impl<'k> Phase<'k> {
                 .min(window.last);
             self.search.depart(at);
         }
-        self.search.first_give = if random.below(4) == 0 { WIDE_GIVE } else { 1 };
-        // Where the route waits, what comes before hardly matters for its end.
-        let decided = self.search.kernel.goal == Goal::End && random.below(2) == 0;
-        let from = if decided {
-            self.search.last_wait().saturating_sub(LEAD)
-        } else {
-            0
-        };
-        let Some(mv) = draw(self.search.kernel, random, longest, from) else {
+        let wide = random.below(4) == 0;
+        self.search.first_give = if wide { WIDE_GIVE } else { 1 };
+        self.search.near = if wide { WIDE_NEAR } else { CLOSE_NEAR };
+        let (from, to) = self.place(random);
+        let Some(mv) = draw(self.search.kernel, random, longest, from, to) else {
             return false;
         };
         let rules = &self.search.kernel.rules;
@@ -85,6 +179,23 @@ impl<'k> Phase<'k> {
         self.search.apply(&mv);
         (self.low, self.high) = (mv.first(), mv.last());
         true
+    }
+
+    /// Where to kick: before a late stop, where the end is decided, or anywhere.
+    fn place(&self, random: &mut Random) -> (usize, usize) {
+        let search = &self.search;
+        let last = search.kernel.len() - 2;
+        if search.end().late > 0
+            && random.below(8) < AIMED_KICKS
+            && let Some(late) = search.any_late(random)
+        {
+            return (late.saturating_sub(CAUSE), last.min(late + EFFECT));
+        }
+        // Where the route waits, what comes before hardly matters for its end.
+        if search.goal() == Goal::End && random.below(2) == 0 {
+            return (search.last_wait().saturating_sub(LEAD), last);
+        }
+        (0, last)
     }
 
     /// Descends from what the kick left.
@@ -139,7 +250,7 @@ impl<'k> Phase<'k> {
         let before = self.search.penalty;
         // Time warp sets the clock back: cheaper than the time it saves, it would be worth seeking,
         // and the bound of the search would not hold.
-        let least = if self.search.kernel.goal == Goal::End {
+        let least = if self.search.goal() == Goal::End {
             UNIT
         } else {
             UNIT / 4
@@ -177,8 +288,14 @@ impl<'k> Phase<'k> {
 }
 
 /// A random small change somewhere: a double bridge, or a stop elsewhere nearby.
-fn draw(kernel: &Kernel, random: &mut Random, longest: usize, from: usize) -> Option<Move> {
-    let last = kernel.len() - 2;
+fn draw(
+    kernel: &Kernel,
+    random: &mut Random,
+    longest: usize,
+    from: usize,
+    to: usize,
+) -> Option<Move> {
+    let last = to.max(8.min(kernel.len() - 2));
     let first = (kernel.rules.frozen + 1).max(from.min(last.saturating_sub(8)));
     let count = (last + 1).checked_sub(first)?;
     if count < 3 {

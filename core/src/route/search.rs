@@ -14,11 +14,10 @@
 mod price;
 mod propose;
 
-#[cfg(test)]
-use super::evaluate::Evaluator;
 use super::evaluate::{Clocked, Head, Lateness, Mode, Warp};
 use super::kernel::{Goal, Kernel, UNIT};
 use super::moves::Move;
+use super::random::Random;
 use super::table::Table;
 use super::timeline::Timeline;
 
@@ -26,11 +25,16 @@ use super::timeline::Timeline;
 /// could pay for it.
 const TOTAL_GIVE: i64 = 8;
 
+/// How many near neighbours count while first orders are improved.
+const FIRST_NEAR: usize = 10;
+
 /// The present order with everything the gates need.
 pub(crate) struct Search<'k> {
     pub(crate) kernel: &'k Kernel,
     /// The evaluator that counts.
     pub(crate) mode: Mode,
+    /// What is minimised now; not the kernel's while a travel-time search looks for an order on time.
+    goal: Goal,
     line: Timeline,
     pub(crate) position: Table<u16>,
     /// The reduced leg into a position.
@@ -52,6 +56,8 @@ pub(crate) struct Search<'k> {
     /// A first new leg may be longer than the old one by this many typical legs, when waiting or
     /// lateness could pay for it.
     pub(crate) first_give: i64,
+    /// How many near neighbours of a node are looked at.
+    pub(crate) near: usize,
     /// Candidates looked at so far.
     pub(crate) evaluations: u64,
     /// Cost of the present order.
@@ -76,6 +82,7 @@ impl<'k> Search<'k> {
         let mut search = Self {
             kernel,
             mode,
+            goal: kernel.goal,
             line: Timeline::new(n, mode),
             position: Table::new(n),
             steps: Table::new(n),
@@ -89,6 +96,7 @@ impl<'k> Search<'k> {
             scratch: Vec::with_capacity(n),
             penalty,
             first_give: 1,
+            near: FIRST_NEAR,
             evaluations: 0,
             cost: 0,
             best: 0,
@@ -157,6 +165,18 @@ impl<'k> Search<'k> {
         self.line.heads.at(self.kernel.len() - 1)
     }
 
+    /// A random position whose stop is late, each as likely as the other.
+    pub(crate) fn any_late(&self, random: &mut Random) -> Option<usize> {
+        let late = |q: &usize| self.line.heads.at(*q).late > self.line.heads.at(q - 1).late;
+        let mut found = None;
+        for (count, q) in (1..self.kernel.len()).filter(late).enumerate() {
+            if random.below(count + 1) == 0 {
+                found = Some(q);
+            }
+        }
+        found
+    }
+
     /// The last position that waits, where the end of the route is decided; 0 without any.
     pub(crate) fn last_wait(&self) -> usize {
         let stops = 1..self.kernel.len() - 1;
@@ -188,7 +208,7 @@ impl<'k> Search<'k> {
     /// One number from lateness, end, legs and preferences.
     #[inline(always)]
     fn weigh(&self, outcome: Head, legs: i64, taste: i64) -> i64 {
-        let goal = match self.kernel.goal {
+        let goal = match self.goal {
             Goal::Travel => legs * UNIT,
             Goal::End => (outcome.time - self.departure()) * UNIT + legs,
         };
@@ -196,6 +216,17 @@ impl<'k> Search<'k> {
             .late
             .saturating_mul(self.penalty)
             .saturating_add(goal + taste)
+    }
+
+    /// Minimises something else from now on.
+    pub(crate) fn aim(&mut self, goal: Goal) {
+        self.goal = goal;
+        self.reweigh();
+    }
+
+    /// What is minimised now.
+    pub(crate) fn goal(&self) -> Goal {
+        self.goal
     }
 
     /// Recomputes the cost, as after a change of the penalty.
@@ -294,7 +325,7 @@ impl<'k> Search<'k> {
             }
             self.best = self.cost;
             self.best_move = None;
-            let all = self.allow0(1).max(0) + i64::from(self.kernel.goal == Goal::End);
+            let all = self.allow0(1).max(0) + i64::from(self.goal == Goal::End);
             self.give = all.min(self.kernel.typical_leg * self.first_give);
             self.give_total = all.min(self.kernel.typical_leg * TOTAL_GIVE);
             let at = usize::from(self.position.at(usize::from(v)));
@@ -326,41 +357,13 @@ impl<'k> Search<'k> {
         let n = self.kernel.len();
         let (end, here) = (self.end(), self.line.heads.at(at.saturating_sub(1)));
         let late = end.late.saturating_mul(self.penalty) / UNIT;
-        match self.kernel.goal {
+        match self.goal {
             Goal::Travel => late,
             Goal::End => {
                 late + (end.time - here.time)
                     - (self.free.at(n - 1) - self.free.at(at.saturating_sub(1)))
             }
         }
-    }
-}
-
-/// What tests need to see.
-#[cfg(test)]
-impl Search<'_> {
-    /// The price of a move, whatever it is.
-    pub(crate) fn price_of<E: Evaluator>(&mut self, mv: Move, gain: i64) -> i64 {
-        self.best = i64::MAX;
-        self.best_move = None;
-        self.price::<E>(mv, gain);
-        self.best
-    }
-
-    /// False when gate 2 would discard a move of this true cost though it improves.
-    pub(crate) fn could_reach<E: Evaluator>(&mut self, mv: &Move, gain: i64, truth: i64) -> bool {
-        self.best = truth + 1;
-        self.may_pay::<E>(mv.first(), mv.last() + 1, gain)
-    }
-
-    /// True when everything kept per position is equal.
-    pub(crate) fn same_state(&self, other: &Self) -> bool {
-        self.line == other.line
-            && self.position.all() == other.position.all()
-            && self.steps.all() == other.steps.all()
-            && self.free.all() == other.free.all()
-            && self.turn.all() == other.turn.all()
-            && (self.legs, self.cost) == (other.legs, other.cost)
     }
 }
 

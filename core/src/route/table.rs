@@ -33,6 +33,22 @@ impl<T: Copy + Default> Table<T> {
         }
     }
 
+    /// Other values instead, as many as there are.
+    pub(crate) fn replace(&mut self, values: impl Iterator<Item = T>) {
+        self.0.clear();
+        self.0.extend(values);
+    }
+
+    /// As many values as asked for, default ones where there were none.
+    pub(crate) fn resize(&mut self, len: usize) {
+        self.0.resize(len, T::default());
+    }
+
+    /// Puts a value before the one at `index`.
+    pub(crate) fn insert(&mut self, index: usize, value: T) {
+        self.0.insert(index.min(self.0.len()), value);
+    }
+
     /// Number of values.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

@@ -3,11 +3,12 @@
 
 use super::compile::Problem;
 use super::evaluate::{Clocked, Evaluator, Lateness, Mode, Warp};
-use super::kernel::UNIT;
+use super::kernel::{Goal, UNIT};
 use super::moves::{Move, Piece};
 use super::obvious::{Late, cost, walk};
 use super::problem::{Break, Draft, End, Objective, Start, Stop, Traffic, Travel};
 use super::random::Random;
+use super::rebuild::{Measure, Workshop};
 use super::search::Search;
 use super::{LatLng, SpeedModel};
 
@@ -212,6 +213,46 @@ fn descending_never_makes_it_worse_and_ends() {
         }
         assert!(search.descend(&mut |evaluations| evaluations > 10_000_000, &mut |_, _| ()));
         assert!(search.cost <= before);
+    }
+}
+
+#[test]
+fn rebuilding_keeps_every_stop_and_the_frozen_head() {
+    let mut random = Random::new(6);
+    for case in 0..problems() {
+        let mode = [Mode::Warp, Mode::Lateness, Mode::Clocked][case % 3];
+        let mut draft = draft(&mut random, mode == Mode::Clocked);
+        draft.frozen = (0..random.below(3)).collect();
+        let problem = Problem::new(draft).unwrap();
+        let kernel = &problem.kernel;
+        let mut order: Vec<u16> = (0..kernel.len() as u16).collect();
+        order[1 + kernel.rules.frozen..kernel.len() - 1].reverse();
+        let departure = pick(&mut random, -100, 500);
+        let measure = Measure {
+            goal: [Goal::Travel, Goal::End][random.below(2)],
+            penalty: 2 * UNIT,
+        };
+        let mut workshop = Workshop::new(kernel, mode);
+        for _ in 0..5 {
+            let position =
+                1 + kernel.rules.frozen + random.below(kernel.len() - 2 - kernel.rules.frozen);
+            workshop.rebuild(&order, departure, position, measure, &mut random);
+            let rebuilt = workshop.order().to_vec();
+            assert_eq!(
+                rebuilt[..=kernel.rules.frozen],
+                order[..=kernel.rules.frozen]
+            );
+            let mut sorted = rebuilt.clone();
+            sorted.sort_unstable();
+            assert!(sorted.iter().copied().eq(0..kernel.len() as u16));
+            let late = if mode == Mode::Warp {
+                Late::Warped
+            } else {
+                Late::Served
+            };
+            assert_eq!(workshop.end(), walk(kernel, &rebuilt, departure, late));
+            order = rebuilt;
+        }
     }
 }
 

@@ -110,6 +110,35 @@ impl Timeline {
         }
     }
 
+    /// Holds another order, of any length, that leaves at `departure`; to be refreshed as a whole.
+    pub(crate) fn restart(&mut self, order: impl Iterator<Item = u16>, departure: i64) {
+        self.order.replace(order);
+        self.heads.resize(1);
+        self.heads.put(
+            0,
+            Head {
+                time: departure,
+                late: 0,
+            },
+        );
+    }
+
+    /// Puts a stop before the one at `position`; to be refreshed as a whole.
+    pub(crate) fn insert(&mut self, position: usize, v: u16) {
+        self.order.insert(position, v);
+    }
+
+    /// Recomputes everything.
+    pub(crate) fn refresh_all(&mut self, kernel: &Kernel, mode: Mode) {
+        let n = self.order.len();
+        self.heads.resize(n);
+        self.tails.resize(n);
+        if mode == Mode::Lateness {
+            self.ranges.resize(n);
+        }
+        self.refresh(kernel, mode, 0, n - 1);
+    }
+
     /// Recomputes what a change of the positions `first..=last` touches.
     pub(crate) fn refresh(&mut self, kernel: &Kernel, mode: Mode, first: usize, last: usize) {
         let first = first.max(1);

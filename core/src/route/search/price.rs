@@ -2,7 +2,7 @@
 
 use super::super::evaluate::{Evaluator, Head};
 use super::super::kernel::{Goal, UNIT};
-use super::super::moves::Move;
+use super::super::moves::{Move, Piece};
 use super::Search;
 
 impl Search<'_> {
@@ -46,7 +46,7 @@ impl Search<'_> {
         if mv.first() <= rules.frozen || (!rules.is_free() && !rules.allow(&mv, &self.position)) {
             return;
         }
-        let floor = match self.kernel.goal {
+        let floor = match self.goal {
             Goal::Travel => legs * UNIT + taste,
             Goal::End => taste,
         };
@@ -78,7 +78,7 @@ impl Search<'_> {
         }
         // Without preferences and with the end as goal, only an earlier end is better (legs break ties,
         // which is worth no walk).
-        let beat = self.best <= self.cost && self.taste.len() == 0 && self.kernel.goal == Goal::End;
+        let beat = self.best <= self.cost && self.taste.len() == 0 && self.goal == Goal::End;
         let end = E::finish(
             self.kernel,
             &self.line,
@@ -119,23 +119,51 @@ impl Search<'_> {
                 from = self.stop(piece.to);
                 sure &= exact;
             } else {
-                let mut q = if piece.turned { piece.to } else { piece.from };
-                for _ in 0..piece.len() {
-                    let to = self.stop(q);
-                    head = E::serve(self.kernel, head, from, to);
-                    from = to;
-                    q = if piece.turned {
-                        q.wrapping_sub(1)
-                    } else {
-                        q + 1
-                    };
-                }
+                head = self.serve_piece::<E>(piece, head, from, cap)?;
+                from = self.stop(if piece.turned { piece.from } else { piece.to });
             }
             if head.late > cap {
                 return None;
             }
         }
         Some((head, from, sure))
+    }
+
+    /// Serves a piece stop by stop, coming from `from`. `None` once lateness exceeds `cap`.
+    #[inline(always)]
+    fn serve_piece<E: Evaluator>(
+        &self,
+        piece: &Piece,
+        head: Head,
+        from: usize,
+        cap: i64,
+    ) -> Option<Head> {
+        let (mut head, mut from) = (head, from);
+        for step in 0..piece.len() {
+            let q = if piece.turned {
+                piece.to - step
+            } else {
+                piece.from + step
+            };
+            let to = self.stop(q);
+            head = E::serve(self.kernel, head, from, to);
+            if head.late > cap {
+                return None;
+            }
+            if !piece.turned {
+                // In step with the present times, the rest of the piece goes as it goes now.
+                let now = self.line.heads.at(q);
+                if head.time == now.time {
+                    let last = self.line.heads.at(piece.to);
+                    return Some(Head {
+                        time: last.time,
+                        late: head.late + last.late - now.late,
+                    });
+                }
+            }
+            from = to;
+        }
+        Some(head)
     }
 
     fn move_taste(&self, mv: &Move) -> i64 {
@@ -160,5 +188,33 @@ impl Search<'_> {
             from = self.stop(leave);
         }
         sum + self.kernel.taste.cost(from, self.stop(past))
+    }
+}
+
+/// What tests need to see.
+#[cfg(test)]
+impl Search<'_> {
+    /// The price of a move, whatever it is.
+    pub(crate) fn price_of<E: Evaluator>(&mut self, mv: Move, gain: i64) -> i64 {
+        self.best = i64::MAX;
+        self.best_move = None;
+        self.price::<E>(mv, gain);
+        self.best
+    }
+
+    /// False when gate 2 would discard a move of this true cost though it improves.
+    pub(crate) fn could_reach<E: Evaluator>(&mut self, mv: &Move, gain: i64, truth: i64) -> bool {
+        self.best = truth + 1;
+        self.may_pay::<E>(mv.first(), mv.last() + 1, gain)
+    }
+
+    /// True when everything kept per position is equal.
+    pub(crate) fn same_state(&self, other: &Self) -> bool {
+        self.line == other.line
+            && self.position.all() == other.position.all()
+            && self.steps.all() == other.steps.all()
+            && self.free.all() == other.free.all()
+            && self.turn.all() == other.turn.all()
+            && (self.legs, self.cost) == (other.legs, other.cost)
     }
 }

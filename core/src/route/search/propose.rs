@@ -20,7 +20,7 @@ impl Search<'_> {
         let v = self.stop(i);
         let next = self.stop(i + 1);
         let old = i64::from(kernel.leg(v, next)) + self.give;
-        for &u in kernel.successors(v) {
+        for &u in kernel.successors(v).iter().take(self.near) {
             if old <= i64::from(kernel.leg(v, usize::from(u))) {
                 break;
             }
@@ -83,7 +83,7 @@ impl Search<'_> {
         swap: impl Fn(usize) -> (Piece, Piece),
     ) {
         let kernel = self.kernel;
-        for &u in kernel.predecessors(seam) {
+        for &u in kernel.predecessors(seam).iter().take(self.near) {
             if spare <= i64::from(kernel.leg(usize::from(u), seam)) {
                 break;
             }
@@ -105,7 +105,7 @@ impl Search<'_> {
         let v = self.stop(i);
         let previous = self.stop(i - 1);
         let old = i64::from(kernel.leg(previous, v)) + self.give;
-        for &u in kernel.predecessors(v) {
+        for &u in kernel.predecessors(v).iter().take(self.near) {
             if old <= i64::from(kernel.leg(usize::from(u), v)) {
                 break;
             }
