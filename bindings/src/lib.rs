@@ -19,6 +19,7 @@ mod error;
 mod ink;
 mod labels;
 mod log;
+mod photo;
 mod plan;
 mod rating;
 mod route;
@@ -39,6 +40,7 @@ pub use ink::{
 };
 pub use labels::*;
 pub use log::{LogLevel, LogRecord, LogSink, clear_log_sink, set_log_sink};
+pub use photo::{DecodedPhoto, PhotoTargets, low_data_photo_targets, standard_photo_targets};
 pub use plan::{
     Place, PlanChange, PlanEvent, PlanReason, PlanWishes, PlannedBreak, PlannedStop, RouteEnd,
     RoutePlan, StopPair, StopWhy,

@@ -27,7 +27,7 @@ type Result<T> = core::result::Result<T, SatchelError>;
 /// calls may come from any thread and never wait for the network, because the library does none.
 #[derive(uniffi::Object)]
 pub struct Satchel {
-    courier: Courier,
+    pub(crate) courier: Courier,
 }
 
 #[uniffi::export]

@@ -40,7 +40,8 @@ pub(super) fn read(block: Option<&[u8]>, stored_size: (u32, u32)) -> Noted {
     });
     Noted {
         turn: turn.unwrap_or_default(),
-        turn_doubtful: (orientation.is_some() && turn.is_none()) || turned_twice,
+        // Zero is what some cameras write for "as it lies".
+        turn_doubtful: (orientation.is_some_and(|v| v != 0) && turn.is_none()) || turned_twice,
         facts: PhotoFacts {
             taken_local: taken(&exif),
             utc_offset_min: text(&exif, Tag::OffsetTimeOriginal).and_then(|t| offset_min(&t)),

@@ -37,7 +37,10 @@ impl Sheet {
     ) -> Result<Picture, PhotoError> {
         let mut resizer = Resizer::new();
         let mut to = |area: &Area, size: (usize, usize)| {
-            resize(&mut resizer, &self.bytes, area, size, FilterType::Lanczos3)
+            let plane = resize(&mut resizer, &self.bytes, area, size, FilterType::Lanczos3);
+            // Its working memory is larger than the plane, which is copied once more to be turned.
+            resizer.reset_internal_buffers();
+            plane
         };
         let luma = to(&self.luma, (width, height))?.turned(turn);
         let half = (width.div_ceil(2), height.div_ceil(2));

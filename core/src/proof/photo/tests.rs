@@ -8,6 +8,7 @@ use super::*;
 
 mod doubts;
 mod inputs;
+mod mutations;
 mod outputs;
 mod refusals;
 
@@ -65,6 +66,27 @@ fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     exif.extend(GPS_MARKER);
     let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
     [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
+}
+
+/// An EXIF block with these notes, by the writer of `kamadak-exif`.
+fn with_notes(jpeg: &[u8], notes: &[(exif::Tag, exif::Value)]) -> Vec<u8> {
+    let fields: Vec<exif::Field> = notes
+        .iter()
+        .map(|(tag, value)| exif::Field {
+            tag: *tag,
+            ifd_num: exif::In::PRIMARY,
+            value: value.clone(),
+        })
+        .collect();
+    let mut writer = exif::experimental::Writer::new();
+    for field in &fields {
+        writer.push_field(field);
+    }
+    let mut block = io::Cursor::new(Vec::new());
+    writer.write(&mut block, false).unwrap();
+    let body = [b"Exif\0\0", block.get_ref().as_slice()].concat();
+    let length = u16::try_from(body.len() + 2).unwrap().to_be_bytes();
+    [&jpeg[..2], &[0xff, 0xe1], &length, &body, &jpeg[2..]].concat()
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

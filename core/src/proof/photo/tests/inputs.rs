@@ -193,35 +193,20 @@ fn what_the_camera_noted_is_told_and_the_rest_is_not() {
     );
 }
 
-/// An EXIF block as cameras write it, by the independent writer of `kamadak-exif`.
 fn with_camera_notes(jpeg: &[u8]) -> Vec<u8> {
-    use exif::experimental::Writer;
-    use exif::{Field, In, Rational, Tag, Value};
+    use exif::{Rational, Tag, Value};
     let ascii = |text: &str| Value::Ascii(vec![text.as_bytes().to_vec()]);
-    let fields = [
-        (Tag::Make, ascii("Maker")),
-        (Tag::Model, ascii("Model 7")),
-        (Tag::DateTimeOriginal, ascii("2024:05:17 09:30:00")),
-        (Tag::OffsetTimeOriginal, ascii("+08:00")),
-        (
-            Tag::GPSHPositioningError,
-            Value::Rational(vec![Rational { num: 47, denom: 10 }]),
-        ),
-    ]
-    .map(|(tag, value)| Field {
-        tag,
-        ifd_num: In::PRIMARY,
-        value,
-    });
-    let mut writer = Writer::new();
-    for field in &fields {
-        writer.push_field(field);
-    }
-    let mut block = io::Cursor::new(Vec::new());
-    writer.write(&mut block, false).unwrap();
-    let body = [b"Exif\0\0", block.get_ref().as_slice()].concat();
-    let length = u16::try_from(body.len() + 2).unwrap().to_be_bytes();
-    [&jpeg[..2], &[0xff, 0xe1], &length, &body, &jpeg[2..]].concat()
+    let accuracy = Rational { num: 47, denom: 10 };
+    with_notes(
+        jpeg,
+        &[
+            (Tag::Make, ascii("Maker")),
+            (Tag::Model, ascii("Model 7")),
+            (Tag::DateTimeOriginal, ascii("2024:05:17 09:30:00")),
+            (Tag::OffsetTimeOriginal, ascii("+08:00")),
+            (Tag::GPSHPositioningError, Value::Rational(vec![accuracy])),
+        ],
+    )
 }
 
 #[test]

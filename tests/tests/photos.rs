@@ -1,0 +1,220 @@
+//! Photos through the whole phone: what the hub reads of them, what the courier is told, what is kept.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::io::Cursor;
+
+use image::{ImageFormat, Rgb, RgbImage};
+use satchel_core::Error;
+use satchel_core::proof::photo::{PhotoSource, PhotoTargets, PhotoWarning, RgbaImage};
+use satchel_protocol::attempt::AttemptBody;
+use satchel_protocol::crypto;
+use satchel_protocol::entry::EntryKind;
+use satchel_protocol::ids::{AttemptId, Hash32};
+use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin, ProofKind};
+use satchel_tests::day::Day;
+use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::toy_hub::ToyHub;
+
+fn at_work(day: &Day) -> (Phone, ToyHub) {
+    let phone = Phone::new(11);
+    let hub = ToyHub::new(phone.clock.clone());
+    let (invite, courier) = hub.invite("李师傅");
+    hub.give(courier, day.items());
+    phone.enrol(&invite, &hub);
+    (phone, hub)
+}
+
+fn begin(phone: &Phone, day: &Day, stop: usize) -> AttemptId {
+    let draft = phone
+        .core()
+        .begin_attempt(day.stop_id(stop), HandoffKind::Recipient);
+    draft.unwrap().attempt_id
+}
+
+/// A door, a parcel and a label; `step` moves the camera, `door` paints another door.
+fn scene(step: u32, door: u32) -> RgbImage {
+    RgbImage::from_fn(1_000, 750, |x, y| {
+        let (x, y) = (x + step, y);
+        if (180..420).contains(&x) && (430..640).contains(&y) {
+            if (220..330).contains(&x) && (470..540).contains(&y) && y % 12 < 5 {
+                Rgb([20, 20, 20])
+            } else {
+                Rgb([200, 160, 100])
+            }
+        } else if x > 500 {
+            let panel = (x / 90 + y / (110 + door * 25) + door) % 3;
+            Rgb([90 + 50 * u8::try_from(panel).unwrap(), 80, 60])
+        } else {
+            Rgb([150, 160, 150])
+        }
+    })
+}
+
+fn jpeg(pixels: &RgbImage) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    pixels.write_to(&mut out, ImageFormat::Jpeg).unwrap();
+    out.into_inner()
+}
+
+#[test]
+fn the_signed_entry_says_what_the_photo_was_made_from() {
+    let day = Day::new(1).stops(1);
+    let (phone, hub) = at_work(&day);
+    let attempt = begin(&phone, &day, 0);
+    // A whole picture that lost its end mark, and one with a video behind it.
+    let short = jpeg(&scene(0, 0));
+    let short = &short[..short.len() - 2];
+    let mut long = jpeg(&scene(0, 1));
+    long.extend([0; 5_000]);
+    for (bytes, origin) in [(short, PhotoOrigin::Camera), (&long, PhotoOrigin::Gallery)] {
+        phone
+            .core()
+            .add_photo(attempt, PhotoSource::Bytes(bytes), origin)
+            .unwrap();
+    }
+    let input = phone.delivered(day.stop_id(0), 1);
+    phone.core().complete_attempt(attempt, &input).unwrap();
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    let body = hub
+        .log(phone.device())
+        .into_iter()
+        .find(|(header, _)| header.kind == EntryKind::ATTEMPT)
+        .map(|(_, entry)| AttemptBody::decode(&entry.body.unwrap()).unwrap())
+        .unwrap();
+    let photos: Vec<_> = body
+        .proofs
+        .iter()
+        .filter(|p| p.kind == ProofKind::Photo)
+        .collect();
+    let told: Vec<_> = photos
+        .iter()
+        .map(|p| {
+            let facts = p.photo.as_ref().unwrap();
+            (
+                p.origin,
+                facts.source_hash,
+                facts.source_bytes,
+                facts.end_missing,
+                facts.trailing_bytes,
+            )
+        })
+        .collect();
+    let hash = |bytes: &[u8]| Some(Hash32(crypto::sha256(&[bytes]).0));
+    assert_eq!(
+        told,
+        [
+            (
+                Some(PhotoOrigin::Camera),
+                hash(short),
+                short.len() as u64,
+                true,
+                0
+            ),
+            (
+                Some(PhotoOrigin::Gallery),
+                hash(&long),
+                long.len() as u64,
+                false,
+                5_000
+            ),
+        ]
+    );
+    assert!(
+        body.proofs
+            .iter()
+            .filter(|p| p.kind != ProofKind::Photo)
+            .all(|p| p.photo.is_none())
+    );
+}
+
+#[test]
+fn a_picture_used_before_is_noticed_and_two_shots_of_one_parcel_are_not() {
+    let day = Day::new(1).stops(3);
+    let (phone, _hub) = at_work(&day);
+    let add = |attempt, pixels: &RgbImage| {
+        let source = jpeg(pixels);
+        let view =
+            phone
+                .core()
+                .add_photo(attempt, PhotoSource::Bytes(&source), PhotoOrigin::Camera);
+        view.unwrap().warnings.contains(&PhotoWarning::Repeated)
+    };
+    let first = begin(&phone, &day, 0);
+    assert!(!add(first, &scene(0, 0)));
+    assert!(!add(first, &scene(3, 0)), "a second shot at the same door");
+    assert!(add(first, &scene(0, 0)), "the very same file");
+    let second = begin(&phone, &day, 1);
+    assert!(add(second, &scene(0, 0)), "the same file at another door");
+    assert!(
+        add(second, &scene(4, 0)),
+        "hardly another picture, at another door"
+    );
+    assert!(!add(second, &scene(0, 2)), "another door");
+    // The same picture scaled down by a messenger.
+    let third = begin(&phone, &day, 2);
+    let small = image::imageops::resize(
+        &scene(0, 0),
+        700,
+        525,
+        image::imageops::FilterType::Triangle,
+    );
+    assert!(add(third, &small), "a smaller copy");
+}
+
+#[test]
+fn how_photos_are_made_is_kept_and_obeyed() {
+    let day = Day::new(1).stops(1);
+    let (mut phone, _hub) = at_work(&day);
+    assert_eq!(
+        phone.core().photo_targets().unwrap(),
+        PhotoTargets::STANDARD
+    );
+    let nonsense = PhotoTargets {
+        quality_min: 90,
+        quality_max: 80,
+        ..PhotoTargets::STANDARD
+    };
+    let refused = phone.core().set_photo_targets(&nonsense);
+    assert!(matches!(refused, Err(Error::InvalidInput { .. })));
+    let small = PhotoTargets {
+        long_side_px: 640,
+        budget_bytes: 30_000,
+        ..PhotoTargets::LOW_DATA
+    };
+    phone.core().set_photo_targets(&small).unwrap();
+    phone.restart();
+    assert_eq!(phone.core().photo_targets().unwrap(), small);
+    let attempt = begin(&phone, &day, 0);
+    let source = jpeg(&scene(0, 0));
+    let view = phone
+        .core()
+        .add_photo(attempt, PhotoSource::Bytes(&source), PhotoOrigin::Camera)
+        .unwrap();
+    assert_eq!((view.width_px, view.height_px), (640, 480));
+    assert!(view.size_bytes <= 30_000, "{}", view.size_bytes);
+}
+
+#[test]
+fn pixels_of_the_platform_become_the_stored_photo() {
+    let day = Day::new(1).stops(1);
+    let (phone, _hub) = at_work(&day);
+    let attempt = begin(&phone, &day, 0);
+    let rgba: Vec<u8> = scene(0, 0)
+        .pixels()
+        .flat_map(|p| [p.0[0], p.0[1], p.0[2], 255])
+        .collect();
+    let pixels = RgbaImage {
+        pixels: &rgba,
+        width_px: 1_000,
+        height_px: 750,
+        stride_bytes: 4_000,
+        orientation: 8,
+    };
+    let view = phone
+        .core()
+        .add_photo(attempt, PhotoSource::Rgba(pixels), PhotoOrigin::Camera)
+        .unwrap();
+    let stored = phone.core().photo_jpeg(attempt, view.hash).unwrap();
+    let shown = image::load_from_memory_with_format(&stored, ImageFormat::Jpeg).unwrap();
+    assert_eq!((shown.width(), shown.height()), (750, 1_000), "upright");
+}
