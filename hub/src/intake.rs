@@ -7,7 +7,7 @@
 mod promise;
 
 use satchel_protocol::doorstep::{ConsentEvidence, ConsentRecord};
-use satchel_protocol::feed::{ParcelItem, Recipient, RouteItem, StopItem};
+use satchel_protocol::feed::{ParcelItem, PickupItem, Recipient, RouteItem, StopItem};
 use satchel_protocol::ids::{CourierId, Handle, ParcelId, RouteId, StopId};
 use satchel_protocol::taxonomy::{ConsentOrigin, Giver};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::choices;
+use crate::codes;
 use crate::db::Tx;
+use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::import::{
@@ -190,10 +192,31 @@ impl Hub {
             let mut item = stop_item(route_id, position, stop, fresh);
             choices::add_standing(self, tx, &mut item).await?;
             rounds::add_stop(tx, &item).await?;
+            self.after_adding(tx, source, stop).await?;
             if let Some(courier) = owner.flatten() {
                 // Whole, with parcels an earlier import gave it.
                 let whole = rounds::stop_parcels(tx, item).await?;
                 feed::append(tx, courier, StopItem::KIND, &without_keys(&whole)?).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a parcel needs once it has its row: its code, and its state if something was recorded about
+    /// it before the file came.
+    async fn after_adding(
+        &self,
+        tx: &mut Tx,
+        source: &str,
+        stop: &PlannedStop,
+    ) -> Result<(), HubError> {
+        for delivery in &stop.parcels {
+            let parcel_id = ParcelId(id(&parcel_key(source, &delivery.waybill)));
+            if let Some(code) = &delivery.code {
+                codes::keep(self, tx, parcel_id, code).await?;
+            }
+            if delivery.pickup_until_ms.is_some() {
+                doorstep::refold(tx, parcel_id).await?;
             }
         }
         Ok(())
@@ -215,7 +238,11 @@ impl Hub {
                 continue;
             }
             done.new_parcels += 1;
-            fresh.push(parcel_item(parcel_id, Handle(self.draw()?), delivery));
+            let mut item = parcel_item(parcel_id, Handle(self.draw()?), delivery);
+            if let Some(code) = &delivery.code {
+                item.code = Some(codes::item(self, parcel_id, code)?);
+            }
+            fresh.push(item);
         }
         Ok(fresh)
     }
@@ -296,6 +323,13 @@ fn parcel_item(parcel_id: ParcelId, handle: Handle, d: &Delivery) -> ParcelItem 
     ParcelItem {
         tags: d.tags.clone(),
         door_required: d.door_required,
+        tier: d.tier.clone(),
+        min_age_years: d.min_age_years,
+        temperature: d.temperature,
+        pickup: d.pickup_until_ms.map(|window_end_ms| PickupItem {
+            window_end_ms,
+            deliver_to: None,
+        }),
         consents: if d.consents.is_empty() {
             Vec::new()
         } else {

@@ -7,9 +7,11 @@ use std::io::Cursor;
 
 use common::{Bench, HOUR_MS, PUBLIC_URL, inline, metadata, rating_path, sha};
 use satchel_protocol::batch::Batch;
+use satchel_protocol::doorstep::ReportBody;
+use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ink::{InkPoint, Signature};
 use satchel_protocol::mask;
-use satchel_protocol::taxonomy::ProofKind;
+use satchel_protocol::taxonomy::{ProofKind, Reason};
 
 fn jpeg() -> Vec<u8> {
     let mut out = Vec::new();
@@ -265,4 +267,75 @@ async fn a_delivery_shown_to_a_customer_and_never_reported_is_an_alarm() {
         .await
         .receipt(&bench, &phone);
     assert!(!bench.board("/board/alarms").await.contains("not reported"));
+}
+
+#[tokio::test]
+async fn a_report_has_a_clock_and_is_answered_and_a_parcel_cancelled_on_the_board() {
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let parcel = stops[0].parcels[0].parcel_id;
+    let body = ReportBody {
+        report_id: "r-1".into(),
+        stop: Some(stops[0].stop_id),
+        parcels: vec![parcel],
+        reason: Reason::AccessDenied,
+        words: None,
+        proofs: vec![],
+        owes_photo: true,
+        answer_due_ms: 0,
+        fix: None,
+    };
+    phone.minutes_later = 30;
+    let entry = phone.entry(EntryKind::REPORT, body.encode(), None, vec![]);
+    phone
+        .push_entries(&bench, &[entry])
+        .await
+        .receipt(&bench, &phone);
+    // It happened half an hour ago; the hour runs from then.
+    let html = bench.board("/board/reports").await;
+    assert!(html.contains("left 30 min") && html.contains("a photo is owed"));
+    bench.clock.advance(HOUR_MS);
+    assert!(
+        bench
+            .board("/board/reports")
+            .await
+            .contains("overdue by 29 min")
+    );
+
+    let cookie = bench.board_cookie().await;
+    let session = [("cookie", cookie.as_str()), ("accept-language", "en")];
+    let form = "action=SECOND_DELIVERY&words=now";
+    assert_eq!(
+        bench
+            .post_form("/board/reports/r-1", form, &[])
+            .await
+            .status,
+        401
+    );
+    let foreign = [session[0], ("sec-fetch-site", "cross-site")];
+    assert_eq!(
+        bench
+            .post_form("/board/reports/r-1", form, &foreign)
+            .await
+            .status,
+        422
+    );
+    for bad in ["action=SEARCH", "action=&words=", "action=NONSENSE"] {
+        let answer = bench.post_form("/board/reports/r-1", bad, &session).await;
+        assert_eq!(answer.status, 422, "{bad}");
+    }
+    let answer = bench.post_form("/board/reports/r-1", form, &session).await;
+    assert_eq!(answer.status, 303);
+    assert!(bench.board("/board/reports").await.contains("answered"));
+
+    let page = format!("/board/parcels/{parcel}");
+    let step = bench
+        .post_form(&page, "step=cancel&words=x", &session)
+        .await;
+    assert_eq!(step.status, 303);
+    let html = bench.board(&page).await;
+    assert!(html.contains("Cancelled, to be given back") && html.contains("answered"));
+    for bad in ["step=cancel", "step=fly"] {
+        let answer = bench.post_form(&page, bad, &session).await;
+        assert_eq!(answer.status, 422, "{bad}");
+    }
 }

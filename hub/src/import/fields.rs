@@ -4,15 +4,18 @@
 //! that a misspelt constant is one message when the mapping is loaded.
 
 use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, PromiseClass};
+use satchel_protocol::token::from_base32;
 
 use super::mapping::Mapping;
-use super::model::Field;
+use super::model::{Field, RecipientCode};
 use super::problem::RowProblem;
 use super::value;
 
 const MAX_WAYBILL_CHARS: usize = 64;
 const MAX_ADDRESS_CHARS: usize = 512;
 const MAX_NAME_CHARS: usize = 64;
+const MAX_TIER_BYTES: usize = 48;
+const MAX_ABS_DEGREES_C: f64 = 100.0;
 
 pub(super) fn waybill(text: &str) -> Result<String, RowProblem> {
     value::text(text, MAX_WAYBILL_CHARS)
@@ -59,6 +62,46 @@ pub(super) fn consent(text: &str) -> Result<HandoffKind, RowProblem> {
         .ok_or(RowProblem::UnknownConsent)
 }
 
+/// A tier as rule sets may name one.
+pub(super) fn tier(text: &str) -> Result<String, RowProblem> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if (1..=MAX_TIER_BYTES).contains(&text.len()) && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(RowProblem::NotATier)
+    }
+}
+
+pub(super) fn min_age(text: &str) -> Result<u8, RowProblem> {
+    text.parse()
+        .ok()
+        .filter(|years| (1..=99).contains(years))
+        .ok_or(RowProblem::NotAnAge)
+}
+
+/// Degrees Celsius as hundredths.
+pub(super) fn temperature(text: &str, comma: bool) -> Result<i32, RowProblem> {
+    let degrees = value::decimal(text, comma)?;
+    if degrees.abs() > MAX_ABS_DEGREES_C {
+        return Err(RowProblem::TemperatureRange);
+    }
+    // Within range, so the cast keeps the value.
+    #[allow(clippy::cast_possible_truncation)]
+    Ok((degrees * 100.0).round() as i32)
+}
+
+pub(super) fn code(text: &str) -> Result<RecipientCode, RowProblem> {
+    let short = (4..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    if short {
+        return Ok(RecipientCode::Short(text.to_owned()));
+    }
+    let plain: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
+    from_base32(&plain.to_ascii_uppercase())
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(RecipientCode::Long)
+        .ok_or(RowProblem::NotACode)
+}
+
 /// Whether the field is a list in one cell.
 pub(super) fn is_list(field: Field) -> bool {
     matches!(field, Field::Tags | Field::Consents)
@@ -74,12 +117,18 @@ pub(super) fn check(field: Field, text: &str, mapping: &Mapping) -> Result<(), R
         Field::RecipientPhone => value::phone(text).map(drop),
         Field::Lat | Field::DepotLat => latitude(text, comma).map(drop),
         Field::Lng | Field::DepotLng => longitude(text, comma).map(drop),
-        Field::AcceptedAt | Field::WindowStart | Field::WindowEnd | Field::DrivenAt => {
-            mapping.time_format(field).instant_ms(text, None).map(drop)
-        }
+        Field::AcceptedAt
+        | Field::WindowStart
+        | Field::WindowEnd
+        | Field::DrivenAt
+        | Field::PickupUntil => mapping.time_format(field).instant_ms(text, None).map(drop),
         Field::PromiseClass => promise_class(text).map(drop),
         Field::Tags => tag(text).map(drop),
         Field::DoorRequired => value::boolean(text).map(drop),
         Field::Consents => consent(text).map(drop),
+        Field::Tier => tier(text).map(drop),
+        Field::MinAge => min_age(text).map(drop),
+        Field::TempMinC | Field::TempMaxC => temperature(text, comma).map(drop),
+        Field::Code => code(text).map(drop),
     }
 }

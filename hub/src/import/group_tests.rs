@@ -28,6 +28,11 @@ fn delivery(number: u64, position: LatLng, depot: LatLng, accepted_min: i64) -> 
         depot: Some(depot),
         driven_at_ms: None,
         round: Some(format!("courier {}", number % 3)),
+        tier: None,
+        min_age_years: None,
+        temperature: None,
+        code: None,
+        pickup_until_ms: None,
     }
 }
 

@@ -168,7 +168,11 @@ impl Mapping {
     fn rule(&mut self, field: Field, spec: FieldSpec) -> Result<Rule, MappingError> {
         let is_time = matches!(
             field,
-            Field::AcceptedAt | Field::WindowStart | Field::WindowEnd | Field::DrivenAt
+            Field::AcceptedAt
+                | Field::WindowStart
+                | Field::WindowEnd
+                | Field::DrivenAt
+                | Field::PickupUntil
         );
         if spec.time.is_some() && !is_time {
             return Err(MappingError::Pointless { field, key: "time" });

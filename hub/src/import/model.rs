@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use satchel_protocol::feed::LatLng;
+use satchel_protocol::feed::{LatLng, TemperatureLimits};
 use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, PromiseClass};
 
 /// A field of a delivery that a mapping can fill.
@@ -44,11 +44,23 @@ pub enum Field {
     DrivenAt,
     /// The round or courier the file itself assigns.
     Round,
+    /// The customer's service tier, as the rule set names it.
+    Tier,
+    /// Only for people of this age (A040).
+    MinAge,
+    /// Coldest it may get, degrees Celsius (A039).
+    TempMinC,
+    /// Warmest it may get, degrees Celsius (A039).
+    TempMaxC,
+    /// The recipient's code: 4 to 8 digits for the hub to judge, or 16 characters for the phone.
+    Code,
+    /// It is to be collected from a sender here, by this time (A164, A198).
+    PickupUntil,
 }
 
 impl Field {
     /// All of them.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Waybill,
         Self::Lat,
         Self::Lng,
@@ -66,6 +78,12 @@ impl Field {
         Self::DepotLng,
         Self::DrivenAt,
         Self::Round,
+        Self::Tier,
+        Self::MinAge,
+        Self::TempMinC,
+        Self::TempMaxC,
+        Self::Code,
+        Self::PickupUntil,
     ];
 
     /// The name a mapping uses.
@@ -99,6 +117,12 @@ impl Field {
             Self::DepotLng => ("depot_lng", "网点经度"),
             Self::DrivenAt => ("driven_at", "实际派送时间"),
             Self::Round => ("round", "班次"),
+            Self::Tier => ("tier", "服务等级"),
+            Self::MinAge => ("min_age", "最低年龄"),
+            Self::TempMinC => ("temp_min_c", "最低温度"),
+            Self::TempMaxC => ("temp_max_c", "最高温度"),
+            Self::Code => ("code", "取件码"),
+            Self::PickupUntil => ("pickup_until", "揽收截止"),
         }
     }
 
@@ -153,6 +177,25 @@ pub struct Delivery {
     pub driven_at_ms: Option<i64>,
     /// The round or courier the file itself assigns.
     pub round: Option<String>,
+    /// The customer's service tier.
+    pub tier: Option<String>,
+    /// Only for people of this age.
+    pub min_age_years: Option<u8>,
+    /// Limits of its temperature.
+    pub temperature: Option<TemperatureLimits>,
+    /// The recipient's code.
+    pub code: Option<RecipientCode>,
+    /// It is to be collected here, by this time.
+    pub pickup_until_ms: Option<i64>,
+}
+
+/// The recipient's code as the file gives it. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RecipientCode {
+    /// Digits, for the hub to judge: so few that a phone's digest would give them away.
+    Short(String),
+    /// 80 bits, for the phone to judge without a network.
+    Long([u8; 10]),
 }
 
 /// Name, phone, address and door stay out of logs.

@@ -180,6 +180,18 @@ problems! {
     UnknownTag => "unknown_tag", "is not a handling tag", "不是已知的操作标签";
     /// No such consent.
     UnknownConsent => "unknown_consent", "is not a handoff a customer can consent to", "不是可由客户同意的交付方式";
+    /// No tier a rule set could name.
+    NotATier => "not_a_tier", "is not a tier: 1 to 48 of a-z, 0-9, \"-\", \"_\" and \".\"", "不是有效的服务等级";
+    /// No age in years.
+    NotAnAge => "not_an_age", "is not an age from 1 to 99", "不是 1 至 99 的年龄";
+    /// No temperature of a parcel.
+    TemperatureRange => "temperature_range", "is outside -100…100 °C", "超出 -100…100 °C";
+    /// Only one of the two limits.
+    HalfTemperature => "half_temperature", "needs both a coldest and a warmest temperature", "最低与最高温度须同时给出";
+    /// The coldest is above the warmest.
+    TemperatureInverted => "temperature_inverted", "is above the warmest temperature", "最低温度高于最高温度";
+    /// Neither a short nor a long code.
+    NotACode => "not_a_code", "is neither 4 to 8 digits nor a code of 16 characters", "不是 4 至 8 位数字,也不是 16 位取件码";
     /// The same waybill a second time.
     DuplicateWaybill {
         /// Where it was first seen.

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use satchel_protocol::feed::LatLng;
+use satchel_protocol::feed::{LatLng, TemperatureLimits};
 
 use super::fields;
 use super::mapping::{Mapping, Origin, Piece};
@@ -39,6 +39,11 @@ pub(super) fn delivery(raw: &RawRow, mapping: &Mapping) -> Result<Delivery, Vec<
     let consents = row.list(Field::Consents, fields::consent);
     let depot = row.position(Field::DepotLat, Field::DepotLng);
     let round = row.parsed(Field::Round, fields::name);
+    let tier = row.parsed(Field::Tier, fields::tier);
+    let min_age_years = row.parsed(Field::MinAge, fields::min_age);
+    let temperature = row.temperature();
+    let code = row.parsed(Field::Code, fields::code);
+    let pickup_until_ms = row.time(Field::PickupUntil, accepted_at_ms);
     row.check_times(accepted_at_ms, window_start_ms, window_end_ms, driven_at_ms);
 
     match (waybill, position, address, accepted_at_ms, promise_class) {
@@ -66,6 +71,11 @@ pub(super) fn delivery(raw: &RawRow, mapping: &Mapping) -> Result<Delivery, Vec<
             depot,
             driven_at_ms,
             round,
+            tier,
+            min_age_years,
+            temperature,
+            code,
+            pickup_until_ms,
         }),
         _ => Err(row.errors),
     }
@@ -149,6 +159,28 @@ impl Row<'_> {
                 None
             }
         }
+    }
+
+    fn temperature(&mut self) -> Option<TemperatureLimits> {
+        let comma = self.mapping.decimal_comma;
+        let faults_before = self.errors.len();
+        let min = self.parsed(Field::TempMinC, |text| fields::temperature(text, comma));
+        let max = self.parsed(Field::TempMaxC, |text| fields::temperature(text, comma));
+        match (min, max) {
+            (Some(min_centi_c), Some(max_centi_c)) if min_centi_c <= max_centi_c => {
+                return Some(TemperatureLimits {
+                    min_centi_c,
+                    max_centi_c,
+                });
+            }
+            (Some(_), Some(_)) => self.reject(Field::TempMinC, RowProblem::TemperatureInverted),
+            (None, None) => {}
+            _ if self.errors.len() == faults_before => {
+                self.reject(Field::TempMinC, RowProblem::HalfTemperature);
+            }
+            _ => {}
+        }
+        None
     }
 
     fn check_times(

@@ -3,8 +3,11 @@
 mod care;
 mod data;
 mod detail;
+mod reports;
+mod story;
 
 pub(crate) use care::{cases, judge, work};
+pub(crate) use reports::{answer, reports, step};
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -91,6 +94,8 @@ struct ParcelPage {
     f: Frame,
     parcel: ParcelLine,
     promised: String,
+    flags: Vec<&'static str>,
+    story: Vec<story::StoryLine>,
     attempts: Vec<detail::AttemptDetail>,
     ratings: Vec<RatingLine>,
 }
@@ -153,12 +158,16 @@ pub(crate) async fn parcel(
         };
         let f = frame(&hub, user, &format!("/board/parcels/{id}")).await?;
         let promised = view::time(parcel.promised_by_ms, hub.config().utc_offset_min);
+        let flags = data::parcel_alarms(&hub, user.lang, id).await?;
+        let story = story::story(&hub, user.lang, id).await?;
         let attempts = detail::attempts(&hub, user.lang, id).await?;
         let ratings = data::ratings(&hub, user.lang, Some(id), 0).await?;
         Ok(Some(ParcelPage {
             f,
             parcel,
             promised,
+            flags,
+            story,
             attempts,
             ratings,
         }))

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, FixedOffset};
 use satchel_protocol::taxonomy::{
-    Action, HandoffKind, IdentityMethod, InspectionResult, Outcome, PromiseClass, ProofKind,
-    RatingFlag, Reason, Relation,
+    Action, CallResult, ConsentChannel, HandoffKind, IdentityMethod, InspectionResult, Outcome,
+    PromiseClass, ProofKind, RatingFlag, Reason, Relation,
 };
+use satchel_protocol::transitions::{ParcelState, Step};
 
 use crate::i18n::Lang;
 
@@ -74,6 +75,10 @@ labels! {
     identity: IdentityMethod;
     proof_kind: ProofKind;
     promise_class: PromiseClass;
+    call_result: CallResult;
+    consent_channel: ConsentChannel;
+    parcel_state: ParcelState;
+    step: Step;
     rating_flag: RatingFlag;
 }
 

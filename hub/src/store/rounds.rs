@@ -73,8 +73,9 @@ pub(crate) async fn add_stop(tx: &mut Tx, stop: &StopItem) -> Result<(), HubErro
     for parcel in &stop.parcels {
         sqlx::query(
             "INSERT INTO parcel (parcel_id, stop_id, waybill, handle, promise_class, \
-               promised_by_ms, accepted_at_ms, tags, door_required, consents) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]')",
+               promised_by_ms, accepted_at_ms, tags, door_required, tier, min_age_years, \
+               customer_window_end_ms, temperature, code, pickup, consents) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]')",
         )
         .bind(&parcel.parcel_id.as_bytes()[..])
         .bind(&stop.stop_id.as_bytes()[..])
@@ -85,6 +86,12 @@ pub(crate) async fn add_stop(tx: &mut Tx, stop: &StopItem) -> Result<(), HubErro
         .bind(parcel.accepted_at_ms)
         .bind(json(&parcel.tags)?)
         .bind(parcel.door_required)
+        .bind(&parcel.tier)
+        .bind(parcel.min_age_years.map(i64::from))
+        .bind(parcel.customer_window_end_ms)
+        .bind(parcel.temperature.as_ref().map(json).transpose()?)
+        .bind(parcel.code.as_ref().map(json).transpose()?)
+        .bind(parcel.pickup.as_ref().map(json).transpose()?)
         .execute(&mut **tx)
         .await?;
         for record in &parcel.consents {
@@ -182,6 +189,12 @@ fn parcel_item(row: &SqliteRow) -> Result<ParcelItem, HubError> {
     Ok(ParcelItem {
         tags: from_json(row.try_get("tags")?)?,
         door_required: row.try_get("door_required")?,
+        tier: row.try_get("tier")?,
+        min_age_years: row.try_get("min_age_years")?,
+        customer_window_end_ms: row.try_get("customer_window_end_ms")?,
+        temperature: part(row, "temperature")?,
+        code: part(row, "code")?,
+        pickup: part(row, "pickup")?,
         ..ParcelItem::bare(
             row.parcel("parcel_id")?,
             row.try_get("waybill")?,
@@ -191,6 +204,13 @@ fn parcel_item(row: &SqliteRow) -> Result<ParcelItem, HubError> {
             row.try_get("promised_by_ms")?,
         )
     })
+}
+
+/// A part of a parcel that most do not have.
+fn part<T: DeserializeOwned>(row: &SqliteRow, column: &'static str) -> Result<Option<T>, HubError> {
+    row.try_get::<Option<&str>, _>(column)?
+        .map(from_json)
+        .transpose()
 }
 
 fn json(value: &impl Serialize) -> Result<String, HubError> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use satchel_protocol::ids::{Hash32, ParcelId};
 use satchel_protocol::mask;
+use satchel_protocol::transitions::ParcelState;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -131,11 +132,12 @@ pub(super) async fn counts(hub: &Hub) -> Result<Counts, HubError> {
 }
 
 const PARCEL_LINE: &str = "SELECT p.parcel_id, p.waybill, p.promised_by_ms, s.recipient_name, \
-    s.recipient_phone, s.address, r.name AS round, c.name AS courier, st.outcome, a.reason, \
+    s.recipient_phone, s.address, r.name AS round, c.name AS courier, st.outcome, a.reason, f.state AS fold, \
     a.occurred_at_ms, a.received_at_ms, g.stars \
     FROM parcel p JOIN stop s USING (stop_id) JOIN route r USING (route_id) \
     LEFT JOIN courier c ON c.courier_id = r.courier_id \
     LEFT JOIN parcel_state st ON st.parcel_id = p.parcel_id \
+    LEFT JOIN parcel_fold f ON f.parcel_id = p.parcel_id \
     LEFT JOIN attempt a ON a.device_id = st.device_id AND a.seq = st.seq \
     LEFT JOIN rating g ON g.parcel_id = p.parcel_id ";
 
@@ -183,6 +185,28 @@ fn parcel_line(hub: &Hub, lang: Lang, row: &SqliteRow) -> Result<ParcelLine, Hub
         Some(code) => {
             let why = reason.map_or_else(String::new, |r| format!(" · {}", view::reason(r, lang)));
             (format!("{}{why}", view::outcome(code, lang)), "bad")
+        }
+    };
+    // Where it is by everything that is known says more than how the last visit ended.
+    let fold: Option<&str> = row.try_get("fold")?;
+    let (state, tone) = match fold.and_then(|code| ParcelState::from_code(code).ok()) {
+        None => (state, tone),
+        Some(at) => {
+            let why = match reason {
+                Some(r) if tone == "bad" => format!(" · {}", view::reason(r, lang)),
+                _ => String::new(),
+            };
+            let tone = if at.is_final() {
+                "ok"
+            } else if tone == "bad" || at == ParcelState::Cancelled {
+                "bad"
+            } else {
+                "open"
+            };
+            (
+                format!("{}{why}", view::parcel_state(at.code(), lang)),
+                tone,
+            )
         }
     };
     Ok(ParcelLine {
@@ -348,21 +372,7 @@ pub(super) async fn alarms(hub: &Hub, lang: Lang) -> Result<Vec<AlarmLine>, HubE
     for row in &rows {
         let parcel: Option<&[u8]> = row.try_get("parcel_id")?;
         lines.push(AlarmLine {
-            what: match row.try_get("kind")? {
-                "log_fork" => t.alarm_log_fork,
-                "bad_entry" => t.alarm_bad_entry,
-                "foreign_parcel" => t.alarm_foreign_parcel,
-                "no_consent" => t.alarm_no_consent,
-                "door_required" => t.alarm_door_required,
-                "nobody_to_check" => t.alarm_nobody_to_check,
-                "second_handover" => t.alarm_second_handover,
-                "cancelled_after_handover" => t.alarm_cancelled_after,
-                "handed_over_despite_cancel" => t.alarm_despite_cancel,
-                "clock_moved_back" => t.alarm_clock_moved_back,
-                "code_wrong" => t.alarm_code_wrong,
-                "ruleset_refused" => t.alarm_ruleset_refused,
-                _ => t.alarm_unbound_proof,
-            },
+            what: alarm_words(row.try_get("kind")?, lang),
             device: device_name(row)?,
             seq: row.try_get("seq")?,
             parcel: if parcel.is_some() {
@@ -383,6 +393,40 @@ pub(super) async fn alarms(hub: &Hub, lang: Lang) -> Result<Vec<AlarmLine>, HubE
         });
     }
     Ok(lines)
+}
+
+fn alarm_words(kind: &str, lang: Lang) -> &'static str {
+    let t = lang.texts();
+    match kind {
+        "log_fork" => t.alarm_log_fork,
+        "bad_entry" => t.alarm_bad_entry,
+        "foreign_parcel" => t.alarm_foreign_parcel,
+        "no_consent" => t.alarm_no_consent,
+        "door_required" => t.alarm_door_required,
+        "nobody_to_check" => t.alarm_nobody_to_check,
+        "second_handover" => t.alarm_second_handover,
+        "cancelled_after_handover" => t.alarm_cancelled_after,
+        "handed_over_despite_cancel" => t.alarm_despite_cancel,
+        "clock_moved_back" => t.alarm_clock_moved_back,
+        "code_wrong" => t.alarm_code_wrong,
+        "ruleset_refused" => t.alarm_ruleset_refused,
+        _ => t.alarm_unbound_proof,
+    }
+}
+
+/// The open alarms of one parcel, as words.
+pub(super) async fn parcel_alarms(
+    hub: &Hub,
+    lang: Lang,
+    parcel: ParcelId,
+) -> Result<Vec<&'static str>, HubError> {
+    let kinds: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT kind FROM alarm WHERE parcel_id = ? AND cleared_at_ms IS NULL ORDER BY kind",
+    )
+    .bind(&parcel.as_bytes()[..])
+    .fetch_all(hub.db().read())
+    .await?;
+    Ok(kinds.iter().map(|kind| alarm_words(kind, lang)).collect())
 }
 
 fn device_name(row: &SqliteRow) -> Result<String, HubError> {
