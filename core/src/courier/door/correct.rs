@@ -24,6 +24,15 @@ use crate::store::entries;
 use crate::store::stops::ParcelRow;
 use crate::store::{proofs, stops};
 
+/// A correction that was found to hold.
+#[derive(Clone, Copy)]
+struct Ruling<'a> {
+    given: &'a CorrectionInput,
+    parcel: &'a ParcelRow,
+    of: EventId,
+    now_ms: i64,
+}
+
 impl Courier {
     /// Opens a holder for proofs that came late; fill it with `add_photo` and name it in the correction.
     ///
@@ -65,7 +74,13 @@ impl Courier {
                 now_ms,
             )
             .map_err(Refusal::NotNow)?;
-            self.write_correction(tx, &keys, given, &parcel, of, draft.as_ref(), now_ms)
+            let ruling = Ruling {
+                given,
+                parcel: &parcel,
+                of,
+                now_ms,
+            };
+            self.write_correction(tx, &keys, &ruling, draft.as_ref())
         })?;
         if let Some(id) = given.draft {
             self.drafts().remove(&id);
@@ -73,20 +88,19 @@ impl Courier {
         Ok(corrected)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one transaction's facts, named where they are made"
-    )]
     fn write_correction(
         &self,
         tx: &Tx<'_>,
         keys: &Keys,
-        given: &CorrectionInput,
-        parcel: &ParcelRow,
-        of: EventId,
+        ruling: &Ruling<'_>,
         draft: Option<&(AttemptId, AttemptRow)>,
-        now_ms: i64,
     ) -> Result<Corrected> {
+        let Ruling {
+            given,
+            parcel,
+            of,
+            now_ms,
+        } = *ruling;
         let proofs = match draft {
             None => Vec::new(),
             Some((id, row)) => {
@@ -130,9 +144,7 @@ impl Courier {
             proofs::bind(tx, *id, head.seq)?;
         }
         let meant = match given.correction {
-            Correction::WrongParcel { meant } => {
-                Some(self.record_meant(tx, keys, parcel, of, meant, now_ms)?)
-            }
+            Correction::WrongParcel { meant } => Some(self.record_meant(tx, keys, ruling, meant)?),
             _ => None,
         };
         Ok(Corrected {
@@ -152,11 +164,12 @@ impl Courier {
         &self,
         tx: &Tx<'_>,
         keys: &Keys,
-        parcel: &ParcelRow,
-        of: EventId,
+        ruling: &Ruling<'_>,
         meant: ParcelId,
-        now_ms: i64,
     ) -> Result<MeantParcel> {
+        let Ruling {
+            parcel, of, now_ms, ..
+        } = *ruling;
         let other = stops::parcel(tx, meant)?;
         if other.stop_id != parcel.stop_id || other.parcel_id == parcel.parcel_id {
             return Err(Refusal::ParcelNotAtStop.into());
@@ -204,7 +217,7 @@ impl Courier {
     }
 }
 
-/// The event that is meant: the one named, or the last step by a courier's hand, or the hub's last.
+/// The event that is meant: the one named, or the last step by a courier's hand.
 fn target(parcel: &ParcelRow, of: Option<EventId>) -> Result<EventId> {
     if let Some(of) = of {
         return Ok(of);

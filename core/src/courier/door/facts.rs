@@ -13,10 +13,14 @@ use crate::store::stops::ParcelRow;
 /// The code matched on this phone.
 pub(super) const VERIFIED: CodeResult = CodeResult::Verified;
 
-/// What is known about the recipient's code: the best of the tries. A wrong one proves nothing.
+/// What is known about the recipient's code for the visit under way: the best of the tries since the
+/// last one. What was typed at an earlier visit says nothing about who stands at the door now.
 pub(super) fn code_result(conn: &Snapshot, parcel: &ParcelRow) -> Result<Option<CodeResult>> {
     let mut best = None;
     for entry in noted::about(conn, parcel.parcel_id.as_bytes(), EntryKind::CODE_ENTRY)? {
+        if parcel.last_seq.is_some_and(|last| entry.seq <= last) {
+            continue;
+        }
         let body = CodeEntryBody::decode(&entry.body)?;
         best = match (best, body.matched) {
             (_, Some(true)) => return Ok(Some(CodeResult::Verified)),

@@ -3,7 +3,7 @@
 use satchel_protocol::attempt::{Fix, ItemCount, LeftAt};
 use satchel_protocol::feed::LatLng;
 use satchel_protocol::limits::MAX_TEXT_CHARS;
-use satchel_protocol::taxonomy::Datum;
+use satchel_protocol::taxonomy::{Datum, HandoffKind};
 
 use super::trimmed;
 use crate::error::{Error, Refusal, Result};
@@ -34,7 +34,11 @@ pub(super) fn check_values(input: &Completion) -> Result<()> {
             return invalid("locker or station");
         }
     }
-    input.parcels.iter().try_for_each(check_items)
+    let handoff = input.handoff;
+    input
+        .parcels
+        .iter()
+        .try_for_each(|result| check_items(handoff, result))
 }
 
 /// Words of a courier: a note, or why something is corrected.
@@ -50,7 +54,7 @@ pub(super) fn too_long(text: Option<&str>, limit: usize) -> bool {
 }
 
 /// Counts that say "everything" or "nothing" contradict a partial delivery.
-fn check_items(result: &ParcelResult) -> Result<()> {
+fn check_items(handoff: HandoffKind, result: &ParcelResult) -> Result<()> {
     let items = &result.items;
     let sound = |line: &ItemCount| {
         line.of > 0
@@ -61,10 +65,13 @@ fn check_items(result: &ParcelResult) -> Result<()> {
     let sums = |of: fn(&ItemCount) -> u32| items.iter().map(|i| u64::from(of(i))).sum::<u64>();
     let (accepted, inside) = (sums(|i| i.accepted), sums(|i| i.of));
     let partly = accepted > 0 && accepted < inside;
-    let fits = match result.outcome {
-        ParcelOutcome::PartlyDelivered => items.is_empty() || partly,
-        _ => true,
+    let is_partial = match result.outcome {
+        ParcelOutcome::PartlyDelivered => true,
+        ParcelOutcome::Delivered => handoff == HandoffKind::Partial,
+        ParcelOutcome::Failed { .. } => false,
     };
+    // None at all is the checklist's to miss.
+    let fits = !is_partial || items.is_empty() || partly;
     if items.len() <= limits::MAX_ITEM_LINES && items.iter().all(sound) && fits {
         Ok(())
     } else {
