@@ -79,7 +79,8 @@ pub(crate) struct FeedPageSchema {
 #[allow(dead_code)] // Described, never built.
 pub(crate) struct FeedItemSchema {
     seq: i64,
-    /// `route`, `stop`, `stop_removed`, `rating`, or a kind of a newer hub.
+    /// `route`, `stop`, `stop_removed`, `rating`, `consent`, `consent_withdrawn`, `parcel_event`,
+    /// `rule_set`, `regime`, `courier`, `other_round`, `report_answer`, or a kind of a newer hub.
     kind: String,
     /// By kind.
     #[schema(value_type = Object)]
