@@ -24,6 +24,7 @@ mod plan;
 mod rating;
 mod route;
 mod satchel;
+mod storage;
 mod sync;
 mod text;
 
@@ -48,6 +49,7 @@ pub use plan::{
 pub use rating::{QrCode, RatingCode};
 pub use route::{Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
 pub use satchel::Satchel;
+pub use storage::StorageUsage;
 pub use sync::{Enrolment, HttpAnswer, HttpHeader, HttpTask, SyncStatus, SyncTask, TaskOutcome};
 
 uniffi::setup_scaffolding!("satchel");

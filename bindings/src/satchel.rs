@@ -17,6 +17,7 @@ use crate::ink::{Signature, SignatureCheck, SignatureForms};
 use crate::plan::{Place, PlanEvent, PlanWishes, RoutePlan, StopWhy};
 use crate::rating::{QrCode, RatingCode};
 use crate::route::{self, Changes, Contact, Route, Stop, StopPage};
+use crate::storage::StorageUsage;
 use crate::sync::{Enrolment, SyncStatus, SyncTask, TaskOutcome};
 
 type Result<T> = core::result::Result<T, SatchelError>;
@@ -302,6 +303,23 @@ impl Satchel {
     /// Those of the store.
     pub fn sync_status(&self) -> Result<SyncStatus> {
         Ok(self.courier.sync_status()?.into())
+    }
+
+    /// What the store takes on the device, and what could be given back.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn storage_usage(&self) -> Result<StorageUsage> {
+        Ok(self.courier.storage_usage()?.into())
+    }
+
+    /// Sets how much photos may take before receipted ones give way, oldest first; 256 MiB unless set,
+    /// and to be set anew after each `open`. What waits for its receipt is kept beyond it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn set_photo_quota(&self, bytes: u64) -> Result<()> {
+        Ok(self.courier.set_photo_quota(bytes)?)
     }
 
     /// Closes every file and drops every lock until `resume`. Call it before the system suspends the

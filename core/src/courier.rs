@@ -12,10 +12,12 @@ mod plan;
 mod route;
 mod signing;
 mod steps;
+mod storage;
 mod tasks;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -31,6 +33,7 @@ use crate::model::status::Enrolment;
 use crate::proof::blob::BlobStore;
 use crate::rules::ruleset::RuleSet;
 use crate::store::attempts::AttemptRow;
+use crate::store::ballast::Ballast;
 use crate::store::db::Db;
 use crate::store::phone::{self, Identity, Stage};
 use crate::store::proofs;
@@ -60,6 +63,8 @@ pub struct Environment {
 pub struct Courier {
     db: Db,
     blobs: BlobStore,
+    quota_bytes: AtomicU64,
+    ballast: Ballast,
     env: Environment,
     drafts: Mutex<HashMap<AttemptId, AttemptRow>>,
     signed: Mutex<signing::Signed>,
@@ -90,9 +95,12 @@ impl Courier {
     pub fn open(config: OpenConfig, env: Environment) -> Result<Self> {
         let db = Db::open(&config.dir, config.key)?;
         let blobs = BlobStore::open(&config.dir.join(BLOB_FOLDER))?;
+        let ballast = Ballast::open(&config.dir);
         let mut courier = Self {
             db,
             blobs,
+            quota_bytes: AtomicU64::new(limits::PHOTO_QUOTA_BYTES),
+            ballast,
             env,
             drafts: Mutex::default(),
             signed: Mutex::default(),
@@ -102,6 +110,7 @@ impl Courier {
         };
         courier.load()?;
         courier.sweep()?;
+        courier.tidy();
         Ok(courier)
     }
 
@@ -114,6 +123,14 @@ impl Courier {
             .collect();
         self.blobs.sweep_orphans(|name| keep.contains(name))?;
         Ok(())
+    }
+
+    /// What may fail without harm: abandoned photos go, ballast grows back.
+    fn tidy(&self) {
+        if let Err(error) = self.sweep_abandoned() {
+            tracing::warn!(%error, "abandoned photos are still here");
+        }
+        self.ballast.grow();
     }
 
     /// Takes the invite the dispatcher showed. The enrolment itself is the next task. `label` is what
@@ -194,6 +211,7 @@ impl Courier {
         self.db.resume()?;
         // A call that was cut off by the pause may have stored more than it could read back.
         self.load()?;
+        self.tidy();
         self.engine().want_feed();
         Ok(())
     }

@@ -7,6 +7,15 @@ pub const MAX_OPEN_DRAFTS: usize = 32;
 /// must not pass for one of the evening's visit.
 pub const DRAFT_RESUMABLE_MS: i64 = 30 * 60 * 1_000;
 
+/// A handoff that was not completed within a day is abandoned, and its photos are removed.
+pub const DRAFT_ABANDONED_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// What photos may take before receipted ones give way: some thousand, two weeks of work.
+pub const PHOTO_QUOTA_BYTES: u64 = 256 * 1_024 * 1_024;
+
+/// When receipted photos give way, this part of the quota is freed at once.
+pub const QUOTA_SLACK_DIVISOR: u64 = 20;
+
 /// Photos per attempt: the entry binds at most 16 proofs, one is the signature and one a code.
 pub const MAX_PHOTOS_PER_ATTEMPT: usize = 12;
 

@@ -7,3 +7,4 @@ pub mod history;
 pub mod plan;
 pub mod status;
 pub mod stop;
+pub mod storage;

@@ -4,6 +4,7 @@
 //! decides what belongs together and [`db::Db`] is the only opener of transactions.
 
 pub(crate) mod attempts;
+pub(crate) mod ballast;
 pub(crate) mod calls;
 pub(crate) mod consents;
 pub(crate) mod db;

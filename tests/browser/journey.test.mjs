@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { join } from "node:path";
 import { decodeQr, openWorld, screenshots } from "./world.mjs";
-import { airplane, badge, byId, card, drawnPhoto, sign, takePhoto } from "./phone.mjs";
+import { airplane, badge, byId, card, drawnPhoto, line, sign, takePhoto } from "./phone.mjs";
 
 let world;
 let page;
@@ -80,6 +80,25 @@ test("a blurred photo is taken with a word of warning, and so is one used before
   const again = await choose("gallery", await drawnPhoto(page, { blurred: false }));
   assert.match(await again.innerText(), /used before/);
   await shot(page, "phone-photo-warning");
+});
+
+test("an odd signature is asked about, and what the hub will show is on the screen", async () => {
+  await byId(card(page, 2), "open-stop").click();
+  const pad = byId(page, "signature");
+  assert.match(await byId(page, "disclaimer").innerText(), /I received the parcels/);
+  await line(page, pad);
+  const doubt = byId(page, "signature-doubt");
+  await doubt.waitFor();
+  assert.match(await doubt.innerText(), /straight line.*sign once more/);
+  await byId(page, "signature-clear").click();
+  assert.equal(await doubt.count(), 0);
+  await sign(page);
+  const seen = byId(page, "signature-seen");
+  await seen.waitFor();
+  await doubt.waitFor({ state: "detached" });
+  const path = await seen.locator("path").getAttribute("d");
+  assert.ok(path.length > 500, "the drawing is the core's outline");
+  await shot(page, "phone-signature");
   await byId(page, "back").click();
 });
 

@@ -58,6 +58,16 @@ export async function sign(page) {
   await stroke(0.55, 0.3, 1.6);
 }
 
+/** Draws one straight line with the mouse. */
+export async function line(page, pad) {
+  await pad.scrollIntoViewIfNeeded();
+  const box = await pad.boundingBox();
+  await page.mouse.move(box.x + box.width * 0.1, box.y + box.height * 0.5);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.9, box.y + box.height * 0.52, { steps: 30 });
+  await page.mouse.up();
+}
+
 export const badge = (stop) => stop.getByTestId("sync-badge");
 
 export async function airplane(page, on) {

@@ -24,6 +24,9 @@ use satchel_tests::day::{Day, MORNING_MS};
 use satchel_tests::phone::{self, Phone, SyncEnd, is_full};
 use satchel_tests::toy_hub::ToyHub;
 
+/// Leaves less free than ballast wants to see before it grows.
+const TOO_SMALL_FOR_BALLAST_MB: u32 = 18;
+
 /// A tmpfs of its own; unmounted when the test ends.
 struct SmallDisk {
     dir: PathBuf,
@@ -78,7 +81,7 @@ fn blob_files(dir: &Path) -> usize {
 #[test]
 fn a_full_disk_is_named_and_loses_nothing() {
     const STOPS: usize = 400;
-    let Some(disk) = SmallDisk::mount(24) else {
+    let Some(disk) = SmallDisk::mount(TOO_SMALL_FOR_BALLAST_MB) else {
         return;
     };
     let day = Day::new(1).stops(STOPS);
@@ -156,8 +159,80 @@ fn a_full_disk_is_named_and_loses_nothing() {
 }
 
 #[test]
+fn ballast_carries_deliveries_with_photos_through_a_full_disk_and_grows_back() {
+    let Some(disk) = SmallDisk::mount(32) else {
+        return;
+    };
+    let day = Day::new(1).stops(1_200);
+    let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
+    let mut phone = Phone::at(&disk.dir, 1, clock);
+    let hub = ToyHub::new(phone.clock.clone());
+    let (invite, courier) = hub.invite("王师傅");
+    hub.give(courier, day.items());
+    phone.enrol(&invite, &hub);
+    let ballast = |phone: &Phone| phone.core().storage_usage().unwrap().ballast_bytes;
+    let full = ballast(&phone);
+    assert!(full > 0, "no ballast on a disk with room for it");
+
+    // Use up what the log has in reserve, so that nothing but the ballast is left.
+    disk.fill();
+    let mut next = 0;
+    while ballast(&phone) == full {
+        phone.fail(day.stop_id(next)).unwrap();
+        next += 1;
+    }
+    let from = next;
+    while ballast(&phone) > 0 {
+        let recorded = phone.deliver(day.stop_id(next), next as u64);
+        recorded.unwrap_or_else(|e| panic!("with ballast left: {e:?}"));
+        next += 1;
+    }
+    assert!(
+        next - from >= 5,
+        "{} deliveries out of the ballast",
+        next - from
+    );
+    phone.restart();
+    assert_eq!(ballast(&phone), 0, "a full disk gives none back");
+
+    disk.free();
+    phone.restart();
+    assert_eq!(ballast(&phone), full, "grown back");
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    assert_eq!(hub.log(phone.device()).len(), next + 1);
+}
+
+#[test]
+fn receipted_photos_make_room_on_a_full_disk_before_the_ballast() {
+    let Some(disk) = SmallDisk::mount(32) else {
+        return;
+    };
+    let day = Day::new(1).stops(60);
+    let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
+    let phone = Phone::at(&disk.dir, 1, clock);
+    let hub = ToyHub::new(phone.clock.clone());
+    let (invite, courier) = hub.invite("王师傅");
+    hub.give(courier, day.items());
+    phone.enrol(&invite, &hub);
+    for n in 0..10 {
+        phone.deliver(day.stop_id(n), n as u64).unwrap();
+    }
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    let before = phone.core().storage_usage().unwrap();
+    assert_eq!(before.evictable.photos, 10);
+    disk.fill();
+    phone.deliver(day.stop_id(10), 10).unwrap();
+    let after = phone.core().storage_usage().unwrap();
+    assert!(after.evictable.photos < 10, "{after:?}");
+    assert_eq!(
+        (after.waiting.photos, after.ballast_bytes),
+        (1, before.ballast_bytes)
+    );
+}
+
+#[test]
 fn a_receipt_that_cannot_be_stored_is_asked_for_again() {
-    let Some(disk) = SmallDisk::mount(24) else {
+    let Some(disk) = SmallDisk::mount(TOO_SMALL_FOR_BALLAST_MB) else {
         return;
     };
     let day = Day::new(1).stops(400);

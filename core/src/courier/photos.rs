@@ -9,7 +9,7 @@ use super::door::refuse_completed;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::attempt::PhotoView;
-use crate::proof::blob::BlobRef;
+use crate::proof::blob::{BlobError, BlobRef};
 use crate::proof::photo::{
     PhotoPolicy, PhotoSource, PhotoTargets, PhotoWarning, ingest_photo, same_picture,
 };
@@ -35,9 +35,7 @@ impl Courier {
             ..PhotoPolicy::default()
         };
         let photo = ingest_photo(source, &policy)?;
-        let stored = self
-            .blobs
-            .put(&row.data_key, &mut self.drawn()?, &photo.jpeg)?;
+        let stored = self.store_blob(&row.data_key, &photo.jpeg)?;
         let proof = ProofRef {
             hash: Hash32(stored.sha256),
             kind: ProofKind::Photo,
@@ -46,7 +44,7 @@ impl Courier {
             captured_at_ms: self.env.clock.wall_ms(),
             photo: Some(photo.facts),
         };
-        let staged = self.db.write(|tx| {
+        let staged = self.write_at_door(|tx| {
             refuse_completed(tx, attempt)?;
             attempts::insert(tx, attempt, &row)?;
             let staged = proofs::photos_of(tx, attempt)?;
@@ -95,7 +93,11 @@ impl Courier {
                 Ok(None)
             }
         })?;
-        Ok(self.blobs.get(&row.ok_or(unknown)?.data_key, &hash.0)?)
+        match self.blobs.get(&row.ok_or(unknown)?.data_key, &hash.0) {
+            // The hub has it; here it gave way to newer ones.
+            Err(BlobError::Missing) => Err(Error::NotFound { what: "photo" }),
+            other => Ok(other?),
+        }
     }
 
     /// How large and how good photos are made on this phone.

@@ -9,10 +9,11 @@
 //! A file appears complete or not at all: written aside, flushed, renamed, folder flushed. What
 //! a kill leaves behind is only a stray temp file, which [`BlobStore::sweep_orphans`] removes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
@@ -93,10 +94,28 @@ pub struct SweepReport {
     pub freed_bytes: u64,
 }
 
+/// The steps of making a blob appear, in their order. After each of them the process may be gone, and a
+/// test makes sure that the folder is right all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The file aside exists and is empty.
+    Created,
+    /// Its bytes were handed to the system.
+    Written,
+    /// Its bytes are on the disk.
+    Flushed,
+    /// It has its name.
+    Renamed,
+    /// Its name is on the disk.
+    Published,
+}
+
 /// A folder of sealed blobs. One process owns it.
 #[derive(Debug)]
 pub struct BlobStore {
     dir: PathBuf,
+    /// Length of all files, so that a quota costs no look at the folder.
+    used_bytes: AtomicU64,
 }
 
 impl BlobStore {
@@ -116,10 +135,13 @@ impl BlobStore {
                 flush_dir(parent)?;
             }
         }
-        fs::read_dir(dir)?;
-        Ok(Self {
+        let store = Self {
             dir: dir.to_owned(),
-        })
+            used_bytes: AtomicU64::new(0),
+        };
+        let used = store.files()?.iter().map(|(_, bytes)| bytes).sum();
+        store.used_bytes.store(used, Ordering::Relaxed);
+        Ok(store)
     }
 
     /// The file name of a blob under a key.
@@ -152,6 +174,17 @@ impl BlobStore {
         entropy: Entropy<'_>,
         plain: &[u8],
     ) -> Result<BlobRef, BlobError> {
+        self.put_in_steps(key, entropy, plain, |_| {})
+    }
+
+    /// [`BlobStore::put`], saying after each step that it is done.
+    fn put_in_steps(
+        &self,
+        key: &[u8; 32],
+        entropy: Entropy<'_>,
+        plain: &[u8],
+        done: impl Fn(Step),
+    ) -> Result<BlobRef, BlobError> {
         let size_bytes = plain.len() as u64;
         if size_bytes > MAX_BLOB_BYTES {
             return Err(BlobError::TooLarge { bytes: size_bytes });
@@ -166,14 +199,21 @@ impl BlobStore {
             "{TEMP_PREFIX}{}",
             data_encoding::HEXLOWER.encode(&tag)
         ));
-        let published = write_flushed(&temp, &sealed)
-            .and_then(|()| fs::rename(&temp, self.dir.join(&file_name)));
+        let path = self.dir.join(&file_name);
+        let replaced_bytes = fs::metadata(&path).map_or(0, |meta| meta.len());
+        let published =
+            write_flushed(&temp, &sealed, &done).and_then(|()| fs::rename(&temp, &path));
         if let Err(error) = published {
             // Gives the space back at once; if even that fails, the next sweep does it.
             let _ = fs::remove_file(&temp);
             return Err(error.into());
         }
+        self.used_bytes
+            .fetch_add(sealed.len() as u64, Ordering::Relaxed);
+        self.gave_back(replaced_bytes);
+        done(Step::Renamed);
         flush_dir(&self.dir)?;
+        done(Step::Published);
         Ok(BlobRef {
             sha256,
             size_bytes,
@@ -210,8 +250,13 @@ impl BlobStore {
         if !is_blob_name(file_name) {
             return Err(BlobError::BadName);
         }
-        match fs::remove_file(self.dir.join(file_name)) {
-            Ok(()) => flush_dir(&self.dir).map(|()| true),
+        let path = self.dir.join(file_name);
+        let bytes = fs::metadata(&path).map_or(0, |meta| meta.len());
+        match fs::remove_file(&path) {
+            Ok(()) => {
+                self.gave_back(bytes);
+                flush_dir(&self.dir).map(|()| true)
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(e) => Err(e.into()),
         }
@@ -234,6 +279,7 @@ impl BlobStore {
             }
             fs::remove_file(self.dir.join(&name))?;
             report.freed_bytes += bytes;
+            self.gave_back(bytes);
             if unfinished {
                 report.unfinished += 1;
             } else {
@@ -246,12 +292,40 @@ impl BlobStore {
         Ok(report)
     }
 
-    /// What the store takes on disk, unfinished files included.
+    /// Length of all files, unfinished ones included.
+    #[must_use]
+    pub fn used_bytes(&self) -> u64 {
+        self.used_bytes.load(Ordering::Relaxed)
+    }
+
+    /// What a blob of this many plain bytes takes.
+    #[must_use]
+    pub fn sealed_bytes(plain_bytes: u64) -> u64 {
+        seal::sealed_bytes(plain_bytes)
+    }
+
+    /// What each finished blob takes on disk, by its name.
     ///
     /// # Errors
     /// [`BlobError::Io`] when the folder cannot be read.
-    pub fn usage_bytes(&self) -> Result<u64, BlobError> {
-        Ok(self.files()?.iter().map(|(_, bytes)| bytes).sum())
+    pub fn on_disk(&self) -> Result<HashMap<String, u64>, BlobError> {
+        let mut out = HashMap::new();
+        for (name, _) in self.files()? {
+            if is_blob_name(&name) {
+                let bytes = fs::metadata(self.dir.join(&name)).map_or(0, |meta| allocated(&meta));
+                out.insert(name, bytes);
+            }
+        }
+        Ok(out)
+    }
+
+    fn gave_back(&self, bytes: u64) {
+        // Files that somebody else removed were counted too; below nothing there is nothing.
+        let _ = self
+            .used_bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                Some(used.saturating_sub(bytes))
+            });
     }
 
     /// Our files with their lengths, in a fixed order.
@@ -285,14 +359,30 @@ fn flush_dir(dir: &Path) -> Result<(), BlobError> {
     Ok(())
 }
 
-fn write_flushed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// What a file takes on disk, in whole blocks.
+pub(crate) fn allocated(meta: &fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::MetadataExt::blocks(meta) * 512
+    }
+    #[cfg(not(unix))]
+    {
+        meta.len()
+    }
+}
+
+fn write_flushed(path: &Path, bytes: &[u8], done: &impl Fn(Step)) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
+    done(Step::Created);
     file.write_all(bytes)?;
-    file.sync_all()
+    done(Step::Written);
+    file.sync_all()?;
+    done(Step::Flushed);
+    Ok(())
 }
 
 /// Only such names are ever joined to the folder, so no name can lead out of it.

@@ -50,8 +50,7 @@ pub fn to_png(
             height_px,
         });
     }
-    let pixels =
-        raster::draw(signature, width_px, height_px).ok_or(InkPictureError::NotEncodable)?;
+    let pixels = raster::draw(signature, width_px, height_px);
     let mut out = Vec::with_capacity(8 * 1024);
     let mut encoder = png::Encoder::new(&mut out, width_px, height_px);
     encoder.set_color(png::ColorType::Grayscale);

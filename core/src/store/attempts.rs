@@ -105,6 +105,26 @@ pub(crate) fn open_at_stop(
         .transpose()
 }
 
+/// Attempts opened before a time and never completed.
+pub(crate) fn abandoned(conn: &Connection, before_ms: i64) -> Result<Vec<AttemptId>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT attempt_id FROM attempt WHERE completed_at_ms IS NULL AND opened_at_ms < ?1",
+    )?;
+    let mut rows = stmt.query([before_ms])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(AttemptId(row::uuid(r, "attempt_id")?));
+    }
+    Ok(out)
+}
+
+/// Removes an attempt that was never completed, and with it the key of its photos.
+pub(crate) fn forget(conn: &Connection, id: AttemptId) -> Result<()> {
+    conn.prepare_cached("DELETE FROM attempt WHERE attempt_id = ?1 AND completed_at_ms IS NULL")?
+        .execute([id.as_bytes()])?;
+    Ok(())
+}
+
 /// When and where this phone completed an attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Visited {

@@ -117,6 +117,20 @@ impl Db {
         }
     }
 
+    /// A file of the store, for asking the file system about its place.
+    pub(crate) fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What the store's own files take on disk.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        opening::FILES
+            .iter()
+            .filter_map(|file| std::fs::metadata(self.dir.join(file)).ok())
+            .map(|meta| crate::proof::blob::allocated(&meta))
+            .sum()
+    }
+
     /// Waits for running calls, then closes every file until [`Db::resume`].
     pub(crate) fn pause(&self) {
         self.shut(Phase::Paused);

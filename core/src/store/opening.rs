@@ -24,6 +24,8 @@ const DB_FILE: &str = "satchel.db";
 const WAL_FILE: &str = "satchel.db-wal";
 const KEY_CHECK_FILE: &str = "satchel.kcv";
 const LOCK_FILE: &str = "satchel.lock";
+/// What belongs to the database.
+pub(super) const FILES: [&str; 4] = [DB_FILE, WAL_FILE, "satchel.db-shm", KEY_CHECK_FILE];
 /// What a database that is not encrypted starts with.
 const PLAIN_SQLITE: &[u8] = b"SQLite format 3\0";
 

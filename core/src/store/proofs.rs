@@ -280,6 +280,49 @@ pub(crate) fn blob_keys(conn: &Connection) -> Result<Vec<([u8; 32], Hash32)>> {
     Ok(out)
 }
 
+/// A photo this phone has a row for; its file may have given way.
+#[derive(Debug)]
+pub(crate) struct HeldPhoto {
+    pub(crate) key: [u8; 32],
+    pub(crate) hash: Hash32,
+    pub(crate) bound: bool,
+    pub(crate) receipted: bool,
+}
+
+/// All photos, oldest first.
+pub(crate) fn held_photos(conn: &Connection) -> Result<Vec<HeldPhoto>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT a.data_key AS data_key, p.hash AS hash, p.bound_seq IS NOT NULL AS bound,
+             p.received_at_ms IS NOT NULL AS receipted
+         FROM proof p JOIN attempt a USING (attempt_id) WHERE p.in_folder ORDER BY p.id",
+    )?;
+    let mut rows = stmt.query([])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(HeldPhoto {
+            key: row::bytes(r, "data_key")?,
+            hash: Hash32(row::bytes(r, "hash")?),
+            bound: r.get("bound")?,
+            receipted: r.get("receipted")?,
+        });
+    }
+    Ok(out)
+}
+
+/// Forgets an attempt's staged photos. Gives key and hash of each, to remove its file.
+pub(crate) fn unstage(conn: &Connection, attempt: AttemptId) -> Result<Vec<([u8; 32], Hash32)>> {
+    let mut stmt = conn.prepare_cached(
+        "DELETE FROM proof WHERE attempt_id = ?1 AND bound_seq IS NULL
+         RETURNING hash, (SELECT data_key FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS data_key",
+    )?;
+    let mut rows = stmt.query([attempt.as_bytes()])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push((row::bytes(r, "data_key")?, Hash32(row::bytes(r, "hash")?)));
+    }
+    Ok(out)
+}
+
 /// Proofs without a receipt and their bytes.
 pub(crate) fn unsent(conn: &Connection) -> Result<(u64, u64)> {
     let mut stmt = conn.prepare_cached(

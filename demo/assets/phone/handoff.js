@@ -53,7 +53,7 @@ export async function handoffView(stop, codes, actions) {
     RELATION: () => h("select", { "aria-label": t("relation"), "data-testid": "relation", onchange: (e) => { given.relation = e.target.value; } },
       h("option", { value: "" }, t("relation")), codes.relations.map((r) => h("option", { value: r.code }, of(r)))),
     PHOTO: () => photos(),
-    SIGNATURE: () => { pad = signaturePad(() => {}); return pad.element; },
+    SIGNATURE: () => signature(),
     NOTE: () => h("textarea", { rows: "2", maxlength: "2000", "aria-label": t("note"), "data-testid": "note", oninput: (e) => { given.note = e.target.value; } }),
   };
 
@@ -78,6 +78,35 @@ export async function handoffView(stop, codes, actions) {
     return h("div", {}, h("div", { class: "row" }, input("camera", t("take"), { capture: "environment" }), input("gallery", t("choose"), {})), shown);
   }
 
+  // The text the signer sees goes into the signed record with its version.
+  const disclaimer = () => ({ version: "demo-1", text: t("disclaimer") });
+  let asked = 0;
+
+  /** The pad, and below it the drawing as the core will store it and the hub will show it. */
+  function signature() {
+    const seen = h("div", { "aria-live": "polite" });
+    const drawn = async () => {
+      const mine = ++asked;
+      seen.replaceChildren();
+      if (!pad.drawn()) return;
+      try {
+        const check = await post(`/api/attempts/${await attempt()}/signature`, pad.value());
+        if (mine !== asked) return;
+        const picture = document.adoptNode(new DOMParser().parseFromString(check.svg, "image/svg+xml").documentElement);
+        picture.setAttribute("role", "img");
+        picture.setAttribute("aria-label", t("as_hub"));
+        given.asked_again = check.doubts.length > 0;
+        seen.replaceChildren(
+          h("figure", { class: "ink", "data-testid": "signature-seen" }, picture, h("figcaption", {}, t("as_hub"))),
+          ...(check.doubts.length ? [h("p", { class: "doubt", "data-testid": "signature-doubt" }, `${check.doubts.map(of).join(" · ")} — ${t("sign_again")}`)] : []));
+      } catch (error) {
+        if (mine === asked) actions.refused(error);
+      }
+    };
+    pad = signaturePad(drawn);
+    return h("div", {}, h("p", { "data-testid": "disclaimer" }, disclaimer().text), pad.element, seen);
+  }
+
   function item(requirement, level) {
     return h("section", { class: "item", "data-testid": `item-${requirement.code}` },
       h("h3", {}, of(requirement), " ", h("small", { class: level, title: requirement.source }, t(level))),
@@ -100,7 +129,7 @@ export async function handoffView(stop, codes, actions) {
         relation: given.relation ?? null,
         identity: given.identity ?? null,
         inspection: given.inspection ?? null,
-        signature: pad?.drawn() ? pad.value() : null,
+        signature: pad?.drawn() ? { ...pad.value(), disclaimer: disclaimer(), asked_again: given.asked_again ?? false } : null,
         note: given.note ?? null,
       });
       actions.recorded(answer.ratings.map((rating) => rating.parcel_id));

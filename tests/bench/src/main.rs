@@ -8,6 +8,7 @@
     reason = "a bench prints, and measures with the machine's own clock"
 )]
 
+mod ink;
 mod photo;
 mod record;
 mod route;
@@ -32,6 +33,8 @@ enum Bench {
     Record(record::Args),
     /// Proof photos, against libjpeg-turbo's least work and libvips.
     Photo(photo::Args),
+    /// Signatures and codes: bytes a point, and the time from touch samples to a picture.
+    Ink(ink::Args),
     /// How good orders get in how little time.
     Route(route::RouteArgs),
     /// One measured process of `record`; the bench starts it itself.
@@ -45,6 +48,7 @@ enum Bench {
 fn main() -> ExitCode {
     let done = match Cli::parse().bench {
         Bench::Record(args) => record::run(&args),
+        Bench::Ink(args) => ink::run(&args),
         Bench::Route(args) => route::run(&args),
         Bench::RecordOnce(args) => record::run_once(&args),
         Bench::Photo(args) => photo::run(&args),

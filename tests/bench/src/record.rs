@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 use payload::Payload;
+pub(crate) use payload::Rng;
 
 /// Command line.
 #[derive(clap::Args)]

@@ -93,7 +93,7 @@ impl Courier {
         };
         let ink = taken.as_ref().map(|taken| &taken.bytes);
         let now_ms = self.env.clock.wall_ms();
-        let recorded = self.db.write(|tx| {
+        let recorded = self.write_at_door(|tx| {
             refuse_completed(tx, attempt)?;
             let parcels = chosen_parcels(tx, row.stop_id, &input.parcels)?;
             let completed = AttemptRow {

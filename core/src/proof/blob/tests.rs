@@ -209,22 +209,108 @@ fn storing_again_heals_and_takes_a_fresh_nonce() {
 
 #[test]
 fn a_kill_leaves_only_what_the_sweep_removes() {
-    let (_dir, mut store) = store();
+    let (_dir, store) = store();
     let kept = store.put(&KEY, &mut counting(), &sample(1000)).unwrap();
     let orphan = store.put(&KEY, &mut counting(), &sample(2000)).unwrap();
     // A kill between writing and renaming.
     fs::write(store.dir.join(".part-00112233"), sample(777)).unwrap();
     fs::write(store.dir.join("notes.txt"), b"not ours").unwrap();
-    let before = store.usage_bytes().unwrap();
+    let mut store = BlobStore::open(&store.dir).unwrap();
+    let before = store.used_bytes();
 
     let report = store.sweep_orphans(|name| name == kept.file_name).unwrap();
 
     assert_eq!((report.unfinished, report.orphans), (1, 1));
-    assert_eq!(before - report.freed_bytes, store.usage_bytes().unwrap());
-    assert_eq!(store.usage_bytes().unwrap(), seal::sealed_bytes(1000));
+    assert_eq!(before - report.freed_bytes, store.used_bytes());
+    assert_eq!(store.used_bytes(), seal::sealed_bytes(1000));
     assert_eq!(names(&store), [kept.file_name, "notes.txt".to_owned()]);
     assert_eq!(store.get(&KEY, &orphan.sha256), Err(BlobError::Missing));
     assert_eq!(store.get(&KEY, &kept.sha256).unwrap(), sample(1000));
+}
+
+const STEPS: [Step; 5] = [
+    Step::Created,
+    Step::Written,
+    Step::Flushed,
+    Step::Renamed,
+    Step::Published,
+];
+const KILL_AT: &str = "SATCHEL_TEST_KILL_AT";
+const KILL_IN: &str = "SATCHEL_TEST_KILL_IN";
+
+/// The child of the test below: publishes a blob and is gone after one of the steps.
+#[test]
+fn publishes_and_dies() {
+    let (Ok(step), Ok(dir)) = (std::env::var(KILL_AT), std::env::var(KILL_IN)) else {
+        return;
+    };
+    let store = BlobStore::open(Path::new(&dir)).unwrap();
+    let _ = store.put_in_steps(&KEY, &mut counting(), &sample(90_000), |done| {
+        if format!("{done:?}") == step {
+            std::process::abort();
+        }
+    });
+    // Reached only if the step never came.
+    std::process::exit(0);
+}
+
+#[test]
+fn a_process_that_dies_at_any_step_leaves_a_whole_blob_or_none() {
+    for (n, step) in STEPS.into_iter().enumerate() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("proofs");
+        let before = BlobStore::open(&dir).unwrap();
+        let kept = before
+            .put(&OTHER_KEY, &mut counting(), &sample(5_000))
+            .unwrap();
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "proof::blob::tests::publishes_and_dies"])
+            .env(KILL_AT, format!("{step:?}"))
+            .env(KILL_IN, &dir)
+            .output()
+            .unwrap();
+        assert!(!child.status.success(), "{step:?} was never reached");
+
+        let mut store = BlobStore::open(&dir).unwrap();
+        let sha256: [u8; 32] = Sha256::digest(sample(90_000)).into();
+        let appeared = store.get(&KEY, &sha256);
+        let renamed = n >= 3;
+        match renamed {
+            true => assert_eq!(appeared.unwrap(), sample(90_000), "{step:?}"),
+            false => assert_eq!(appeared, Err(BlobError::Missing), "{step:?}"),
+        }
+        // No row names the blob: the sweep takes what is there, and only that.
+        let report = store.sweep_orphans(|name| name == kept.file_name).unwrap();
+        let expected = if renamed { (0, 1) } else { (1, 0) };
+        assert_eq!((report.unfinished, report.orphans), expected, "{step:?}");
+        assert_eq!(names(&store), std::slice::from_ref(&kept.file_name));
+        assert_eq!(store.used_bytes(), seal::sealed_bytes(5_000), "{step:?}");
+        assert_eq!(store.get(&OTHER_KEY, &kept.sha256).unwrap(), sample(5_000));
+        // And the same photo can be taken again.
+        store.put(&KEY, &mut counting(), &sample(90_000)).unwrap();
+        assert_eq!(store.get(&KEY, &sha256).unwrap(), sample(90_000));
+    }
+}
+
+#[test]
+fn the_sum_of_all_files_follows_every_change() {
+    let (_dir, store) = store();
+    assert_eq!(store.used_bytes(), 0);
+    let a = store.put(&KEY, &mut counting(), &sample(70_000)).unwrap();
+    store.put(&KEY, &mut counting(), &sample(70_000)).unwrap();
+    assert_eq!(
+        store.used_bytes(),
+        seal::sealed_bytes(70_000),
+        "the same again"
+    );
+    let b = store.put(&KEY, &mut counting(), &sample(10)).unwrap();
+    store.remove(&a.file_name).unwrap();
+    store.remove(&a.file_name).unwrap();
+    assert_eq!(store.used_bytes(), seal::sealed_bytes(10));
+    let again = BlobStore::open(&store.dir).unwrap();
+    assert_eq!(again.used_bytes(), store.used_bytes(), "as counted afresh");
+    let on_disk = store.on_disk().unwrap();
+    assert!(on_disk.len() == 1 && on_disk[&b.file_name] >= seal::sealed_bytes(10));
 }
 
 #[test]

@@ -42,6 +42,150 @@ fn ink_is_where_the_pen_went_and_nowhere_else() {
     );
 }
 
+/// Loops that cross themselves, corners, a dot: what a renderer may get wrong.
+fn busy() -> Signature {
+    let loops: Vec<(f32, f32)> = (0..240u16)
+        .map(|i| {
+            let t = f32::from(i) / 9.0;
+            (
+                40.0 + f32::from(i) * 1.8 + 30.0 * t.sin(),
+                100.0 + 70.0 * (t * 1.4).cos(),
+            )
+        })
+        .collect();
+    let corners = [
+        (420.0, 20.0),
+        (590.0, 30.0),
+        (430.0, 60.0),
+        (580.0, 190.0),
+        (600.0, 0.0),
+    ];
+    Signature::from_strokes(
+        &[stroke(&loops), stroke(&corners), stroke(&[(20.0, 20.0)])],
+        600.0,
+        200.0,
+    )
+    .unwrap()
+}
+
+/// The same outline, filled by a renderer that knows nothing about it.
+fn by_another_renderer(signature: &Signature, w: u32, h: u32) -> Vec<u8> {
+    let outline = signature.outline(w, h);
+    let mut path = tiny_skia::PathBuilder::new();
+    for ring in outline.rings() {
+        for (n, &(x, y)) in ring.iter().enumerate() {
+            let (x, y) = (x as f32, y as f32);
+            if n == 0 {
+                path.move_to(x, y)
+            } else {
+                path.line_to(x, y)
+            }
+        }
+        path.close();
+    }
+    let scale = w as f32 / (4_800.0 * 4.0);
+    let mut mask = tiny_skia::Mask::new(w, h).unwrap();
+    let place = tiny_skia::Transform::from_scale(scale, scale);
+    mask.fill_path(
+        &path.finish().unwrap(),
+        tiny_skia::FillRule::Winding,
+        true,
+        place,
+    );
+    mask.data().iter().map(|v| 255 - v).collect()
+}
+
+/// Structural similarity, the mean over windows of 8 × 8 pixels.
+fn ssim(a: &[u8], b: &[u8], width: usize) -> f64 {
+    let rows = a.len() / width;
+    let mut all = Vec::new();
+    for y in (0..rows - 7).step_by(4) {
+        for x in (0..width - 7).step_by(4) {
+            let window = |p: &[u8]| -> Vec<f64> {
+                (0..64)
+                    .map(|n| f64::from(p[(y + n / 8) * width + x + n % 8]))
+                    .collect()
+            };
+            let (p, q) = (window(a), window(b));
+            let mean = |v: &[f64]| v.iter().sum::<f64>() / 64.0;
+            let (mp, mq) = (mean(&p), mean(&q));
+            let spread = |v: &[f64], m: f64| v.iter().map(|x| (x - m).powi(2)).sum::<f64>() / 63.0;
+            let both = p
+                .iter()
+                .zip(&q)
+                .map(|(x, y)| (x - mp) * (y - mq))
+                .sum::<f64>()
+                / 63.0;
+            let (c1, c2) = (6.5025, 58.5225);
+            all.push(
+                (2.0 * mp * mq + c1) * (2.0 * both + c2)
+                    / ((mp * mp + mq * mq + c1) * (spread(&p, mp) + spread(&q, mq) + c2)),
+            );
+        }
+    }
+    all.iter().sum::<f64>() / all.len() as f64
+}
+
+#[test]
+fn looks_like_the_outline_filled_by_a_general_renderer() {
+    for (w, h, least) in [
+        (1_200, 400, 0.995),
+        (600, 200, 0.995),
+        (300, 100, 0.98),
+        (151, 50, 0.94),
+    ] {
+        let ours = pixels(&busy(), w, h).into_raw();
+        let theirs = by_another_renderer(&busy(), w, h);
+        let likeness = ssim(&ours, &theirs, w as usize);
+        assert!(likeness > least, "{w} × {h}: {likeness}");
+        // Where two parts of the outline share a pixel of the edge, ours adds both shares.
+        let differing = ours
+            .iter()
+            .zip(&theirs)
+            .filter(|(a, b)| a.abs_diff(**b) > 64);
+        let share = differing.count() as f64 / ours.len() as f64;
+        assert!(
+            share < 0.1 * (1.0 - least),
+            "{w} × {h}: {share} of all pixels"
+        );
+    }
+}
+
+#[test]
+fn the_same_ink_twice_as_large_shows_the_same() {
+    let small = pixels(&busy(), 600, 200).into_raw();
+    let large = pixels(&busy(), 1_200, 400);
+    let halved = image::imageops::resize(&large, 600, 200, image::imageops::FilterType::Triangle);
+    let likeness = ssim(&small, &halved.into_raw(), 600);
+    assert!(likeness > 0.98, "{likeness}");
+}
+
+#[test]
+fn ink_at_every_border_is_cut_there_and_nowhere_else() {
+    let round = [
+        (0.0, 0.0),
+        (600.0, 0.0),
+        (600.0, 200.0),
+        (0.0, 200.0),
+        (0.0, 0.0),
+    ];
+    let frame = Signature::from_strokes(&[stroke(&round)], 600.0, 200.0).unwrap();
+    let picture = pixels(&frame, 600, 200);
+    for (x, y) in [(300, 0), (599, 100), (300, 199), (0, 100)] {
+        assert!(picture.get_pixel(x, y).0[0] < 96, "ink at {x},{y}");
+    }
+    for (x, y) in [
+        (300, 4),
+        (595, 100),
+        (300, 195),
+        (4, 100),
+        (10, 10),
+        (300, 100),
+    ] {
+        assert_eq!(picture.get_pixel(x, y).0[0], 255, "paper at {x},{y}");
+    }
+}
+
 #[test]
 fn another_shape_of_picture_keeps_the_proportions() {
     // 600 × 200 in a square of 300: scaled to 300 × 100, with 100 above and below.

@@ -45,10 +45,10 @@ impl Payload {
 }
 
 /// `SplitMix64`: every run stores the same.
-pub(super) struct Rng(pub(super) u64);
+pub(crate) struct Rng(pub(crate) u64);
 
 impl Rng {
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -57,7 +57,7 @@ impl Rng {
     }
 
     /// A number in `0..bound`.
-    pub(super) fn below(&mut self, bound: u16) -> u16 {
+    pub(crate) fn below(&mut self, bound: u16) -> u16 {
         u16::try_from(self.next() % u64::from(bound)).unwrap_or(0)
     }
 }
