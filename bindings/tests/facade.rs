@@ -295,3 +295,39 @@ fn no_unsafe_code_is_written_here() {
     }
     assert!(read > 5);
 }
+
+#[test]
+fn a_web_pads_drawing_is_checked_and_shown_and_storage_is_counted() {
+    let home = tempfile::tempdir().unwrap();
+    let phone = Satchel::open(config(home.path())).unwrap();
+    let points: Vec<String> = (0..150)
+        .map(|n| {
+            let t = f64::from(n) / 12.0;
+            let (x, y) = (
+                40.0 + 2.4 * f64::from(n) + 15.0 * t.sin(),
+                100.0 + 60.0 * t.cos(),
+            );
+            format!(
+                r#"{{"x":{x:.2},"y":{y:.2},"time":{},"pressure":0.5}}"#,
+                1_000 + n * 8
+            )
+        })
+        .collect();
+    let json = format!(
+        r#"[{{"penColor":"black","points":[{}]}}]"#,
+        points.join(",")
+    );
+    let drawn = satchel_ffi::signature_from_pad_json(json, 600.0, 200.0).unwrap();
+    assert_eq!(drawn.strokes[0].len(), 150);
+    let visit = Uuid::from_u128(9).to_string();
+    let check = phone.check_signature(visit, drawn, 600, 200).unwrap();
+    assert_eq!(check.doubts, []);
+    assert!(check.svg.starts_with("<svg") && check.svg.len() > 1_000);
+    let refused = satchel_ffi::signature_from_pad_json("{}".into(), 600.0, 200.0);
+    assert_eq!(refused.unwrap_err(), invalid("signature_pad JSON"));
+
+    let usage = phone.storage_usage().unwrap();
+    assert!(usage.database_bytes > 0 && usage.quota_bytes == usage.free_quota_bytes);
+    phone.set_photo_quota(1_000_000).unwrap();
+    assert_eq!(phone.storage_usage().unwrap().quota_bytes, 1_000_000);
+}

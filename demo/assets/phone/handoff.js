@@ -142,8 +142,10 @@ export async function handoffView(stop, codes, actions) {
   }
 
   function deliverForm(option) {
-    const needed = option.requirements.filter((r) => r.level === "required").map((r) => item(r, "required"));
-    const more = option.requirements.filter((r) => r.level === "optional").map((r) => item(r, "optional"));
+    // What this page has no control for yet is left out; if the core needs it, its refusal names it.
+    const known = option.requirements.filter((r) => r.code in controls);
+    const needed = known.filter((r) => r.level === "required").map((r) => item(r, "required"));
+    const more = known.filter((r) => r.level === "optional").map((r) => item(r, "optional"));
     form.replaceChildren(h("h2", {}, t("checklist")), ...[parcels()].filter(Boolean), ...needed,
       ...(more.length ? [h("details", {}, h("summary", {}, t("optional")), ...more)] : []),
       h("button", { type: "button", class: "main", "data-testid": "complete", onclick: () => finish({}) }, t("complete")),
