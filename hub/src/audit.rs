@@ -97,6 +97,9 @@ pub struct RatingAudit {
     pub stars: i64,
     /// The attempt with its head has arrived.
     pub bound: bool,
+    /// Code of what it counts for: verified, present or flagged.
+    #[serde(default)]
+    pub class: String,
 }
 
 impl Hub {
@@ -135,7 +138,7 @@ impl Hub {
         .fetch_all(&mut *tx)
         .await?;
         let ratings = sqlx::query(
-            "SELECT parcel_id, stars, bound_seq IS NOT NULL AS bound FROM rating ORDER BY rating_id",
+            "SELECT parcel_id, stars, bound_seq IS NOT NULL AS bound, class FROM rating ORDER BY rating_id",
         )
         .fetch_all(&mut *tx)
         .await?;
@@ -174,6 +177,7 @@ fn rating(row: &sqlx::sqlite::SqliteRow) -> Result<RatingAudit, HubError> {
         parcel: row.parcel("parcel_id")?,
         stars: row.try_get("stars")?,
         bound: row.try_get("bound")?,
+        class: row.try_get("class")?,
     })
 }
 

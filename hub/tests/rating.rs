@@ -361,3 +361,88 @@ async fn a_revoked_phone_s_unreported_token_rates_nothing() {
     assert_eq!(bench.get(&path(0), &[]).await.status, 200);
     assert_eq!(bench.get(&path(1), &[]).await.status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn however_many_post_one_token_at_once_there_is_one_rating() {
+    // 100,000 by flag; a thousand in every run.
+    let posts: usize = std::env::var("SATCHEL_REPLAYS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1_000);
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let entry = phone.delivery(&stops[0], &[]);
+    let path = rating_path(&stops[0].parcels[0], &entry.hash());
+    let mut tasks = tokio::task::JoinSet::new();
+    for i in 0..posts {
+        let (router, path) = (bench.hub.router(), path.clone());
+        tasks.spawn(async move {
+            let request = axum::http::Request::post(path)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(axum::body::Body::from(format!("stars={}", i % 5 + 1)))
+                .unwrap();
+            tower::ServiceExt::oneshot(router, request)
+                .await
+                .unwrap()
+                .status()
+                .as_u16()
+        });
+    }
+    let statuses = tasks.join_all().await;
+    assert_eq!(statuses.iter().filter(|s| **s == 303).count(), 1);
+    assert_eq!(statuses.iter().filter(|s| **s == 404).count(), posts - 1);
+    assert_eq!(bench.hub.audit().await.unwrap().ratings.len(), 1);
+    assert_eq!(ratings(&bench, &mut phone).await.len(), 1);
+    assert_eq!(bench.hub.check_journal().await.unwrap().broken_at, None);
+}
+
+#[tokio::test]
+async fn a_phone_three_hours_off_shows_a_good_token_and_the_limit_runs_on_the_hub_s_clock() {
+    for hours in [-3, 3] {
+        let (bench, mut phone, stops) = Bench::with_round(1).await;
+        // The phone's clock stands wrong by hours; its token carries no time at all.
+        phone.minutes_later = hours * 60;
+        let entry = phone.delivery(&stops[0], &[]);
+        let path = rating_path(&stops[0].parcels[0], &entry.hash());
+        assert_eq!(bench.get(&path, &[]).await.status, 200);
+        bench.clock.advance(71 * HOUR_MS);
+        phone
+            .push_entries(&bench, &[entry])
+            .await
+            .receipt(&bench, &phone);
+        assert_eq!(bench.post_form(&path, "stars=5", &[]).await.status, 303);
+        assert!(ratings(&bench, &mut phone).await[0].bound);
+        assert_eq!(bench.hub.review_ratings().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn one_address_that_guesses_is_slowed_down_and_its_good_token_still_opens() {
+    use axum::extract::ConnectInfo;
+    use std::net::SocketAddr;
+
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let entry = phone.delivery(&stops[0], &[]);
+    let good = rating_path(&stops[0].parcels[0], &entry.hash());
+    let ask = |path: String, ip: [u8; 4]| {
+        let bench = &bench;
+        async move {
+            let mut request = axum::http::Request::get(path)
+                .body(axum::body::Body::empty())
+                .unwrap();
+            request
+                .extensions_mut()
+                .insert(ConnectInfo(SocketAddr::from((ip, 1_000))));
+            bench.send(request).await.status.as_u16()
+        }
+    };
+    let mut seen = Vec::new();
+    for i in 0..70 {
+        seen.push(ask(format!("/{i:060}"), [9, 9, 9, 9]).await);
+    }
+    assert_eq!(
+        (seen[0], seen[59], seen[60], seen[69]),
+        (404, 404, 429, 429)
+    );
+    assert_eq!(ask(good, [9, 9, 9, 9]).await, 200);
+    assert_eq!(ask("/guess".into(), [8, 8, 8, 8]).await, 404);
+}

@@ -71,6 +71,10 @@ export async function openWorld() {
     phone,
     hub: url,
     audit: async () => JSON.parse(await command("audit")),
+    customerLinks: async () => {
+      const [, ...rows] = (await command("customer-links")).trim().split("\n");
+      return rows.map((row) => row.split(",")).map(([waybill, phone, link, code]) => ({ waybill, phone, url: link, code }));
+    },
     loginLink: async () => (await command("login-link")).trim(),
     page: async (options = {}) => {
       const context = await browser.newContext({ viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, locale: "en-GB", ...options });

@@ -106,6 +106,7 @@ fn good_day() -> GoodDay {
         parcel: parcel(n),
         stars: 5,
         bound: true,
+        class: "present".into(),
     };
     let audit = Audit {
         devices: vec![DeviceAudit {

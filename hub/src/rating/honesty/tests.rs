@@ -56,8 +56,8 @@ fn each_sign_raises_its_own_flag() {
     );
 
     let mut fast = at_the_door(5);
-    fast[0].first_seen_ms = Some(4_999);
-    fast[1].first_seen_ms = fast[1].issued_at_ms.map(|t| t + 5_000);
+    fast[0].first_seen_ms = Some(TOO_FAST_MS - 1);
+    fast[1].first_seen_ms = fast[1].issued_at_ms.map(|t| t + TOO_FAST_MS);
     // Before the handoff by the corrected clock: the correction is off, and nobody is blamed for it.
     fast[2].first_seen_ms = fast[2].issued_at_ms.map(|t| t - 1);
     assert_eq!(
