@@ -18,9 +18,15 @@ const codes = [];
 
 /** Delivers a stop on the phone's screen and gives the address in its code. */
 async function deliver(position) {
-  await byId(card(phone, position), "open-stop").click();
-  await byId(phone, "identity-name").click();
-  await byId(phone, "inspection-inspected").click();
+  // The list may be drawn anew by the first sync just under the finger.
+  for (let i = 0; i < 5 && !(await byId(phone, "complete").isVisible()); i += 1) {
+    await byId(card(phone, position), "open-stop").click();
+    await byId(phone, "complete").waitFor({ timeout: 3_000 }).catch(() => {});
+  }
+  // Not every stop asks for everything.
+  for (const id of ["identity-name", "inspection-inspected"]) {
+    if (await byId(phone, id).count()) await byId(phone, id).click();
+  }
   await takePhoto(phone);
   await sign(phone);
   await byId(phone, "complete").click();

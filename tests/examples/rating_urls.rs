@@ -19,7 +19,11 @@ fn main() -> Result<(), QrCodeError> {
         let token = RatingToken::mint(&Secret32::new(seed.0), Handle(handle), &seed);
         let url = rating_url(HUB, &token);
         let code = QrMatrix::from_text(&url)?;
-        let rows: String = code.modules.iter().map(|b| if *b { '1' } else { '0' }).collect();
+        let rows: String = code
+            .modules
+            .iter()
+            .map(|b| if *b { '1' } else { '0' })
+            .collect();
         println!("{url}\t{}\t{rows}", code.size_modules);
     }
     Ok(())
