@@ -7,8 +7,8 @@
 //! |---|---|
 //! | what can be asked | [`problem`], [`geography`], [`error`] |
 //! | what comes out | [`plan`], [`mod@replan`], [`eta`] |
-//! | how orders are priced | `evaluate` (fast), `obvious` (slow, the tests' reference) |
-//! | how better ones are found | `moves`, `search`, `phase`, `improve` |
+//! | how orders are priced | `evaluate`, `timeline` (fast), `obvious` (slow, the tests' reference) |
+//! | how better ones are found | `moves`, `search`, `rebuild`, `phase`, `improve` |
 
 pub mod budget;
 mod compile;

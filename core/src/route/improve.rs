@@ -1,5 +1,5 @@
-//! Iterated local search: kick a small place of the order, descend, keep the result if it is about
-//! as good, remember the best.
+//! Iterated local search: kick a small place of the order or rebuild it, descend, keep the result if it
+//! is about as good, remember the best.
 //!
 //! Three phases. With time warp first, because it is cheap and exact as soon as every window can be
 //! met. If it cannot get near that, with true lateness. Should that reach a plan without lateness after

@@ -26,6 +26,9 @@ pub(crate) struct RouteArgs {
     /// Folder of instances whose travel times depend on the clock.
     #[arg(long)]
     time_dependent: Option<PathBuf>,
+    /// Drive them at constant speed, as their published orders were found.
+    #[arg(long)]
+    constant_speed: bool,
     /// Time limits, milliseconds.
     #[arg(long, value_delimiter = ',', default_value = "20,100")]
     limit_ms: Vec<u32>,

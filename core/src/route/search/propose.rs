@@ -146,7 +146,7 @@ impl Search<'_> {
     }
 
     /// Two neighbouring pieces change places: `b` stood before `a`.
-    #[inline(always)]
+    #[inline]
     fn consider_swap(&mut self, a: Piece, b: Piece) {
         self.evaluations += 1;
         let (first, past) = (b.from, a.to + 1);
@@ -172,7 +172,7 @@ impl Search<'_> {
     }
 
     /// The run `from..=to` is turned round.
-    #[inline(always)]
+    #[inline]
     fn consider_reversal(&mut self, from: usize, to: usize) {
         self.evaluations += 1;
         let (before, behind) = (self.stop(from - 1), self.stop(to + 1));

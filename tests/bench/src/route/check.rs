@@ -1,6 +1,6 @@
 //! Judges an order by walking it once, straight from the instance.
 
-use super::instance::Instance;
+use super::instance::{Instance, Reference};
 
 /// What an order is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,16 @@ pub(crate) struct Outcome {
     pub(crate) completion: i64,
     /// All nodes once, nobody late.
     pub(crate) feasible: bool,
+}
+
+impl Outcome {
+    /// This outcome as what others are measured against.
+    pub(crate) fn reference(&self) -> Reference {
+        Reference {
+            lateness: self.lateness,
+            value: self.completion,
+        }
+    }
 }
 
 /// Walks an order of all nodes that begins with 0.

@@ -29,7 +29,7 @@ struct References {
 }
 
 /// A best known value.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(crate) struct Reference {
     pub(crate) lateness: i64,
     pub(crate) value: i64,
