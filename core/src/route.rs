@@ -49,6 +49,6 @@ pub use compile::Problem;
 pub use error::RouteError;
 pub use eta::{Eta, Learned, Uncertainty, etas, learn_service};
 pub use geography::{Direction, LatLng, SpeedModel};
-pub use plan::{Plan, Visit, Why, kept_pairs, solve, timetable_of};
+pub use plan::{Plan, Visit, Why, kept_pairs, kept_plan, solve, timetable_of};
 pub use problem::{Break, Draft, End, Objective, Pin, Start, Stop, Traffic, Travel};
 pub use replan::{Event, NewLegs, Replanned, replan};

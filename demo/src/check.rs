@@ -10,6 +10,7 @@ use satchel_core::protocol::taxonomy::ProofKind;
 use satchel_hub::{AttemptAudit, Audit, DeviceAudit};
 
 use crate::child::words::{PhoneStatus, SyncWord};
+use crate::conductor::once::RoundFigures;
 use crate::ledger::{Acknowledged, Held, Ledger};
 
 pub use row::{Compare, Row};
@@ -62,6 +63,44 @@ pub fn check(
     rows.extend(day.rating_rows());
     rows.extend(mishap_rows(mishaps, ledger));
     rows
+}
+
+/// The planned rounds against the driven ones; none when the file does not say how it was driven.
+#[must_use]
+pub fn order_rows(rounds: &[RoundFigures]) -> Vec<Row> {
+    if rounds.is_empty() {
+        return Vec::new();
+    }
+    let all = rounds.len() as u64;
+    let counted =
+        |keep: fn(&RoundFigures) -> bool| rounds.iter().filter(|r| keep(r)).count() as u64;
+    let metres = |of: fn(&RoundFigures) -> f64| rounds.iter().map(of).sum::<f64>();
+    let (planned_m, driven_m) = (
+        metres(|r| r.orders.planned_m),
+        metres(|r| r.orders.driven_m),
+    );
+    vec![
+        Row::all(
+            "rounds planned no later than they were driven",
+            counted(RoundFigures::is_no_later),
+            all,
+        ),
+        Row::all("  and no longer", counted(RoundFigures::is_no_worse), all),
+        Row::at_most(
+            "kilometres of all rounds, planned against driven",
+            kilometres(planned_m),
+            kilometres(driven_m),
+        ),
+    ]
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a sum of lengths, far below 2^53"
+)]
+fn kilometres(metres: f64) -> u64 {
+    (metres / 1_000.0).round() as u64
 }
 
 struct Day<'a> {

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::check::{Compare, Row};
-use crate::conductor::once::{Figures, Summary};
+use crate::conductor::once::{Figures, RoundFigures, Summary};
 
 /// Writes the summary as a table.
 #[must_use]
 pub fn table(summary: &Summary) -> String {
     let mut out = figures(&summary.figures);
+    out.push_str(&rounds(&summary.rounds));
     let width = summary
         .rows
         .iter()
@@ -37,6 +38,64 @@ pub fn table(summary: &Summary) -> String {
         summary.rows.len()
     );
     out
+}
+
+/// Every round by its two orders.
+fn rounds(rounds: &[RoundFigures]) -> String {
+    let mut out = String::new();
+    if rounds.is_empty() {
+        return out;
+    }
+    let km = |m: f64| m / 1_000.0;
+    let minutes = |ms: i64| ms / 60_000;
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "\nround  stops   driven   planned    shorter   late driven  planned   takes driven  planned"
+    );
+    let mut total = (0.0, 0.0, 0, 0, 0, 0);
+    for (number, round) in (1..).zip(rounds) {
+        let o = round.orders;
+        let _ = writeln!(
+            out,
+            "{number:>5} {:>6} {:>5.1} km {:>6.1} km {:>8.1} % {:>9} min {:>4} min {:>9} min {:>4} min",
+            round.stops,
+            km(o.driven_m),
+            km(o.planned_m),
+            shorter(o.driven_m, o.planned_m),
+            o.driven_late_s / 60,
+            o.planned_late_s / 60,
+            minutes(o.driven_ms),
+            minutes(o.planned_ms),
+        );
+        total.0 += o.driven_m;
+        total.1 += o.planned_m;
+        total.2 += o.driven_late_s;
+        total.3 += o.planned_late_s;
+        total.4 += o.driven_ms;
+        total.5 += o.planned_ms;
+    }
+    let stops: usize = rounds.iter().map(|r| r.stops).sum();
+    let _ = writeln!(
+        out,
+        "  all {stops:>6} {:>5.1} km {:>6.1} km {:>8.1} % {:>9} min {:>4} min {:>9} min {:>4} min",
+        km(total.0),
+        km(total.1),
+        shorter(total.0, total.1),
+        total.2 / 60,
+        total.3 / 60,
+        minutes(total.4),
+        minutes(total.5),
+    );
+    out
+}
+
+fn shorter(driven_m: f64, planned_m: f64) -> f64 {
+    if driven_m > 0.0 {
+        (driven_m - planned_m) * 100.0 / driven_m
+    } else {
+        0.0
+    }
 }
 
 fn line(row: &Row, width: usize) -> String {

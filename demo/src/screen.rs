@@ -6,6 +6,7 @@
 
 mod api;
 mod files;
+mod plan;
 mod view;
 mod words;
 

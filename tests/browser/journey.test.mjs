@@ -8,7 +8,7 @@ import { airplane, badge, byId, card, drawnPhoto, line, sign, takePhoto } from "
 
 let world;
 let page;
-const shot = (of, name) => of.screenshot({ path: join(screenshots, `${name}.png`) });
+const shot = (of, name, more = {}) => of.screenshot({ path: join(screenshots, `${name}.png`), ...more });
 
 before(async () => {
   world = await openWorld();
@@ -32,7 +32,54 @@ test("the order is planned on the phone, in airplane mode, and drawn without til
   await byId(page, "map").waitFor();
   assert.match(await byId(page, "map").innerText(), /km → .* km/);
   assert.ok((await byId(page, "eta").count()) >= 5, "every open stop has its expected time");
-  await shot(page, "phone-plan");
+  for (const line of ["before", "after"]) {
+    const points = await page.locator(`[data-line="${line}"]`).getAttribute("points");
+    assert.ok(points.split(" ").length >= 5, `the order ${line} is drawn`);
+  }
+  const requests = [];
+  page.on("request", (request) => requests.push(request.url()));
+  assert.equal(await byId(page, "why").count(), 5, "every stop says why it is where it is");
+  await byId(page, "why").first().locator("summary").click();
+  assert.match(await byId(page, "why").first().innerText(), /arrive \d\d:\d\d/);
+  await shot(page, "phone-plan", { fullPage: true });
+  assert.ok(requests.every((url) => url.startsWith(world.phone)), `something came from elsewhere: ${requests}`);
+});
+
+test("without a network the plan is made again after a wish, and says what stayed", async () => {
+  const order = () => byId(page, "stop-card").evaluateAll((cards) => cards.map((card) => card.dataset.stopId));
+  const planned = async () => Number((await page.request.get(`${world.phone}/api/state`).then((r) => r.json())).plan.made_at_ms);
+  const after = async (click) => {
+    const before = await planned();
+    await click();
+    while ((await planned()) === before) await page.waitForTimeout(20);
+    await page.waitForTimeout(100);
+  };
+  const first = await order();
+  await after(() => byId(page, "replan").click());
+  assert.deepEqual(await order(), first, "nothing happened, nothing moves");
+  const change = byId(page, "change");
+  assert.equal(await change.getAttribute("data-kept"), await change.getAttribute("data-known"));
+
+  const wanted = byId(page, "stop-card").nth(3);
+  const id = await wanted.getAttribute("data-stop-id");
+  await byId(wanted, "why").locator("summary").click();
+  await after(() => byId(wanted, "first").click());
+  assert.equal((await order())[0], id);
+  assert.equal(await byId(byId(page, "stop-card").first(), "why").getAttribute("data-why"), "first");
+  assert.match(await change.innerText(), /of 4 next stops kept.*moved/);
+  await shot(page, "phone-replan", { fullPage: true });
+
+  const aside = byId(page, "stop-card").nth(2);
+  await byId(aside, "why").locator("summary").click();
+  await after(() => byId(aside, "set_aside").click());
+  await byId(page, "bring_back").waitFor();
+  assert.equal(await byId(page, "why").count(), 4);
+  await after(() => byId(page, "bring_back").click());
+  assert.equal(await byId(page, "why").count(), 5);
+  await after(() => byId(page, "delayed").click());
+  await page.reload();
+  await byId(page, "map").waitFor();
+  assert.equal((await order())[0], id, "the plan is still there after a restart of the page");
   await airplane(page, false);
 });
 

@@ -28,6 +28,7 @@ class MiniatureDay(unittest.TestCase):
         self.network = NetworkState.OFFLINE
         self.assertIs(self.host().run(), SyncEnd.WAITING)
 
+        self.plan_the_order()
         stops = {stop.parcels[0].waybill: stop for stop in self.phone.stops().stops}
         self.deliver_two_parcels_at_one_door(stops["PY-0001"])
         self.deliver(stops["PY-0003"])
@@ -77,6 +78,30 @@ class MiniatureDay(unittest.TestCase):
         self.assertEqual(len(self.phone.changes_since(0).stop_ids), 8)
         name = first.stops[0].recipient_name
         self.assertTrue(name.startswith("测") and "甲" not in name, f"masked by default: {name}")
+
+    def plan_the_order(self):
+        """Without a network: a plan, a wish, a delay, and why a stop is where it is."""
+        self.assertIsNone(self.phone.current_plan())
+        plan = self.phone.plan()
+        order = [stop.stop_id for stop in plan.stops]
+        self.assertEqual(order, [stop.stop_id for stop in self.phone.stops().stops])
+        self.phone.set_plan_wishes(satchel.PlanWishes(first_stop_id=order[5], breaks=[]))
+        late = self.phone.replan(satchel.PlanEvent.DELAYED(by_ms=600_000))
+        self.assertEqual(late.stops[0].stop_id, order[5])
+        self.assertTrue(late.change.moved_stop_ids)
+        self.assertEqual(late.change.dropped_stop_ids, [])
+        self.assertEqual(late.departure_ms - late.made_at_ms, 600_000)
+        self.assertLessEqual((late.lateness, late.completion_ms), (late.lateness_before, late.completion_before_ms))
+        why = self.phone.why(order[5])
+        self.assertIs(why.planned.why, satchel.PlanReason.FIRST)
+        self.assertEqual((why.position, why.of, why.text_en), (1, 8, "You asked for it first"))
+        self.assertEqual(self.phone.current_plan(), late)
+        with self.assertRaises(SatchelError.NotFound):
+            self.phone.replan(satchel.PlanEvent.CANCELLED(stop_id=order[0][:-1] + "0"))
+        circle = [satchel.StopPair(first_stop_id=a, then_stop_id=b) for a, b in (order[:2], order[1::-1])]
+        with self.assertRaises(SatchelError.InvalidInput):
+            self.phone.set_plan_wishes(satchel.PlanWishes(before=circle))
+        self.phone.set_plan_wishes(satchel.PlanWishes())
 
     def add_photo(self, attempt_id):
         self.photos += 1

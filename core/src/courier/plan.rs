@@ -15,17 +15,17 @@ use satchel_protocol::ids::StopId;
 
 use super::Courier;
 use crate::error::{Error, Result};
-use crate::model::plan::{PlanEvent, PlanView, PlanWishes, StopWhy};
+use crate::model::plan::{OrderFigures, PlanEvent, PlanView, PlanWishes, StopWhy};
 use crate::route::{self, Budget, Guard, Patient, Problem};
 use crate::rules::geofence;
 use crate::store::{planning, stops};
 use draft::Tour;
 
-/// Candidate moves of a first plan: some tens of milliseconds on a phone, and the same plan on every
-/// phone.
-const FIRST_EVALUATIONS: u64 = 400_000;
+/// Candidate moves of a first plan per stop, and the most: some tens of milliseconds on a phone, and the
+/// same plan on every phone.
+const FIRST_EVALUATIONS: (u64, u64) = (6_000, 400_000);
 /// Of a re-plan, which starts from a good order.
-const AGAIN_EVALUATIONS: u64 = 150_000;
+const AGAIN_EVALUATIONS: (u64, u64) = (2_500, 150_000);
 /// A phone too slow for that many in this time plans with what it has found.
 const PATIENCE_NS: i64 = 1_500_000_000;
 /// A delay that is longer is a typing error.
@@ -136,6 +136,30 @@ impl Courier {
         self.db.read(|conn| view::why(conn, &plan, stop))
     }
 
+    /// What an order of all stops of the plan would come to, from `from` or where a plan would start:
+    /// for a courier who has one in mind, and to measure how good a driven one was (A015, A016). Nothing
+    /// is stored.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when it is not an order of the stops that a plan made now would have.
+    pub fn try_order(&self, from: Option<LatLng>, order: &[StopId]) -> Result<OrderFigures> {
+        check_place(from)?;
+        let now_ms = self.env.clock.wall_ms();
+        let tour = self.db.read(|conn| {
+            let wishes = planning::get(conn)?.unwrap_or_default();
+            let told = planning::get::<PlanView>(conn)?;
+            Tour::read(conn, &wishes, from, None, told.as_ref(), now_ms)
+        })?;
+        let not_all = || Error::InvalidInput { what: "order" };
+        let indexes: Vec<usize> = order
+            .iter()
+            .map(|id| tour.index(*id).ok_or_else(not_all))
+            .collect::<Result<_>>()?;
+        let problem = Problem::new(tour.draft(now_ms)?)?;
+        let plan = route::timetable_of(&problem, &indexes).map_err(|_| not_all())?;
+        Ok(view::figures(&tour, &plan, now_ms))
+    }
+
     /// What the courier wishes of every plan.
     ///
     /// # Errors
@@ -203,19 +227,24 @@ impl Courier {
     }
 }
 
+/// A handful of stops needs no more than its battery's worth of search.
+fn effort((per_stop, most): (u64, u64), stops: usize) -> u64 {
+    u64::try_from(stops).map_or(most, |stops| (stops * per_stop).min(most))
+}
+
 /// The plan to beat, and the one found.
 fn solve(tour: &Tour, problem: &Problem, guard: &dyn Guard) -> Result<(route::Plan, route::Plan)> {
     if tour.is_planned() {
-        let before = route::solve(problem, Some(&tour.known), &Budget::count(0), 0)?;
+        let before = route::kept_plan(problem, &tour.known)?;
         let budget = Budget {
-            evaluations: AGAIN_EVALUATIONS,
+            evaluations: effort(AGAIN_EVALUATIONS, tour.open.len()),
             guard,
         };
         let plan = route::solve(problem, Some(&tour.known), &budget, 0)?;
         return Ok((before, plan));
     }
     let budget = Budget {
-        evaluations: FIRST_EVALUATIONS,
+        evaluations: effort(FIRST_EVALUATIONS, tour.open.len()),
         guard,
     };
     let listed: Vec<usize> = (0..tour.open.len()).collect();

@@ -55,6 +55,17 @@ pub struct PlanChange {
     pub no_longer_late: Vec<StopId>,
 }
 
+/// What an order comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OrderFigures {
+    /// Weighted seconds of lateness at the start of service.
+    pub lateness: i64,
+    /// When the last stop is done, wall clock, Unix milliseconds.
+    pub completion_ms: i64,
+    /// Great-circle length from where it starts, metres.
+    pub distance_m: f64,
+}
+
 /// One stop of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedStop {

@@ -90,20 +90,33 @@ pub fn solve(
         improve(kernel, &starts, problem.window, budget, seed).ok_or(RouteError::Contradiction)?;
     found.rank = true_rank(problem, &found);
     if let Some(order) = kept {
-        let first = Found {
-            rank: (0, 0, 0),
-            depart: problem.window.first,
-            order,
-        };
-        let first = Found {
-            rank: true_rank(problem, &first),
-            ..first
-        };
+        let mut first = as_it_is(problem, order);
+        first.rank = true_rank(problem, &first);
         if first.rank <= found.rank {
             found = first;
         }
     }
     Ok(timetable(problem, &found, evaluations))
+}
+
+/// The plan a re-plan has to beat: an order of some or all stops, completed by cheapest insertion and not
+/// improved.
+///
+/// # Errors
+/// As [`solve`].
+pub fn kept_plan(problem: &Problem, known: &[usize]) -> Result<Plan, RouteError> {
+    let order = construct::insert_missing(&problem.kernel, &distinct(&problem.draft, known)?)
+        .ok_or(RouteError::Contradiction)?;
+    Ok(timetable(problem, &as_it_is(problem, order), 0))
+}
+
+/// An order driven from the first moment on.
+fn as_it_is(problem: &Problem, order: Vec<u16>) -> Found {
+    Found {
+        order,
+        rank: (0, 0, 0),
+        depart: problem.window.first,
+    }
 }
 
 /// The rank by true lateness, whatever evaluator the search used.
@@ -124,12 +137,7 @@ pub fn timetable_of(problem: &Problem, order: &[usize]) -> Result<Plan, RouteErr
     let mut all = vec![0];
     all.extend(nodes);
     all.push(problem.len() as u16 + 1);
-    let found = Found {
-        order: all,
-        rank: (0, 0, 0),
-        depart: problem.window.first,
-    };
-    Ok(timetable(problem, &found, 0))
+    Ok(timetable(problem, &as_it_is(problem, all), 0))
 }
 
 fn timetable(problem: &Problem, found: &Found, evaluations: u64) -> Plan {

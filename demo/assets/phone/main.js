@@ -4,7 +4,8 @@
 // data-state) with `open-stop`, `sync-badge` (data-sync: nothing, local, sending, received, synced),
 // `show-code`, `rating` (data-stars); in a stop `handoff-CODE`, `item-CODE`, `identity-CODE`,
 // `inspection-CODE`, `photo-camera`, `photo-gallery`, `photo`, `signature`, `complete`, `fail`, `reason`,
-// `action`, `record-fail`; `plan` and `map`; then `qr` (data-url) and `finish`; `toast` for refusals, `queue` for the queue.
+// `action`, `record-fail`; `plan`, `map`, `change` (data-kept, data-known), `replan`, `delayed`, and in a card `eta`,
+// `late`, `why` (data-why) with `first` and `set_aside`, `bring_back`; then `qr` (data-url) and `finish`; `toast` for refusals, `queue` for the queue.
 
 import { get, h, post } from "./dom.js";
 import { lang, of, span, switchLanguage, t } from "./text.js";
@@ -18,7 +19,7 @@ const toast = document.getElementById("toast");
 
 let state = null;
 let codes = null;
-let plan = null;
+let opened = null;
 let screen = "route";
 let drawn = "";
 
@@ -29,34 +30,36 @@ function say(words, kind = "refusal") {
   say.timer = setTimeout(() => { toast.className = ""; toast.textContent = ""; }, 6000);
 }
 
+/** Plans and shows the plan; the core has stored it. */
+async function planned(path, told) {
+  try {
+    await post(path, told);
+    drawn = "";
+    await refresh();
+  } catch (error) { actions.refused(error); }
+}
+
 const actions = {
   back: () => show("route"),
   refused: (error) => say(error.words ? of(error.words) : String(error)),
   open: async (stopId) => {
     try {
       codes ??= await get("/api/codes");
+      opened = stopId;
       const stop = state.stops.find((s) => s.stop_id === stopId);
       const view = await handoffView(stop, codes, actions);
       show("stop", view.element);
       view.shown();
     } catch (error) { actions.refused(error); }
   },
-  plan: async () => {
-    const open = (stop) => stop.state === "open" || stop.state === "failed";
-    const before = state.stops.filter(open).map((stop) => stop.place);
-    try {
-      plan = await post("/api/plan");
-      const places = new Map(state.stops.map((stop) => [stop.stop_id, stop.place]));
-      plan.before = before;
-      plan.after = plan.stops.map((stop) => places.get(stop.stop_id));
-      drawn = "";
-      await refresh();
-    } catch (error) { actions.refused(error); }
-  },
+  plan: () => planned("/api/plan"),
+  replan: (told) => planned("/api/replan", told),
   recorded: async (parcels) => {
     // The queue line must not say "synced" for as much as a second after something was recorded.
     await refresh();
     say(t("recorded"), "good");
+    // The courier stands at this door now; the order goes on from here.
+    if (state.plan && opened) await planned("/api/replan", { event: "recorded", stop_id: opened });
     if (parcels.length) actions.code(parcels);
     else show("route");
   },
@@ -111,7 +114,6 @@ function queueLine() {
 async function refresh() {
   try {
     state = await get("/api/state");
-    state.plan = plan;
   } catch (error) {
     return actions.refused(error);
   }
@@ -119,7 +121,7 @@ async function refresh() {
   if (queue.textContent !== line) queue.textContent = line;
   queue.className = state.sync.unsent_entries || state.sync.unsent_proofs ? "waiting" : "";
   // Redrawn only when something changed, so that focus and a finger on a button are left alone.
-  const key = JSON.stringify([state.courier, state.online, lang(), screen === "route" ? state.stops : null, screen === "route" ? Math.floor(Date.now() / 60_000) : null, state.sync.last_contact_ms === null]);
+  const key = JSON.stringify([state.courier, state.online, lang(), screen === "route" ? [state.stops, state.plan?.made_at_ms] : null, screen === "route" ? Math.floor(Date.now() / 60_000) : null, state.sync.last_contact_ms === null]);
   if (key === drawn) return;
   drawn = key;
   drawBar();

@@ -34,23 +34,61 @@ function tags(stop) {
 
 const clock = (ms) => new Date(ms).toLocaleTimeString(lang() === "zh" ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit" });
 
+const plannedStop = (stop, plan) => (stop.state === "done" ? null : plan?.stops.find((one) => one.stop_id === stop.stop_id) ?? null);
+
 /** When the courier will be there, as an honest window. */
 function expected(stop, plan) {
-  const planned = plan?.stops.find((one) => one.stop_id === stop.stop_id);
-  if (!planned || stop.state === "done") return null;
+  const planned = plannedStop(stop, plan);
+  if (!planned) return null;
   return [h("span", { class: "chip", "data-testid": "eta" }, t("eta", clock(planned.eta_from_ms), clock(planned.eta_to_ms))),
-    planned.predicted_late ? h("span", { class: "chip strong" }, t("will_be_late")) : null];
+    planned.predicted_late ? h("span", { class: "chip strong", "data-testid": "late" }, planned.lateness_ms > 0 ? t("will_be_late_by", span(planned.lateness_ms)) : t("will_be_late")) : null];
 }
 
-/** What the plan gained, drawn. `plan.before` is the order it replaced. */
-function planned(plan) {
+/** Why the stop is where it is: one line, the numbers behind it, and what the courier may wish instead. */
+function reasons(stop, plan, actions) {
+  const planned = plannedStop(stop, plan);
+  if (!planned) return null;
+  const facts = [t("arrival", clock(planned.arrival_ms))];
+  if (planned.wait_ms > 0) facts.push(t("wait", span(planned.wait_ms)));
+  facts.push(t("service", span(planned.service_ms)));
+  if (planned.lateness_ms > 0) facts.push(t("lateness", span(planned.lateness_ms)));
+  else if (planned.slack_ms !== null) facts.push(t("slack", span(planned.slack_ms)));
+  const button = (event, words) => h("button", { type: "button", class: "quiet", "data-testid": event, onclick: () => actions.replan({ event, stop_id: stop.stop_id }) }, t(words));
+  return h("details", { class: "why", "data-testid": "why", "data-why": planned.why.code },
+    h("summary", {}, of(planned.why)),
+    h("p", {}, facts.join(" · ")),
+    h("p", {}, button("first", "do_first"), " ", button("set_aside", "set_aside")));
+}
+
+/** What a re-plan changed, in the courier's terms. */
+function changes(plan) {
+  const said = [];
+  if (plan.pairs_known) said.push(t("kept", plan.pairs_kept, plan.pairs_known));
+  for (const what of ["added", "dropped", "moved", "newly_late", "no_longer_late"]) {
+    if (plan.change[what].length) said.push(t(`change_${what}`, plan.change[what].length));
+  }
+  return said;
+}
+
+/** What the plan gained, drawn, and the ways to have another. */
+function planned(plan, actions) {
   if (!plan?.stops.length) return null;
   const km = (m) => (m / 1000).toFixed(1);
   const words = [t("planned", km(plan.distance_before_m), km(plan.distance_m))];
   if (plan.completion_ms < plan.completion_before_ms) words.push(t("sooner", span(plan.completion_before_ms - plan.completion_ms)));
   if (plan.lateness < plan.lateness_before) words.push(t("less_late"));
-  if (plan.pairs_known) words.push(t("kept", plan.pairs_kept, plan.pairs_known));
-  return routeMap(plan.before, plan.after, words.join(" · "));
+  const said = changes(plan);
+  const again = (told, words, id) => h("button", { type: "button", class: "quiet", "data-testid": id, onclick: () => actions.replan(told) }, words);
+  return [routeMap(plan.map, words.join(" · ")),
+    said.length ? h("p", { class: "change", "data-testid": "change", "data-kept": plan.pairs_kept, "data-known": plan.pairs_known }, said.join(" · ")) : null,
+    h("p", { class: "again" }, again({ event: "again" }, t("replan"), "replan"), " ", again({ event: "delayed", by_min: 15 }, t("delayed"), "delayed"))];
+}
+
+/** Stops the plan leaves out, each with the way back into it. */
+function leftOut(stop, plan, actions) {
+  if (!plan?.left_out.includes(stop.stop_id)) return null;
+  return h("p", { class: "why" }, t("left_out"), " ",
+    h("button", { type: "button", class: "quiet", "data-testid": "bring_back", onclick: () => actions.replan({ event: "bring_back", stop_id: stop.stop_id }) }, t("bring_back")));
 }
 
 function card(stop, isNext, actions, plan) {
@@ -64,6 +102,7 @@ function card(stop, isNext, actions, plan) {
         h("strong", {}, stop.address),
         h("span", { class: "who" }, `${stop.name} · ${t("parcels", stop.parcels.length)}`),
         h("span", { class: "facts" }, promise(stop), expected(stop, plan) ?? [], outcome ? h("span", { class: "chip" }, of(outcome)) : null, tags(stop)))),
+    reasons(stop, plan, actions), leftOut(stop, plan, actions),
     stop.sync === "nothing" ? null : h("div", { class: "foot" }, badge(stop),
       delivered ? h("button", { type: "button", class: "quiet", "data-testid": "show-code", onclick: () => actions.code([delivered.parcel_id]) }, t("show_code")) : null),
     stop.parcels.filter((parcel) => parcel.rating).map((parcel) => stars(parcel.rating)));
@@ -83,8 +122,8 @@ export function routeView(state, actions) {
   return h("div", {},
     h("p", { class: "progress" }, t("stops", done.length, shown.length),
       h("progress", { max: shown.length, value: done.length, "aria-label": t("title") })),
-    todo.length > 1 ? h("button", { type: "button", class: "quiet wide", "data-testid": "plan", onclick: actions.plan }, t("plan")) : null,
-    planned(state.plan),
+    todo.length > 1 && !state.plan ? h("button", { type: "button", class: "quiet wide", "data-testid": "plan", onclick: actions.plan }, t("plan")) : null,
+    planned(state.plan, actions),
     list(t("next"), todo.slice(0, 1), true),
     list(t("later"), todo.slice(1), false),
     list(t("done"), done, false));

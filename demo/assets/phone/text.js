@@ -17,11 +17,14 @@ const words = {
     rate_title: "请客户扫码评价", rate_note: "无需网络即可生成;客户用自己的手机扫描。", finish: "完成", show_code: "评价二维码",
     waiting: "正在领取路线…", enrolling: "正在登记本机…", refused: "邀请码无效或已使用,请向站点索取新的邀请码。", empty: "今天没有派送任务。",
     plan: "规划顺序", map_before: "原顺序", map_after: "新顺序",
-    planned: (before, after) => `${before} 公里 → ${after} 公里`, sooner: (time) => `预计提前 ${time} 完成`, less_late: "紧急件优先,减少超时", kept: (kept, all) => `保留 ${kept}/${all} 个相邻站点`, eta: (from, to) => `预计 ${from}–${to}`, will_be_late: "可能迟到",
+    planned: (before, after) => `${before} 公里 → ${after} 公里`, sooner: (time) => `预计提前 ${time} 完成`, less_late: "紧急件优先,减少超时", kept: (kept, all) => `保留 ${kept}/${all} 个相邻站点`, eta: (from, to) => `预计 ${from}–${to}`, will_be_late: "可能迟到", will_be_late_by: (time) => `预计迟到 ${time}`,
+    replan: "重新规划", delayed: "延误 15 分钟", do_first: "先送这站", set_aside: "暂不派送", bring_back: "恢复派送", left_out: "未列入当前路线。",
+    arrival: (at) => `${at} 到达`, wait: (time) => `等待 ${time}`, service: (time) => `停留约 ${time}`, slack: (time) => `余量 ${time}`, lateness: (time) => `迟到 ${time}`,
+    change_added: (n) => `新增 ${n} 站`, change_dropped: (n) => `去除 ${n} 站`, change_moved: (n) => `调整 ${n} 站`, change_newly_late: (n) => `新增 ${n} 站可能迟到`, change_no_longer_late: (n) => `${n} 站不再迟到`,
     recorded: "已安全保存在本机。", offline: "离线", photo_ok: "照片已加密保存",
     stars: (n) => `客户评价 ${n} 星`, door: "须送货上门", attempts: (n) => `第 ${n} 次派送后`,
     Dark: "照片偏暗", Blurry: "照片模糊", Tiny: "照片像素过少", EndMissing: "照片可能不完整", Glare: "照片反光", Screen: "像是翻拍屏幕", OrientationDoubtful: "照片方向存疑", Repeated: "此照片此前已用过",
-    s: "秒", min: "分钟", h: "小时",
+    s: "秒", min: "分钟", h: "小时", d: "天",
   },
   en: {
     title: "Today's round", airplane: "Airplane mode", language: "中文", next: "Next stop", later: "After that", done: "Done",
@@ -39,11 +42,14 @@ const words = {
     rate_title: "Ask the customer to scan and rate", rate_note: "Made without a network. The customer scans it with their own phone.", finish: "Done", show_code: "Rating code",
     waiting: "Waiting for the route…", enrolling: "Registering this phone…", refused: "The invite is not valid or was used. Ask your station for a new one.", empty: "No stops today.",
     plan: "Plan the order", map_before: "before", map_after: "planned",
-    planned: (before, after) => `${before} km → ${after} km`, sooner: (time) => `done ${time} earlier`, less_late: "what is urgent comes first", kept: (kept, all) => `${kept} of ${all} next stops kept`, eta: (from, to) => `expected ${from}–${to}`, will_be_late: "will probably be late",
+    planned: (before, after) => `${before} km → ${after} km`, sooner: (time) => `done ${time} earlier`, less_late: "what is urgent comes first", kept: (kept, all) => `${kept} of ${all} next stops kept`, eta: (from, to) => `expected ${from}–${to}`, will_be_late: "will probably be late", will_be_late_by: (time) => `about ${time} late`,
+    replan: "Plan again", delayed: "15 min delay", do_first: "Do this first", set_aside: "Not now", bring_back: "Bring back", left_out: "Not in this plan.",
+    arrival: (at) => `arrive ${at}`, wait: (time) => `wait ${time}`, service: (time) => `stay about ${time}`, slack: (time) => `${time} to spare`, lateness: (time) => `${time} late`,
+    change_added: (n) => `${n} added`, change_dropped: (n) => `${n} gone`, change_moved: (n) => `${n} moved`, change_newly_late: (n) => `${n} more may be late`, change_no_longer_late: (n) => `${n} no longer late`,
     recorded: "Safe on this phone.", offline: "Offline", photo_ok: "Photo stored, encrypted",
     stars: (n) => (n === 1 ? "Rated 1 star" : `Rated ${n} stars`), door: "Door delivery only", attempts: (n) => `after attempt ${n}`,
     Dark: "The photo is dark", Blurry: "The photo is blurred", Tiny: "The photo has few pixels", EndMissing: "The photo may be cut off", Glare: "The photo has glare", Screen: "Looks like a photo of a screen", OrientationDoubtful: "Which way is up is unclear", Repeated: "The same picture was used before",
-    s: "s", min: "min", h: "h",
+    s: "s", min: "min", h: "h", d: "d",
   },
 };
 
@@ -73,5 +79,6 @@ export function span(ms) {
   if (seconds < 60) return `${seconds} ${t("s")}`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} ${t("min")}`;
+  if (minutes >= 48 * 60) return `${Math.floor(minutes / 1440)} ${t("d")}`;
   return `${Math.floor(minutes / 60)} ${t("h")} ${minutes % 60} ${t("min")}`;
 }

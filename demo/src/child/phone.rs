@@ -12,16 +12,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use satchel_core::clock::{Clock, OsEntropy, SystemClock};
+use satchel_core::model::plan::PlanWishes;
 use satchel_core::model::status::Enrolment;
 use satchel_core::model::stop::{StopState, StopView, SyncState};
 use satchel_core::protocol::crypto::{Secret32, sha256};
-use satchel_core::protocol::ids::BootId;
+use satchel_core::protocol::feed::LatLng;
+use satchel_core::protocol::ids::{BootId, StopId};
 use satchel_core::sync::task::{Network, Purpose};
 use satchel_core::{Courier, Environment, OpenConfig};
 
 use super::words::{
-    ClockChoice, Link, PhoneAnswer, PhoneCommand, PhoneStatus, RatingSeen, RouteParcel, RouteStop,
-    StopStatus, SyncWord,
+    ClockChoice, Link, PhoneAnswer, PhoneCommand, PhoneStatus, RatingSeen, RoundOrders,
+    RouteParcel, RouteStop, StopStatus, SyncWord,
 };
 use crate::clock::PlayedClock;
 use crate::error::{DemoError, Result};
@@ -151,6 +153,13 @@ impl Phone {
             PhoneCommand::Stops => Ok(PhoneAnswer::Stops {
                 stops: self.courier.stops()?.into_iter().map(route_stop).collect(),
             }),
+            PhoneCommand::Plan {
+                driven,
+                from,
+                depart_ms,
+            } => Ok(PhoneAnswer::Orders {
+                orders: self.plan(&driven, from, depart_ms)?,
+            }),
             PhoneCommand::Deliver { stop, at_ms, visit } => {
                 self.stand(at_ms);
                 let ack = self.deliver(stop, &visit)?;
@@ -174,6 +183,29 @@ impl Phone {
             }),
             PhoneCommand::Shutdown => Ok(PhoneAnswer::Ok),
         }
+    }
+
+    /// Plans one round as if the others were not on the phone; the wishes are taken back afterwards.
+    fn plan(&self, driven: &[StopId], from: Option<LatLng>, depart_ms: i64) -> Result<RoundOrders> {
+        let stops = self.courier.stops()?;
+        let others = stops.iter().map(|stop| stop.stop_id);
+        let wishes = PlanWishes {
+            set_aside: others.filter(|id| !driven.contains(id)).collect(),
+            busy_until_ms: Some(depart_ms),
+            ..PlanWishes::default()
+        };
+        self.courier.set_plan_wishes(&wishes)?;
+        let plan = self.courier.plan(from)?;
+        let was = self.courier.try_order(from, driven)?;
+        self.courier.set_plan_wishes(&PlanWishes::default())?;
+        Ok(RoundOrders {
+            planned_m: plan.distance_m,
+            driven_m: was.distance_m,
+            planned_late_s: plan.lateness,
+            driven_late_s: was.lateness,
+            planned_ms: plan.completion_ms - plan.departure_ms,
+            driven_ms: was.completion_ms - plan.departure_ms,
+        })
     }
 
     fn stand(&self, at_ms: Option<i64>) {
@@ -286,6 +318,7 @@ fn told(exchange: Exchange) -> PhoneAnswer {
 fn route_stop(stop: StopView) -> RouteStop {
     RouteStop {
         stop: stop.stop_id,
+        round: stop.route_id,
         parcels: stop
             .parcels
             .into_iter()

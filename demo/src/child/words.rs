@@ -1,6 +1,7 @@
 //! What is said between the demo and its children: one JSON object a line, each way.
 
-use satchel_core::protocol::ids::{AttemptId, DeviceId, Hash32, ParcelId, StopId};
+use satchel_core::protocol::feed::LatLng;
+use satchel_core::protocol::ids::{AttemptId, DeviceId, Hash32, ParcelId, RouteId, StopId};
 use satchel_core::protocol::taxonomy::{
     Action, HandlingTag, HandoffKind, Outcome, ProofKind, Reason,
 };
@@ -19,6 +20,15 @@ pub enum PhoneCommand {
     },
     /// List the route.
     Stops,
+    /// Plan these stops and say what the plan and the driven order come to.
+    Plan {
+        /// All stops of a round, in the order they were driven.
+        driven: Vec<StopId>,
+        /// Where the round starts.
+        from: Option<LatLng>,
+        /// When.
+        depart_ms: i64,
+    },
     /// Do one visit at a door.
     Deliver {
         /// Where.
@@ -117,6 +127,11 @@ pub enum PhoneAnswer {
         /// In order of the route.
         stops: Vec<RouteStop>,
     },
+    /// A round was planned.
+    Orders {
+        /// What came of it.
+        orders: RoundOrders,
+    },
     /// The visit is on disk: from here on it must never be lost.
     Ack {
         /// What was acknowledged.
@@ -148,8 +163,27 @@ pub enum PhoneAnswer {
 pub struct RouteStop {
     /// The stop.
     pub stop: StopId,
+    /// Its round.
+    pub round: RouteId,
     /// What is delivered there.
     pub parcels: Vec<RouteParcel>,
+}
+
+/// A round by its two orders, both measured by the phone that planned it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RoundOrders {
+    /// Great-circle length of the planned order, metres.
+    pub planned_m: f64,
+    /// Of the driven one.
+    pub driven_m: f64,
+    /// Weighted seconds of lateness of the planned order.
+    pub planned_late_s: i64,
+    /// Of the driven one.
+    pub driven_late_s: i64,
+    /// From departure to the last door done, planned.
+    pub planned_ms: i64,
+    /// In the driven order.
+    pub driven_ms: i64,
 }
 
 /// A parcel as the phone lists it.

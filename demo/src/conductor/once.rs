@@ -9,6 +9,7 @@ mod actor;
 mod day;
 mod mishaps;
 mod ratings;
+mod rounds;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use crate::interrupt::Interrupt;
 use crate::ledger::Ledger;
 use actor::Actor;
 use day::Schedule;
+pub use rounds::RoundFigures;
 
 const MINUTE_MS: i64 = 60_000;
 /// The invented day: Monday 2 March 2026, 08:30 in the town, and nine hours of delivering.
@@ -45,6 +47,8 @@ pub struct Summary {
     pub rows: Vec<Row>,
     /// What there was to do.
     pub figures: Figures,
+    /// Every round planned, beside its driven order.
+    pub rounds: Vec<RoundFigures>,
 }
 
 /// Sizes and times of a played day.
@@ -114,11 +118,17 @@ pub fn run(args: &DayArgs) -> Result<Summary> {
     play.mishaps.lost_requests = Traffic::read(&play.traffic.lost);
     play.mishaps.least_offline_percent = play.least_offline_percent();
     play.count_deaths_by_hand();
-    let rows = check::check(&play.ledger, &audit, &screens, &play.mishaps);
+    let mut rows = check::check(&play.ledger, &audit, &screens, &play.mishaps);
+    let rounds = core::mem::take(&mut play.orders);
+    rows.extend(check::order_rows(&rounds));
     let mut figures = play.figures();
     play.end();
     figures.took = took.elapsed();
-    Ok(Summary { rows, figures })
+    Ok(Summary {
+        rows,
+        figures,
+        rounds,
+    })
 }
 
 struct Play {
@@ -141,6 +151,8 @@ struct Play {
     parcels: u64,
     rejected: u64,
     visited: u64,
+    /// Planned before anybody left.
+    orders: Vec<RoundFigures>,
     /// Dropped last: the stores lie in it.
     _folder: setup::Folder,
 }
@@ -173,9 +185,15 @@ impl Play {
             .iter()
             .map(|d| (d.waybill.as_str(), d))
             .collect();
-        let mut actors = Vec::new();
-        for mut handle in phones {
+        let planned = in_parallel_indexed(&mut phones, |_, handle| {
             let route = handle.stops()?;
+            let orders = rounds::compare(handle, &route, &by_waybill)?;
+            Ok((route, orders))
+        })?;
+        let mut actors = Vec::new();
+        let mut orders = Vec::new();
+        for (handle, (route, of_phone)) in phones.into_iter().zip(planned) {
+            orders.extend(of_phone);
             let visits = visits::plan(&route, &by_waybill, args.seed, source);
             let stops = route.len() as u64;
             actors.push(Actor::new(handle, visits, stops));
@@ -214,6 +232,7 @@ impl Play {
             parcels: parcels as u64,
             rejected: report.rows_rejected,
             visited: 0,
+            orders,
             _folder: folder,
         })
     }

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use satchel_core::protocol::feed::LatLng;
 use satchel_core::protocol::ids::StopId;
 
 use crate::child::process::Process;
 use crate::child::words::{
-    Ack, ClockChoice, Link, PhoneAnswer, PhoneCommand, PhoneStatus, RouteStop, Visit,
+    Ack, ClockChoice, Link, PhoneAnswer, PhoneCommand, PhoneStatus, RoundOrders, RouteStop, Visit,
 };
 use crate::error::{DemoError, Result};
 
@@ -140,6 +141,27 @@ impl PhoneHandle {
         match self.ask_again(&PhoneCommand::Stops, None)? {
             PhoneAnswer::Stops { stops } => Ok(stops),
             _ => Err(self.unexpected("stops")),
+        }
+    }
+
+    /// Plans one round, given in the order it was driven.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn plan(
+        &mut self,
+        driven: Vec<StopId>,
+        from: Option<LatLng>,
+        depart_ms: i64,
+    ) -> Result<RoundOrders> {
+        let command = PhoneCommand::Plan {
+            driven,
+            from,
+            depart_ms,
+        };
+        match self.ask_again(&command, None)? {
+            PhoneAnswer::Orders { orders } => Ok(orders),
+            _ => Err(self.unexpected("plan")),
         }
     }
 

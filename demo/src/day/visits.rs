@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::child::words::RouteParcel;
     use crate::day::generate::{self, Plan};
-    use satchel_core::protocol::ids::ParcelId;
+    use satchel_core::protocol::ids::{ParcelId, RouteId};
     use satchel_hub::import::{Format, Imported, Mapping, read_rows};
 
     fn imported() -> Imported {
@@ -185,6 +185,7 @@ mod tests {
             .zip(1_u8..)
             .map(|(d, at)| RouteStop {
                 stop: StopId::from_parts(i64::from(at), [at; 10]),
+                round: RouteId::from_parts(1, [1; 10]),
                 parcels: vec![RouteParcel {
                     parcel: ParcelId::from_parts(i64::from(at), [at; 10]),
                     waybill: d.waybill.clone(),

@@ -24,7 +24,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::words::Refused;
-use super::{Screen, files, view};
+use super::{Screen, files, plan, view};
 
 /// The core takes up to 64 MiB; the page's server lets a little more through so that the core refuses.
 const MAX_UPLOAD_BYTES: usize = 65 * 1024 * 1024;
@@ -34,7 +34,7 @@ const QR_MODULE_PX: u32 = 8;
 const INK_WIDTH_PX: u32 = 480;
 const INK_HEIGHT_PX: u32 = 240;
 
-type Answer = Result<Json<Value>, Refused>;
+pub(super) type Answer = Result<Json<Value>, Refused>;
 
 pub(super) fn router(screen: Screen) -> Router {
     Router::new()
@@ -51,7 +51,9 @@ pub(super) fn router(screen: Screen) -> Router {
         .route("/api/codes", get(codes))
         .route("/api/airplane", post(airplane))
         .route("/api/sync", post(sync))
-        .route("/api/plan", post(plan))
+        .route("/api/plan", post(plan::plan))
+        .route("/api/replan", post(plan::replan))
+        .route("/api/stops/{id}/why", get(plan::why))
         .route("/api/stops/{id}/reveal", post(reveal))
         .route("/api/stops/{id}/handoffs", get(handoffs))
         .route("/api/stops/{id}/begin", post(begin))
@@ -66,7 +68,7 @@ pub(super) fn router(screen: Screen) -> Router {
 }
 
 /// The core blocks while it writes; it must not do so on the server's own threads.
-async fn with_core<T: Send + 'static>(
+pub(super) async fn with_core<T: Send + 'static>(
     screen: &Screen,
     work: impl FnOnce(&Courier) -> Result<T, Refused> + Send + 'static,
 ) -> Result<T, Refused> {
@@ -76,7 +78,7 @@ async fn with_core<T: Send + 'static>(
         .map_err(|_| Refused::failed())?
 }
 
-fn parse<T: std::str::FromStr>(text: &str) -> Result<T, Refused> {
+pub(super) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, Refused> {
     text.parse().map_err(|_| Refused::malformed())
 }
 
@@ -90,6 +92,7 @@ async fn state(State(screen): State<Screen>) -> Answer {
             online,
             &status,
             &stops,
+            core.current_plan()?.as_ref(),
         )))
     })
     .await
@@ -120,11 +123,6 @@ async fn sync(State(screen): State<Screen>) -> Answer {
     screen.courier.request_sync();
     screen.host.wake();
     Ok(Json(json!({})))
-}
-
-/// Plans from where the phone says it is; the demo's phone stands at its next stop.
-async fn plan(State(screen): State<Screen>) -> Answer {
-    with_core(&screen, |core| Ok(Json(view::plan(&core.plan(None)?)))).await
 }
 
 async fn reveal(State(screen): State<Screen>, UrlPath(id): UrlPath<String>) -> Answer {

@@ -1,7 +1,7 @@
 //! The core's values as the page's JSON.
 
 use satchel_core::model::attempt::{Draft, HandoffOption, PhotoView, RatingCode};
-use satchel_core::model::plan::{PlanView, PlannedStop};
+use satchel_core::model::plan::PlanView;
 use satchel_core::model::status::{Blocking, Enrolment, SyncStatus};
 use satchel_core::model::stop::{ParcelView, StopState, StopView, SyncState};
 use satchel_core::protocol::taxonomy::{IdentityMethod, InspectionResult, Reason, Relation};
@@ -9,6 +9,7 @@ use satchel_core::rules::ruleset::{Level, Line};
 use satchel_ffi::SatchelError;
 use serde_json::{Value, json};
 
+use super::plan;
 use super::words::word;
 
 pub(super) fn state(
@@ -16,6 +17,7 @@ pub(super) fn state(
     online: bool,
     status: &SyncStatus,
     stops: &[StopView],
+    planned: Option<&PlanView>,
 ) -> Value {
     let (enrolled, courier) = match enrolment {
         Enrolment::Enrolled { courier_name, .. } => (true, courier_name.as_str()),
@@ -41,6 +43,7 @@ pub(super) fn state(
             "receipt_alarms": status.receipt_alarms,
         },
         "stops": stops.iter().map(stop).collect::<Vec<_>>(),
+        "plan": planned.map(|planned| plan::view(planned, stops)),
     })
 }
 
@@ -121,38 +124,6 @@ pub(super) fn handoff(option: HandoffOption) -> Value {
         "en": option.handoff.en(),
         "locked": locked,
         "requirements": option.requirements.iter().map(requirement).collect::<Vec<_>>(),
-    })
-}
-
-pub(super) fn plan(plan: &PlanView) -> Value {
-    let stop = |s: &PlannedStop| {
-        json!({
-            "stop_id": s.stop_id,
-            "eta_from_ms": s.eta_from_ms,
-            "eta_to_ms": s.eta_to_ms,
-            "predicted_late": s.predicted_late,
-            "arrival_ms": s.arrival_ms,
-            "wait_ms": s.wait_ms,
-            "lateness_ms": s.lateness_ms,
-            "slack_ms": s.slack_ms,
-            "why": word!(s.why),
-        })
-    };
-    json!({
-        "stops": plan.stops.iter().map(stop).collect::<Vec<_>>(),
-        "completion_ms": plan.completion_ms,
-        "completion_before_ms": plan.completion_before_ms,
-        "lateness": plan.lateness,
-        "lateness_before": plan.lateness_before,
-        "distance_m": plan.distance_m,
-        "distance_before_m": plan.distance_before_m,
-        "pairs_kept": plan.pairs_kept,
-        "pairs_known": plan.pairs_known,
-        "before": plan.before,
-        "from": plan.from,
-        "left_out": plan.left_out,
-        "made_at_ms": plan.made_at_ms,
-        "change": plan.change,
     })
 }
 

@@ -173,7 +173,7 @@ impl Tour {
     }
 
     /// The index of an open stop.
-    fn index(&self, stop: StopId) -> Option<usize> {
+    pub(super) fn index(&self, stop: StopId) -> Option<usize> {
         self.open.iter().position(|open| open.row.stop_id == stop)
     }
 

@@ -7,7 +7,7 @@ use satchel_protocol::ids::StopId;
 
 use super::draft::Tour;
 use crate::error::{Error, Result};
-use crate::model::plan::{PlanChange, PlanReason, PlanView, PlannedStop, StopWhy};
+use crate::model::plan::{OrderFigures, PlanChange, PlanReason, PlanView, PlannedStop, StopWhy};
 use crate::route::{self, Pin, Problem, Uncertainty, Visit, Why};
 use crate::rules::geofence;
 use crate::store::db::Snapshot;
@@ -81,6 +81,15 @@ pub(super) fn plan(
         before: before_ids,
         pairs_kept: plan.kept.0,
         pairs_known: plan.kept.1,
+    }
+}
+
+/// What an order comes to.
+pub(super) fn figures(tour: &Tour, plan: &route::Plan, now_ms: i64) -> OrderFigures {
+    OrderFigures {
+        lateness: plan.lateness,
+        completion_ms: now_ms.saturating_add(plan.completion.saturating_mul(1_000)),
+        distance_m: length_m(tour, &plan.order),
     }
 }
 

@@ -31,6 +31,7 @@ class MiniatureDayTest {
         val offline = host().run()
         assertEquals(WaitReason.OFFLINE, (offline as SyncEnd.Waiting).reason)
 
+        planTheOrder()
         val stops = phone.stops().stops.associateBy { it.parcels.first().waybill }
         deliverTwoParcelsAtOneDoor(stops.getValue("KT-0001"))
         deliver(stops.getValue("KT-0003"))
@@ -74,6 +75,26 @@ class MiniatureDayTest {
         assertEquals(8, phone.changesSince(0).stopIds.size)
         val name = first.stops.first().recipientName
         assertTrue("甲" !in name && name.startsWith("测"), "masked by default: $name")
+    }
+
+    /** Without a network: a plan, a wish, a delay, and why a stop is where it is. */
+    private fun planTheOrder() {
+        assertNull(phone.currentPlan())
+        val order = phone.plan().stops.map { it.stopId }
+        assertEquals(order, phone.stops().stops.map { it.stopId })
+        phone.setPlanWishes(PlanWishes(firstStopId = order[5], end = RouteEnd.Depot))
+        val late = phone.replan(PlanEvent.Delayed(byMs = 600_000))
+        assertEquals(order[5], late.stops.first().stopId)
+        assertTrue(late.change.movedStopIds.isNotEmpty() && late.change.droppedStopIds.isEmpty(), "${late.change}")
+        assertEquals(600_000, late.departureMs - late.madeAtMs)
+        val why = phone.why(order[5])
+        assertEquals(PlanReason.FIRST, why.planned.why)
+        assertEquals("您要求最先派送", why.textZh)
+        assertEquals(late, phone.currentPlan())
+        val circle = listOf(StopPair(order[0], order[1]), StopPair(order[1], order[0]))
+        assertThrows<SatchelException.InvalidInput> { phone.setPlanWishes(PlanWishes(before = circle)) }
+        assertThrows<SatchelException.InvalidInput> { phone.replan(PlanEvent.Delayed(byMs = -1)) }
+        phone.setPlanWishes(PlanWishes())
     }
 
     private fun complete(stop: Stop, completion: Completion, photos: Int = 1): Recorded {
