@@ -52,7 +52,8 @@ impl Phone {
         if let Some(input) = &completion.signature {
             let ink =
                 Signature::from_strokes(&input.strokes, input.canvas_width, input.canvas_height)
-                    .map_err(satchel_core::Error::from)?;
+                    .map_err(satchel_core::Error::from)?
+                    .bound_to(draft.attempt_id);
             proofs.push(AckProof {
                 hash: sha256(&[&ink.encode()]),
                 kind: ProofKind::Signature,
