@@ -6,10 +6,18 @@
 
 mod answered;
 mod calls;
+mod code;
+mod cold;
 mod door;
+mod load;
 mod photos;
+mod pickup;
 mod plan;
+mod reminders;
+mod report;
 mod route;
+mod sheet;
+mod shift;
 mod signing;
 mod steps;
 mod storage;

@@ -11,6 +11,7 @@ use crate::proof::ink::InkError;
 use crate::proof::photo::PhotoError;
 use crate::rating::qr::QrCodeError;
 use crate::route::RouteError;
+use crate::rules::kpi::EarningsFault;
 
 mod refusal;
 
@@ -65,6 +66,9 @@ pub enum Error {
     /// The stops, the wishes or a time make no problem that can be planned.
     #[error(transparent)]
     Route(#[from] RouteError),
+    /// There is no honest estimate of the earnings.
+    #[error(transparent)]
+    Earnings(#[from] EarningsFault),
     /// The device gave no randomness.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),

@@ -79,3 +79,9 @@ pub const MAX_PHONE_CHARS: usize = 32;
 
 /// Longest call that is believed.
 pub const MAX_CALL_S: u32 = 24 * 60 * 60;
+
+/// Reports that are listed; older ones are at the hub.
+pub const MAX_REPORTS_LISTED: u32 = 100;
+
+/// Temperature readings in one call: 13 bytes each, well below the largest body of an entry.
+pub const MAX_SAMPLES_AT_ONCE: usize = 1_000;

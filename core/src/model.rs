@@ -5,6 +5,7 @@ pub mod consent;
 pub mod day;
 pub mod history;
 pub mod plan;
+pub mod sheet;
 pub mod status;
 pub mod stop;
 pub mod storage;

@@ -13,7 +13,7 @@ mod view;
 use satchel_protocol::feed::LatLng;
 use satchel_protocol::ids::StopId;
 
-use super::Courier;
+use super::{Courier, reminders};
 use crate::error::{Error, Result};
 use crate::model::plan::{OrderFigures, PlanEvent, PlanView, PlanWishes, StopWhy};
 use crate::route::{self, Budget, Guard, Patient, Problem};
@@ -223,6 +223,7 @@ impl Courier {
             planning::put(tx, &wishes, now_ms)?;
             planning::put(tx, &view, now_ms)
         })?;
+        self.remind(&reminders::etas(&view))?;
         Ok(view)
     }
 }

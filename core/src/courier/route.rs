@@ -94,6 +94,17 @@ impl Courier {
         })
     }
 
+    /// One parcel, wherever it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a parcel this phone never had.
+    pub fn parcel(&self, id: ParcelId) -> Result<ParcelView> {
+        let stop_id = self.db.read(|conn| Ok(stops::parcel(conn, id)?.stop_id))?;
+        let stop = self.stop(stop_id)?;
+        let found = stop.parcels.into_iter().find(|p| p.parcel_id == id);
+        found.ok_or(Error::NotFound { what: "parcel" })
+    }
+
     /// The unmasked person and door of one stop. Each call is an entry in the evidence log (A038,
     /// PIPL 51): who harvests addresses can be seen.
     ///

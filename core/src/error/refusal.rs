@@ -6,9 +6,10 @@ use satchel_protocol::transitions::WhyNot;
 use thiserror::Error;
 
 use crate::rules::coded::Text;
-use crate::rules::codes::{NotAParcel, ScanFault};
+use crate::rules::codes::{CodeRefusal, NotAParcel, ScanFault};
 use crate::rules::consent::{ConsentFault, ConsentRefusal, Standing};
 use crate::rules::contact::NoContact;
+use crate::rules::duty::{self, DutyRefusal, Unsynced};
 use crate::rules::position::PositionFault;
 use crate::rules::ruleset::Unmet;
 use crate::rules::wording::Wording;
@@ -99,6 +100,30 @@ pub enum Refusal {
     /// More has happened to this parcel than this phone keeps; the hub must look into it.
     #[error("too much has been recorded for this parcel")]
     HistoryFull,
+    /// The shift does not start or end (A174).
+    #[error(transparent)]
+    Duty(#[from] DutyRefusal),
+    /// Work is only on this phone; signing out needs the courier's word (B4-14).
+    #[error("{} entries and {} proofs are not sent yet", .left.entries, .left.proofs)]
+    UnsyncedWork {
+        /// The counts.
+        left: Unsynced,
+    },
+    /// This reason says nothing without words.
+    #[error("reason {} needs words", .reason.code())]
+    WordsMissing {
+        /// The reason given.
+        reason: Reason,
+    },
+    /// The code was not tried; it does not count as a try.
+    #[error(transparent)]
+    Code(#[from] CodeRefusal),
+    /// There is no such thing about this parcel: no code, no temperature limits, no pickup.
+    #[error("the parcel has no {what}")]
+    NotOfThisParcel {
+        /// What was asked for.
+        what: &'static str,
+    },
     /// The hub recorded something later than this phone's clock says it is now.
     #[error("the phone's clock is {behind_ms} ms behind what the hub recorded")]
     ClockBehind {
@@ -191,6 +216,16 @@ impl Wording for Refusal {
                 "该快件记录过多,请联系网点",
                 "Too much is recorded for this parcel; call the depot",
             ),
+            Self::Duty(why) => why.text(),
+            Self::UnsyncedWork { left } => duty::logout_warning(*left).map_or_else(
+                || Text::new("可以退出", "You can sign out"),
+                |warning| warning.text,
+            ),
+            Self::WordsMissing { .. } => Text::new("请填写说明", "Say in words what happened"),
+            Self::Code(why) => why.text(),
+            Self::NotOfThisParcel { .. } => {
+                Text::new("该快件不需要此操作", "This parcel does not call for that")
+            }
             Self::ClockBehind { .. } => Text::new(
                 "手机时间落后,请校准后再试",
                 "The phone's clock is behind; set it and try again",

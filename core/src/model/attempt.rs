@@ -38,7 +38,7 @@ pub struct HandoffOption {
     /// Why it cannot be started here now.
     pub locked: Option<Refusal>,
     /// Ways in which a consent to it could be had now, the easiest at the door first; empty when it
-    /// needs none.
+    /// needs none, or none would open it.
     pub channels: &'static [ConsentChannel],
     /// What it needs.
     pub requirements: Vec<Line>,

@@ -29,6 +29,8 @@ pub(crate) enum AttemptKind {
     Correction,
     /// A consent that was signed for on the spot.
     Consent,
+    /// An abnormal report, or a pickup, with photos.
+    Report,
 }
 
 impl AttemptKind {
@@ -37,11 +39,12 @@ impl AttemptKind {
             Self::Visit => "visit",
             Self::Correction => "correction",
             Self::Consent => "consent",
+            Self::Report => "report",
         }
     }
 
     fn from_code(code: &str) -> Option<Self> {
-        [Self::Visit, Self::Correction, Self::Consent]
+        [Self::Visit, Self::Correction, Self::Consent, Self::Report]
             .into_iter()
             .find(|kind| kind.code() == code)
     }

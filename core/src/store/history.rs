@@ -43,7 +43,9 @@ impl ParcelRow {
 
     /// Whether a courier has to go to its stop: to hand it over, or to collect it.
     pub(crate) fn wants_visit(&self) -> bool {
-        self.state.is_deliverable() || self.state == ParcelState::ToCollect
+        // What is collected for another round goes to the depot, not back to its sender.
+        let is_for_others = self.pickup.as_ref().is_some_and(|p| p.deliver_to.is_none());
+        self.state == ParcelState::ToCollect || (self.state.is_deliverable() && !is_for_others)
     }
 
     /// Every known event, in the order of arrival.

@@ -36,6 +36,35 @@ pub(crate) fn about(conn: &Connection, subject: &[u8; 16], kind: EntryKind) -> R
     Ok(out)
 }
 
+/// How many entries of one kind are about `subject`, erased ones too.
+pub(crate) fn count(conn: &Connection, subject: &[u8; 16], kind: EntryKind) -> Result<u64> {
+    let n: i64 = conn
+        .prepare_cached("SELECT count(*) FROM noted WHERE subject = ?1 AND kind = ?2")?
+        .query_row(params![subject, kind.0], |r| r.get(0))?;
+    Ok(u64::try_from(n).unwrap_or(0))
+}
+
+/// Entries of one kind that happened in `from_ms..until_ms`, in the order of the log. Reads the whole
+/// log: for figures that a person asks for now and then.
+pub(crate) fn in_window(
+    conn: &Connection,
+    kind: EntryKind,
+    from_ms: i64,
+    until_ms: i64,
+) -> Result<Vec<Noted>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT seq, occurred_at_ms AS at, body FROM entry
+         WHERE kind = ?1 AND occurred_at_ms >= ?2 AND occurred_at_ms < ?3 AND body IS NOT NULL
+         ORDER BY seq",
+    )?;
+    let mut rows = stmt.query(params![kind.0, from_ms, until_ms])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(read(r)?);
+    }
+    Ok(out)
+}
+
 fn read(r: &Row<'_>) -> Result<Noted> {
     Ok(Noted {
         seq: r.get("seq")?,

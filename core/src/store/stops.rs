@@ -131,14 +131,16 @@ fn drop_parcels_left_out(conn: &Connection, item: &StopItem) -> Result<()> {
 }
 
 /// What was recorded (history, state, outcome, attempts) is never overwritten by the feed. A pickup
-/// stays one, so that the start of its history stays what it was.
+/// stays one, so that the start of its history stays what it was, and once it is collected it stays at
+/// the stop it goes to.
 fn upsert_parcel(conn: &Connection, stop: StopId, item: &ParcelItem) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO parcel (parcel_id, stop_id, waybill, handle, rating_key, promise_class,
              promised_by_ms, accepted_at_ms, tags, door_required, tier, min_age_years,
              customer_window_end_ms, temperature, code, pickup, state, version)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
-         ON CONFLICT (parcel_id) DO UPDATE SET stop_id = ?2, waybill = ?3, handle = ?4,
+         ON CONFLICT (parcel_id) DO UPDATE SET stop_id = CASE WHEN pickup IS NOT NULL
+                 AND history IS NOT NULL AND state <> ?19 THEN stop_id ELSE ?2 END, waybill = ?3, handle = ?4,
              rating_key = ?5, promise_class = ?6, promised_by_ms = ?7, accepted_at_ms = ?8,
              tags = ?9, door_required = ?10, tier = ?11, min_age_years = ?12,
              customer_window_end_ms = ?13, temperature = ?14, code = ?15,
@@ -162,7 +164,8 @@ fn upsert_parcel(conn: &Connection, stop: StopId, item: &ParcelItem) -> Result<(
         json(item.code.as_ref())?,
         json(item.pickup.as_ref())?,
         history::start(item.pickup.is_some()).code(),
-        versions::next(conn)?
+        versions::next(conn)?,
+        ParcelState::ToCollect.code()
     ])?;
     refresh_pickup_start(conn, item)?;
     consents::put_of_parcel(conn, item.parcel_id, &item.consents)
@@ -204,6 +207,17 @@ pub(crate) fn set_order(conn: &Connection, order: &[StopId]) -> Result<()> {
         let place = i64::try_from(index).unwrap_or(i64::MAX);
         update.execute(params![stop.as_bytes(), place, version])?;
     }
+    Ok(())
+}
+
+/// Gives a parcel to another stop of this phone.
+pub(crate) fn move_parcel(conn: &Connection, parcel: ParcelId, to: StopId) -> Result<()> {
+    conn.prepare_cached("UPDATE parcel SET stop_id = ?2, version = ?3 WHERE parcel_id = ?1")?
+        .execute(params![
+            parcel.as_bytes(),
+            to.as_bytes(),
+            versions::next(conn)?
+        ])?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use crate::store::db::Tx;
 use crate::store::entries::{self, Marked};
 use crate::store::history::{self, Pushed};
 use crate::store::phone::Enrolled;
-use crate::store::{phone, planning, proofs, ratings, stops};
+use crate::store::{phone, planning, proofs, ratings, stops, told};
 
 /// The answer is not what was asked for; nothing of it was believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,6 +224,10 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem) -> Result<()> {
             touch_all(tx, consents::stops_of(tx, &withdrawn.consent_id)?)
         }
         Ok(FeedContent::ParcelEvent(told)) => apply_event(tx, item, &told),
+        Ok(FeedContent::Regime(regime)) => told::put_regime(tx, &regime),
+        Ok(FeedContent::Courier(courier)) => told::put_courier(tx, &courier),
+        Ok(FeedContent::OtherRound(round)) => told::put_other_round(tx, &round),
+        Ok(FeedContent::ReportAnswer(answer)) => told::put_report_answer(tx, &answer),
         // The last one known stays in use without a network (A012).
         Ok(FeedContent::Traffic(traffic)) if traffic.is_valid() => {
             planning::put_traffic(tx, &traffic).map(|_| ())

@@ -149,10 +149,15 @@ fn option(
             Err(other) => return Err(other),
         },
     };
+    // No consent lifts a ban on the waybill, an age limit or a parcel that is done.
+    let in_vain = matches!(
+        locked,
+        Some(Refusal::DoorRequired | Refusal::NobodyToCheck | Refusal::ParcelClosed)
+    );
     Ok(HandoffOption {
         handoff,
         locked,
-        channels: channels(handoff),
+        channels: if in_vain { &[] } else { channels(handoff) },
         requirements: match gate::checklist(rules, &parcels, handoff, &[]) {
             Some(list) => list.lines,
             None => Vec::new(),

