@@ -8,10 +8,18 @@
 pub use satchel_core::model::stop::{StopState, SyncState};
 pub use satchel_core::proof::photo::PhotoWarning;
 pub use satchel_core::protocol::taxonomy::{
-    Action, HandlingTag, HandoffKind, IdentityMethod, InspectionResult, Outcome, PhotoOrigin,
-    PromiseClass, Reason, Relation,
+    Action, CallResult, ConsentChannel, Datum, HandlingTag, HandoffKind, IdentityMethod,
+    InspectionResult, Outcome, PhotoOrigin, PromiseClass, Reason, Relation,
 };
+pub use satchel_core::rules::ruleset::SkipReason;
 pub use satchel_core::sync::task::WaitReason;
+
+/// What the look inside a parcel showed (A199).
+pub type PickupContents = satchel_core::protocol::taxonomy::Contents;
+/// Who agreed to something.
+pub type ConsentGiver = satchel_core::protocol::taxonomy::Giver;
+/// Whether a consent carries at one instant.
+pub type ConsentStanding = satchel_core::rules::consent::Standing;
 
 /// One thing a handoff can need.
 pub type RequirementItem = satchel_core::rules::ruleset::Item;
@@ -431,4 +439,105 @@ pub enum WaitReason {
     Retry,
     /// Another thread of the host still holds a task.
     InFlight,
+}
+
+/// How a consent was given (A033).
+#[uniffi::remote(Enum)]
+pub enum ConsentChannel {
+    /// Confirmed on the page (`page_click`).
+    PageClick,
+    /// Phone call (`call`).
+    Call,
+    /// Text message (`sms`).
+    Sms,
+    /// Signature (`signature`).
+    Signature,
+    /// Code (`code`).
+    Code,
+    /// Standing preference (`standing`).
+    Standing,
+}
+
+/// Who agreed.
+#[uniffi::remote(Enum)]
+pub enum ConsentGiver {
+    /// Recipient (`RECIPIENT`).
+    Recipient,
+    /// Sender (`SENDER`).
+    Sender,
+}
+
+/// Whether a consent carries at one instant.
+#[uniffi::remote(Enum)]
+pub enum ConsentStanding {
+    /// It does.
+    Valid,
+    /// It is dated later than now.
+    NotYetGiven,
+    /// Its time is over.
+    Expired,
+    /// It was withdrawn.
+    Withdrawn,
+}
+
+/// How a call ended.
+#[uniffi::remote(Enum)]
+pub enum CallResult {
+    /// Answered (`ANSWERED`).
+    Answered,
+    /// No answer (`NO_ANSWER`).
+    NoAnswer,
+    /// Busy (`BUSY`).
+    Busy,
+    /// Rejected (`REJECTED`).
+    Rejected,
+    /// Switched off or no coverage (`SWITCHED_OFF`).
+    SwitchedOff,
+    /// Wrong number or another person (`WRONG_NUMBER`).
+    WrongNumber,
+    /// A text message was sent (`MESSAGE_SENT`).
+    MessageSent,
+}
+
+/// The datum a position was given in; phones and map kits in China hand out three (C4).
+#[uniffi::remote(Enum)]
+pub enum Datum {
+    /// WGS-84 (`WGS84`).
+    Wgs84,
+    /// GCJ-02 (`GCJ02`).
+    Gcj02,
+    /// BD-09 (`BD09`).
+    Bd09,
+    /// Nobody knows: such a position is refused (`UNKNOWN`).
+    Unknown,
+}
+
+/// Why an item that may be skipped was skipped.
+#[uniffi::remote(Enum)]
+pub enum SkipReason {
+    /// The customer did not want it (`RECIPIENT_DECLINED`).
+    RecipientDeclined,
+    /// A device does not work (`DEVICE_FAULT`).
+    DeviceFault,
+    /// Not possible at this place (`NOT_POSSIBLE_HERE`).
+    NotPossibleHere,
+    /// Not safe to stay (`UNSAFE`).
+    Unsafe,
+    /// Already done another way (`ALREADY_DONE`).
+    AlreadyDone,
+    /// Other, explained in a note (`OTHER`).
+    Other,
+}
+
+/// What the look inside a parcel showed (A199).
+#[uniffi::remote(Enum)]
+pub enum PickupContents {
+    /// Contents may be carried (`COMPLIANT`).
+    Compliant,
+    /// Prohibited goods (`PROHIBITED`).
+    Prohibited,
+    /// Not what was declared (`UNDECLARED`).
+    Undeclared,
+    /// The sender would not show them (`NOT_SHOWN`).
+    NotShown,
 }

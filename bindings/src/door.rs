@@ -1,17 +1,13 @@
 //! What the app hands in at the door, and what it gets back.
 
-use satchel_core::model::attempt::{self as core, SignatureInput};
-use satchel_core::protocol::attempt::IdentityCheck;
-use satchel_core::rules::position::RawFix;
+use satchel_core::model::attempt as core;
 use satchel_core::rules::ruleset;
 
 use crate::codes::{
-    Action, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, PhotoWarning, Reason,
-    Relation, RequirementItem, RequirementLevel,
+    ConsentChannel, HandoffKind, PhotoOrigin, PhotoWarning, RequirementItem, RequirementLevel,
 };
-use crate::convert::id;
-use crate::error::{RefusalRule, SatchelError};
-use crate::ink::Signature;
+use crate::doorstep::Word;
+use crate::error::RefusalRule;
 use crate::rating::RatingCode;
 use crate::text;
 
@@ -22,6 +18,8 @@ pub struct AttemptDraft {
     pub attempt_id: String,
     /// What this handoff needs before it can be completed, in the order of work.
     pub requirements: Vec<Requirement>,
+    /// What to think about before knocking, such as the hour; never blocks (C3).
+    pub warnings: Vec<Word>,
     /// Photos it already has, taken before the app was killed or the courier went back.
     pub photos: Vec<StagedPhoto>,
 }
@@ -63,6 +61,9 @@ pub struct HandoffOption {
     pub handoff: HandoffKind,
     /// Why it cannot be started here now; `null`: it can.
     pub locked: Option<HandoffLock>,
+    /// Ways in which a consent to it could be had now, the easiest at the door first; empty when none
+    /// is needed or none would help.
+    pub channels: Vec<ConsentChannel>,
     /// What it needs, in the order of work.
     pub requirements: Vec<Requirement>,
 }
@@ -95,86 +96,6 @@ pub struct Photo {
     pub origin: PhotoOrigin,
 }
 
-/// How the recipient was checked and what came of it (A028).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
-pub struct RecipientCheck {
-    /// By what.
-    pub method: IdentityMethod,
-    /// Whether it matched.
-    pub matched: bool,
-}
-
-/// Where the phone was, as its provider said; the distance to the door is computed inside.
-#[derive(Debug, Clone, Copy, PartialEq, uniffi::Record)]
-pub struct Position {
-    /// Degrees north, WGS-84.
-    pub lat: f64,
-    /// Degrees east, WGS-84.
-    pub lng: f64,
-    /// Radius of 68 % confidence.
-    pub accuracy_m: f32,
-    /// Age of the fix at completion.
-    pub age_ms: i64,
-    /// The provider said that it was a mock location.
-    pub mock: bool,
-}
-
-/// What came of one parcel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
-pub enum ParcelOutcome {
-    /// Handed over.
-    Delivered,
-    /// Not handed over.
-    Failed {
-        /// Why.
-        reason: Reason,
-        /// What happens next; must be legal for the reason (A043).
-        action: Action,
-    },
-}
-
-/// One parcel of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct ParcelResult {
-    /// The parcel.
-    pub parcel_id: String,
-    /// What came of it.
-    pub outcome: ParcelOutcome,
-    /// What the scanner or keyboard gave for it (B4-7).
-    #[uniffi(default = None)]
-    pub scan: Option<String>,
-}
-
-/// Everything the app gives to complete an attempt. Photos were given before, by `addPhoto`.
-#[derive(Clone, PartialEq, uniffi::Record)]
-pub struct Completion {
-    /// The handoff as it happened.
-    pub handoff: HandoffKind,
-    /// Outcome per parcel; 1 to 200.
-    pub parcels: Vec<ParcelResult>,
-    /// Who took it, as told at the door; at most 80 characters.
-    #[uniffi(default = None)]
-    pub signer_name: Option<String>,
-    /// Who that is to the recipient.
-    #[uniffi(default = None)]
-    pub relation: Option<Relation>,
-    /// Result of the recipient check.
-    #[uniffi(default = None)]
-    pub identity: Option<RecipientCheck>,
-    /// Answer to the inspection prompt.
-    #[uniffi(default = None)]
-    pub inspection: Option<InspectionResult>,
-    /// The drawn signature.
-    #[uniffi(default = None)]
-    pub signature: Option<Signature>,
-    /// Where the phone was.
-    #[uniffi(default = None)]
-    pub position: Option<Position>,
-    /// The courier's note; at most 2,000 characters.
-    #[uniffi(default = None)]
-    pub note: Option<String>,
-}
-
 /// One parcel of a completed attempt.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct RecordedParcel {
@@ -186,6 +107,8 @@ pub struct RecordedParcel {
     pub entry_hash: String,
     /// The rating code, for a delivered parcel.
     pub rating: Option<RatingCode>,
+    /// What was passed over and is recorded with it.
+    pub warnings: Vec<Word>,
 }
 
 /// A completed attempt: on disk, flushed, before this value exists.
@@ -206,6 +129,7 @@ impl From<core::Draft> for AttemptDraft {
                 .into_iter()
                 .map(Requirement::from)
                 .collect(),
+            warnings: draft.warnings.into_iter().map(warning).collect(),
             photos: draft
                 .photos
                 .into_iter()
@@ -224,6 +148,7 @@ impl From<core::HandoffOption> for HandoffOption {
     fn from(option: core::HandoffOption) -> Self {
         Self {
             handoff: option.handoff,
+            channels: option.channels.to_vec(),
             locked: option.locked.map(|refusal| {
                 let (text_zh, text_en) = text::refusal(&refusal);
                 HandoffLock {
@@ -279,52 +204,14 @@ impl From<core::Recorded> for Recorded {
                     seq: parcel.seq,
                     entry_hash: parcel.entry_hash.to_string(),
                     rating: parcel.rating.map(RatingCode::from),
+                    warnings: parcel.warnings.into_iter().map(warning).collect(),
                 })
                 .collect(),
         }
     }
 }
 
-impl TryFrom<ParcelResult> for core::ParcelResult {
-    type Error = SatchelError;
-
-    fn try_from(result: ParcelResult) -> Result<Self, SatchelError> {
-        let outcome = match result.outcome {
-            ParcelOutcome::Delivered => core::ParcelOutcome::Delivered,
-            ParcelOutcome::Failed { reason, action } => {
-                core::ParcelOutcome::Failed { reason, action }
-            }
-        };
-        Ok(Self {
-            scan: result.scan,
-            ..Self::new(id(&result.parcel_id, "parcel_id")?, outcome)
-        })
-    }
-}
-
-impl TryFrom<Completion> for core::Completion {
-    type Error = SatchelError;
-
-    fn try_from(completion: Completion) -> Result<Self, SatchelError> {
-        let parcels = completion
-            .parcels
-            .into_iter()
-            .map(TryInto::try_into)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            signer_name: completion.signer_name,
-            relation: completion.relation,
-            identity: completion.identity.map(|check| IdentityCheck {
-                method: check.method,
-                matched: check.matched,
-            }),
-            inspection: completion.inspection,
-            signature: completion.signature.map(SignatureInput::from),
-            fix: completion
-                .position
-                .map(|p| RawFix::wgs84(p.lat, p.lng, p.accuracy_m, p.age_ms, p.mock)),
-            note: completion.note,
-            ..Self::new(completion.handoff, parcels)
-        })
-    }
+fn warning(warning: core::VisitWarning) -> Word {
+    let text = warning.text();
+    Word::listed(warning.code(), &text.zh, &text.en)
 }

@@ -125,6 +125,20 @@ pub enum RefusalRule {
     ParcelClosed,
     /// A parcel of the attempt is not at this stop.
     ParcelNotAtStop,
+    /// There was a consent and it no longer carries, or not for this: ask the customer again.
+    ConsentInvalid,
+    /// What was handed in is no consent: a call too short, nobody named, the wrong giver.
+    NotAConsent,
+    /// Goods with an age limit cannot be left unattended (A040).
+    NobodyToCheck,
+    /// Call the customer first: no contact, no failure code (A036, A045).
+    NoContact,
+    /// What was scanned is not this parcel's code (B4-7).
+    Scan,
+    /// The position cannot be evidence (C4).
+    Position,
+    /// The parcel's life has no such step now, or the correction does not hold (B4-4).
+    NotNow,
     /// A rule this facade has no name for yet: show the text.
     Other,
 }
@@ -138,6 +152,20 @@ impl RefusalRule {
             Refusal::IllegalAction { .. } => Self::IllegalAction,
             Refusal::ParcelClosed => Self::ParcelClosed,
             Refusal::ParcelNotAtStop => Self::ParcelNotAtStop,
+            Refusal::ConsentExpired
+            | Refusal::ConsentWithdrawn
+            | Refusal::ConsentNotYetGiven
+            | Refusal::ConsentWrongGiver
+            | Refusal::ConsentChannelInsufficient
+            | Refusal::ConsentNamesSomebodyElse => Self::ConsentInvalid,
+            Refusal::NoConsent(_) => Self::NotAConsent,
+            Refusal::NobodyToCheck => Self::NobodyToCheck,
+            Refusal::NoContact(_) => Self::NoContact,
+            Refusal::Scan(_) | Refusal::ScanNotAParcel { .. } | Refusal::ScanContradicts { .. } => {
+                Self::Scan
+            }
+            Refusal::Position(_) => Self::Position,
+            Refusal::NotNow(_) => Self::NotNow,
             _ => Self::Other,
         }
     }

@@ -3,8 +3,9 @@
 //! One call gives them all: a call per row would cost more than the lists.
 
 use crate::codes::{
-    Action, Blocking, HandlingTag, HandoffKind, IdentityMethod, InspectionResult, Outcome,
-    PhotoOrigin, PhotoWarning, PromiseClass, Reason, Relation, SyncState,
+    Action, Blocking, CallResult, ConsentChannel, HandlingTag, HandoffKind, IdentityMethod,
+    InspectionResult, Outcome, PhotoOrigin, PhotoWarning, PromiseClass, Reason, Relation,
+    SkipReason, SyncState,
 };
 use crate::plan::PlanReason;
 use crate::text;
@@ -104,6 +105,18 @@ label!(
     TagLabel, tag: HandlingTag
 );
 label!(
+    /// How a call ended.
+    CallResultLabel, result: CallResult
+);
+label!(
+    /// How a consent was given.
+    ConsentChannelLabel, channel: ConsentChannel
+);
+label!(
+    /// Why an item was skipped.
+    SkipReasonLabel, reason: SkipReason
+);
+label!(
     /// Where a photo came from.
     OriginLabel, origin: PhotoOrigin
 );
@@ -177,6 +190,12 @@ pub struct CodeLists {
     pub promises: Vec<PromiseLabel>,
     /// Handling tags.
     pub tags: Vec<TagLabel>,
+    /// How calls end.
+    pub call_results: Vec<CallResultLabel>,
+    /// How consents are given.
+    pub consent_channels: Vec<ConsentChannelLabel>,
+    /// Excuses for an item that may be skipped.
+    pub skip_reasons: Vec<SkipReasonLabel>,
     /// Origins of a photo.
     pub photo_origins: Vec<OriginLabel>,
     /// Doubts about a photo.
@@ -223,6 +242,9 @@ pub fn code_lists() -> CodeLists {
         identity_methods: IdentityLabel::all(),
         promises: PromiseLabel::all(),
         tags: TagLabel::all(),
+        call_results: CallResultLabel::all(),
+        consent_channels: ConsentChannelLabel::all(),
+        skip_reasons: SkipReasonLabel::all(),
         photo_origins: OriginLabel::all(),
         photo_warnings: WarningLabel::all(),
         sync_states: SyncStateLabel::all(),

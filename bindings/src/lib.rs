@@ -12,9 +12,11 @@
 )]
 
 mod codes;
+mod completion;
 mod config;
 mod convert;
 mod door;
+mod doorstep;
 mod error;
 mod ink;
 mod labels;
@@ -29,10 +31,19 @@ mod sync;
 mod text;
 
 pub use codes::*;
+pub use completion::{
+    Completion, ItemCount, LeftAt, ParcelOutcome, ParcelResult, Position, RecipientCheck, Skip,
+};
 pub use config::{HostClock, SatchelConfig};
 pub use door::{
-    AttemptDraft, Completion, HandoffLock, HandoffOption, ParcelOutcome, ParcelResult, Photo,
-    Position, RecipientCheck, Recorded, RecordedParcel, Requirement, StagedPhoto,
+    AttemptDraft, HandoffLock, HandoffOption, Photo, Recorded, RecordedParcel, Requirement,
+    StagedPhoto,
+};
+pub use doorstep::{
+    Call, CallRequest, CodeCheck, Consent, ConsentEvidence, ConsentRequest, CorrectionKind,
+    CorrectionRequest, Earnings, Figure, HistoryLine, LoadCheck, LoadScan, ParcelHistory,
+    PickupOutcome, PickupRequest, PromiseClock, Remedy, Report, ReportRequest, Shift,
+    TemperatureReport, TemperatureSample, Word,
 };
 pub use error::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
 pub use ink::{

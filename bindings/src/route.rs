@@ -2,9 +2,11 @@
 
 use satchel_core::model::status;
 use satchel_core::model::stop::{self as core, RouteView, StopView};
+use satchel_core::rules::wording::Wording as _;
 
 use crate::codes::{HandlingTag, HandoffKind, Outcome, PromiseClass, StopState, SyncState};
 use crate::convert::count;
+use crate::doorstep::{Word, state_word};
 
 /// The largest page of stops. A call through JNA costs about 1.3 µs per record, so that a page stays
 /// well under one frame; a real round has at most 120 stops.
@@ -89,6 +91,10 @@ pub struct Parcel {
     pub consents: Vec<HandoffKind>,
     /// "Door delivery" is noted on the waybill.
     pub door_required: bool,
+    /// Where it is in its life.
+    pub state: Word,
+    /// What a person should see: both sides of a contradiction are kept (B4-16).
+    pub flags: Vec<Word>,
     /// What came of the last attempt.
     pub outcome: Option<Outcome>,
     /// How many attempts were recorded.
@@ -182,6 +188,12 @@ impl From<core::ParcelView> for Parcel {
             tags: view.tags,
             consents: view.consents,
             door_required: view.door_required,
+            state: state_word(view.state),
+            flags: view
+                .flags
+                .iter()
+                .map(|flag| Word::sentence(flag.text()))
+                .collect(),
             outcome: view.outcome,
             attempts: view.attempts,
             rating: view.rating.map(Rating::from),

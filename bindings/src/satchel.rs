@@ -1,5 +1,8 @@
 //! The one object an app holds.
 
+mod day;
+mod doorstep;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,9 +12,10 @@ use satchel_core::protocol::feed::LatLng;
 use satchel_core::{Courier, Environment};
 
 use crate::codes::{HandoffKind, NetworkState, PhotoOrigin};
+use crate::completion::Completion;
 use crate::config::SatchelConfig;
 use crate::convert::id;
-use crate::door::{AttemptDraft, Completion, HandoffOption, Photo, Recorded};
+use crate::door::{AttemptDraft, HandoffOption, Photo, Recorded};
 use crate::error::SatchelError;
 use crate::ink::{Signature, SignatureCheck, SignatureForms};
 use crate::plan::{Place, PlanEvent, PlanWishes, RoutePlan, StopWhy};

@@ -24,7 +24,7 @@ pub(crate) fn refusal(refusal: &Refusal) -> (String, String) {
         }
         other => {
             let text = other.text();
-            (text.zh, text.en)
+            (format!("{}。", text.zh), format!("{}.", text.en))
         }
     }
 }

@@ -1,0 +1,181 @@
+//! What happened to a parcel, and putting the record right. A correction is a new entry; the earlier one
+//! stays (B4-4).
+
+use satchel_core::model::history as core;
+use satchel_core::protocol::ids::{AttemptId, DeviceId, ParcelId};
+use satchel_core::rules::transitions::{
+    Correction, EventId, EventKind, Origin, ParcelState, Verdict,
+};
+
+use super::{Word, word};
+use crate::codes::{Action, Reason};
+use crate::convert::id;
+use crate::error::SatchelError;
+
+/// A parcel's life so far.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ParcelHistory {
+    /// Where it is now.
+    pub state: Word,
+    /// What a person should see: both sides of a contradiction are kept (B4-16).
+    pub flags: Vec<Word>,
+    /// Everything that is known, in the order in which it counts.
+    pub lines: Vec<HistoryLine>,
+}
+
+/// One event of a parcel: nothing is left out, and what does not count says so.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HistoryLine {
+    /// Names the event for a correction.
+    pub event_id: String,
+    /// When, the recorder's clock, Unix milliseconds.
+    pub at_ms: i64,
+    /// What happened.
+    pub what: Word,
+    /// It counts; otherwise it was taken back or never had an effect.
+    pub counts: bool,
+    /// It was taken back by a correction.
+    pub taken_back: bool,
+    /// Recorded on this phone.
+    pub here: bool,
+    /// The courier's words.
+    pub words: Option<String>,
+    /// SHA-256 of its photos and signature, hex.
+    pub proofs: Vec<String>,
+    /// The proofs came after the event they are for.
+    pub late: bool,
+}
+
+/// What was wrong with an event.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum CorrectionKind {
+    /// It did not happen: a slip of the finger, within five minutes.
+    Undo,
+    /// It happened, and the parcel is open again.
+    Reopen,
+    /// A proof that was taken or found later.
+    LateProof,
+    /// It happened to another parcel of the stop.
+    WrongParcel {
+        /// The parcel that was meant.
+        meant_parcel_id: String,
+    },
+    /// It failed for another reason.
+    WrongReason {
+        /// The true reason.
+        reason: Reason,
+        /// What follows it.
+        action: Action,
+    },
+}
+
+/// A correction.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct CorrectionRequest {
+    /// Whose event.
+    pub parcel_id: String,
+    /// What was wrong.
+    pub kind: CorrectionKind,
+    /// Why, in the courier's words; only an undo needs none.
+    #[uniffi(default = None)]
+    pub words: Option<String>,
+    /// Which event; `null`: the parcel's last step.
+    #[uniffi(default = None)]
+    pub event_id: Option<String>,
+    /// What `beginCorrection` gave, if photos were taken for it.
+    #[uniffi(default = None)]
+    pub draft_id: Option<String>,
+}
+
+/// An event's name as text: the recorder, and its place in that recorder's log.
+pub(crate) fn event_text(event: EventId) -> String {
+    match event.origin {
+        Origin::Hub => format!("hub:{}", event.seq),
+        Origin::Phone(device) => format!("{device}:{}", event.seq),
+    }
+}
+
+fn event_id(text: &str) -> Result<EventId, SatchelError> {
+    let bad = || SatchelError::invalid("event_id");
+    let (origin, seq) = text.rsplit_once(':').ok_or_else(bad)?;
+    Ok(EventId {
+        origin: if origin == "hub" {
+            Origin::Hub
+        } else {
+            Origin::Phone(origin.parse::<DeviceId>().map_err(|_| bad())?)
+        },
+        seq: seq.parse().map_err(|_| bad())?,
+    })
+}
+
+impl TryFrom<CorrectionRequest> for core::CorrectionInput {
+    type Error = SatchelError;
+
+    fn try_from(request: CorrectionRequest) -> Result<Self, SatchelError> {
+        Ok(Self {
+            parcel: id::<ParcelId>(&request.parcel_id, "parcel_id")?,
+            of: request.event_id.as_deref().map(event_id).transpose()?,
+            correction: match request.kind {
+                CorrectionKind::Undo => Correction::Undo,
+                CorrectionKind::Reopen => Correction::Reopen,
+                CorrectionKind::LateProof => Correction::LateProof,
+                CorrectionKind::WrongParcel { meant_parcel_id } => Correction::WrongParcel {
+                    meant: id(&meant_parcel_id, "meant_parcel_id")?,
+                },
+                CorrectionKind::WrongReason { reason, action } => {
+                    Correction::WrongReason { reason, action }
+                }
+            },
+            words: request.words,
+            draft: request
+                .draft_id
+                .map(|draft| id::<AttemptId>(&draft, "draft_id"))
+                .transpose()?,
+        })
+    }
+}
+
+impl From<core::HistoryLine> for HistoryLine {
+    fn from(line: core::HistoryLine) -> Self {
+        Self {
+            event_id: event_text(line.event.id),
+            at_ms: line.event.at_ms,
+            what: what(line.event.kind),
+            counts: matches!(line.verdict, Verdict::Moved { .. } | Verdict::Holds),
+            taken_back: matches!(line.verdict, Verdict::TakenBack { .. }),
+            here: line.here,
+            words: line.words,
+            proofs: line.proofs.iter().map(|p| p.hash.to_string()).collect(),
+            late: line.late,
+        }
+    }
+}
+
+/// The words for an event: the step it is, or the correction.
+fn what(kind: EventKind) -> Word {
+    if let EventKind::Failed { reason, .. } = kind {
+        return word!(reason);
+    }
+    if let EventKind::Corrected { correction, .. } = kind {
+        return match correction {
+            Correction::Undo => Word::listed("UNDO", "撤销", "Undone"),
+            Correction::Reopen => Word::listed("REOPEN", "重新打开", "Opened again"),
+            Correction::LateProof => Word::listed("LATE_PROOF", "补交凭证", "Late proof"),
+            Correction::WrongParcel { .. } => {
+                Word::listed("WRONG_PARCEL", "更正:另一件快件", "It was another parcel")
+            }
+            Correction::WrongReason { reason, .. } => Word::listed(
+                "WRONG_REASON",
+                &format!("更正原因:{}", reason.zh()),
+                &format!("Reason corrected: {}", reason.en()),
+            ),
+        };
+    }
+    kind.step()
+        .map_or_else(|| Word::listed("", "", ""), |step| word!(step))
+}
+
+/// The words for a parcel's state.
+pub(crate) fn state_word(state: ParcelState) -> Word {
+    word!(state)
+}
