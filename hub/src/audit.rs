@@ -67,6 +67,10 @@ pub struct AttemptAudit {
     pub hash: Hash32,
     /// Code of the outcome.
     pub outcome: String,
+    /// Code of the handoff.
+    pub handoff: String,
+    /// The consent it rests on.
+    pub consent_id: Option<String>,
     /// The phone's time.
     pub occurred_at_ms: i64,
     /// The hub's time.
@@ -207,6 +211,8 @@ fn assemble(parcels: &Rows, attempts: &Rows, proofs: &Rows) -> Result<Vec<Parcel
                 seq,
                 hash: row.hash("hash")?,
                 outcome: row.try_get("outcome")?,
+                handoff: row.try_get("handoff")?,
+                consent_id: row.try_get("consent_id")?,
                 occurred_at_ms: row.try_get("occurred_at_ms")?,
                 received_at_ms: row.try_get("received_at_ms")?,
                 proofs: proofs_of.remove(&(device, seq)).unwrap_or_default(),

@@ -426,15 +426,11 @@ async fn report(bench: &Bench, by_himself: &HashMap<ParcelId, Trick>, honest_ver
             }
         }
     }
-    println!(
-        "self-ratings: {self_verified} verified, {self_flagged} of {self_qr} scanned-only flagged, missed {missed:?}"
-    );
-    println!("honest: {verified} verified, {honest_flagged} of {honest_qr} scanned-only flagged");
     assert_eq!(self_verified, 0);
     assert_eq!(verified, honest_verified);
     assert!(
         self_flagged * 100 >= self_qr * 95,
-        "{self_flagged} of {self_qr}"
+        "{self_flagged} of {self_qr}, missed {missed:?}"
     );
     assert!(
         honest_flagged * 100 <= honest_qr * 2,

@@ -1,3 +1,5 @@
+//! The judgement by example: what is set aside, what is not, and why.
+
 use super::*;
 
 const USUAL: Usual = Usual {
