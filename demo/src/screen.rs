@@ -5,7 +5,10 @@
 //! it and obeys the airplane-mode switch.
 
 mod api;
+mod day;
+mod doorstep;
 mod files;
+mod finish;
 mod plan;
 mod view;
 mod words;

@@ -5,33 +5,20 @@
 
 import { get, h, post, postFile } from "./dom.js";
 import { of, t } from "./text.js";
+import { controls, field, parcelOutcomes, skip } from "./controls.js";
+import { consentForm, consentList } from "./consent.js";
+import { callBox, reportBox } from "./report.js";
 import { signaturePad } from "./pad.js";
-
-/** One choice out of a few, each one tap. */
-function choices(name, options, chosen, onchoose) {
-  return h("div", { class: "choices", role: "radiogroup", "aria-label": name },
-    options.map((option) => {
-      const button = h("button", { type: "button", role: "radio", "aria-checked": String(option.code === chosen), "data-testid": `${name}-${option.code}` }, option.label);
-      button.addEventListener("click", () => {
-        for (const other of button.parentElement.children) other.setAttribute("aria-checked", String(other === button));
-        onchoose(option.code);
-      });
-      return button;
-    }));
-}
-
-const field = (label, control) => h("label", { class: "field" }, h("span", {}, label), control);
 
 export async function handoffView(stop, codes, actions) {
   const { handoffs } = await get(`/api/stops/${stop.stop_id}/handoffs`);
   const view = h("div", { class: "stop" });
   const form = h("form", { class: "form", novalidate: true });
   form.addEventListener("submit", (event) => event.preventDefault());
-  const openParcels = stop.parcels.filter((parcel) => parcel.outcome?.code !== "delivered" && parcel.outcome?.code !== "returned");
-  const given = { parcels: new Set(openParcels.map((parcel) => parcel.parcel_id)) };
+  const openParcels = stop.parcels.filter((parcel) => parcel.open);
   let draft = null;
   let handoff = null;
-  let pad = null;
+  let given = {};
 
   const attempt = async () => {
     draft ??= await post(`/api/stops/${stop.stop_id}/begin`, { handoff });
@@ -42,20 +29,6 @@ export async function handoffView(stop, codes, actions) {
   const picture = (attemptId, hash, words) => h("figure", { "data-testid": "photo" },
     h("img", { src: `/api/attempts/${attemptId}/photos/${hash}`, alt: t("photo_ok") }),
     h("figcaption", {}, words.length ? words.join(" · ") : t("photo_ok")));
-
-  const controls = {
-    CONSENT: () => h("p", { class: "ok" }, t("consent_ok")),
-    IDENTITY_CHECK: () => choices("identity", codes.identity_methods.map((m) => ({ code: m.code, label: t("matches", of(m)) })), given.identity?.method,
-      (code) => { given.identity = { method: code, matched: true }; }),
-    INSPECTION_PROMPT: () => choices("inspection", codes.inspection_results.map((r) => ({ code: r.code, label: of(r) })), given.inspection,
-      (code) => { given.inspection = code; }),
-    SIGNER_NAME: () => h("input", { type: "text", autocomplete: "off", maxlength: "80", "aria-label": t("name"), "data-testid": "signer-name", oninput: (e) => { given.signer_name = e.target.value; } }),
-    RELATION: () => h("select", { "aria-label": t("relation"), "data-testid": "relation", onchange: (e) => { given.relation = e.target.value; } },
-      h("option", { value: "" }, t("relation")), codes.relations.map((r) => h("option", { value: r.code }, of(r)))),
-    PHOTO: () => photos(),
-    SIGNATURE: () => signature(),
-    NOTE: () => h("textarea", { rows: "2", maxlength: "2000", "aria-label": t("note"), "data-testid": "note", oninput: (e) => { given.note = e.target.value; } }),
-  };
 
   function photos() {
     const shown = h("div", { class: "photos", "aria-live": "polite" });
@@ -88,9 +61,9 @@ export async function handoffView(stop, codes, actions) {
     const drawn = async () => {
       const mine = ++asked;
       seen.replaceChildren();
-      if (!pad.drawn()) return;
+      if (!given.pad.drawn()) return;
       try {
-        const check = await post(`/api/attempts/${await attempt()}/signature`, pad.value());
+        const check = await post(`/api/attempts/${await attempt()}/signature`, given.pad.value());
         if (mine !== asked) return;
         const picture = document.adoptNode(new DOMParser().parseFromString(check.svg, "image/svg+xml").documentElement);
         picture.setAttribute("role", "img");
@@ -103,36 +76,32 @@ export async function handoffView(stop, codes, actions) {
         if (mine === asked) actions.refused(error);
       }
     };
-    pad = signaturePad(drawn);
-    return h("div", {}, h("p", { "data-testid": "disclaimer" }, disclaimer().text), pad.element, seen);
+    given.pad = signaturePad(drawn);
+    return h("div", {}, h("p", { "data-testid": "disclaimer" }, disclaimer().text), given.pad.element, seen);
   }
 
-  function item(requirement, level) {
-    return h("section", { class: "item", "data-testid": `item-${requirement.code}` },
-      h("h3", {}, of(requirement), " ", h("small", { class: level, title: requirement.source }, t(level))),
-      controls[requirement.code]());
-  }
+  const control = (code) => ({ ...controls(codes, given), PHOTO: photos, SIGNATURE: signature })[code];
 
-  function parcels() {
-    if (openParcels.length < 2) return null;
-    return h("fieldset", {}, h("legend", {}, t("which")), openParcels.map((parcel) => h("label", { class: "check" },
-      h("input", { type: "checkbox", checked: true, "data-testid": "parcel", onchange: (e) => given.parcels[e.target.checked ? "add" : "delete"](parcel.parcel_id) }),
-      h("span", {}, parcel.waybill))));
+  function item(requirement) {
+    const draw = control(requirement.code);
+    const count = requirement.count > 1 ? ` × ${requirement.count}` : "";
+    return h("section", { class: "item", "data-testid": `item-${requirement.code}`, "data-level": requirement.level },
+      h("h3", {}, of(requirement), count, " ", h("small", { class: requirement.level, title: requirement.source }, t(requirement.level))),
+      draw ? draw() : null,
+      requirement.level === "required_with_reason" ? skip(requirement, codes, given) : null);
   }
 
   async function finish(outcome) {
     try {
+      const outcomes = outcome ? [...given.outcomes.keys()].map((id) => [id, outcome]) : [...given.outcomes];
+      const { pad, asked_again, outcomes: _, ...answers } = given;
       const answer = await post(`/api/attempts/${await attempt()}/complete`, {
+        ...answers,
         handoff,
-        parcels: [...given.parcels].map((parcel_id) => ({ parcel_id, ...outcome })),
-        signer_name: given.signer_name ?? null,
-        relation: given.relation ?? null,
-        identity: given.identity ?? null,
-        inspection: given.inspection ?? null,
-        signature: pad?.drawn() ? { ...pad.value(), disclaimer: disclaimer(), asked_again: given.asked_again ?? false } : null,
-        note: given.note ?? null,
+        parcels: outcomes.map(([parcel_id, result]) => ({ parcel_id, ...result })),
+        signature: pad?.drawn() ? { ...pad.value(), disclaimer: disclaimer(), asked_again: asked_again ?? false } : null,
       });
-      actions.recorded(answer.ratings.map((rating) => rating.parcel_id));
+      actions.recorded(answer.ratings.map((rating) => rating.parcel_id), answer.warnings ?? []);
     } catch (error) {
       for (const section of form.querySelectorAll(".item.missing")) section.classList.remove("missing");
       for (const missing of error.missing ?? []) form.querySelector(`[data-testid="item-${missing.code}"]`)?.classList.add("missing");
@@ -142,19 +111,21 @@ export async function handoffView(stop, codes, actions) {
   }
 
   function deliverForm(option) {
-    // What this page has no control for yet is left out; if the core needs it, its refusal names it.
-    const known = option.requirements.filter((r) => r.code in controls);
-    const needed = known.filter((r) => r.level === "required").map((r) => item(r, "required"));
-    const more = known.filter((r) => r.level === "optional").map((r) => item(r, "optional"));
-    form.replaceChildren(h("h2", {}, t("checklist")), ...[parcels()].filter(Boolean), ...needed,
-      ...(more.length ? [h("details", {}, h("summary", {}, t("optional")), ...more)] : []),
-      h("button", { type: "button", class: "main", "data-testid": "complete", onclick: () => finish({}) }, t("complete")),
-      h("button", { type: "button", class: "quiet wide", "data-testid": "fail", onclick: failForm }, t("fail")));
-    pad?.redraw();
+    given = {};
+    const which = parcelOutcomes(openParcels, codes, given);
+    const needed = option.requirements.filter((r) => r.level.startsWith("required")).map(item);
+    const more = option.requirements.filter((r) => r.level === "optional").map(item);
+    const damaged = h("label", { class: "check" }, h("input", { type: "checkbox", "data-testid": "damaged", onchange: (e) => { given.visibly_damaged = e.target.checked; } }), h("span", {}, t("damaged")));
+    form.replaceChildren(...[h("h2", {}, t("checklist")), which, ...needed, damaged,
+      more.length ? h("details", {}, h("summary", { "data-testid": "optional" }, t("optional")), ...more) : null,
+      h("button", { type: "button", class: "main", "data-testid": "complete", onclick: () => finish(null) }, t("complete")),
+      h("button", { type: "button", class: "quiet wide", "data-testid": "fail", onclick: failForm }, t("fail"))].filter(Boolean));
+    given.pad?.redraw();
   }
 
   function failForm() {
     const outcome = {};
+    given = { outcomes: new Map(openParcels.map((parcel) => [parcel.parcel_id, {}])) };
     const action = h("select", { "data-testid": "action", onchange: (e) => { outcome.action = e.target.value; } });
     const reason = h("select", { "data-testid": "reason" }, h("option", { value: "" }, t("choose_reason")),
       codes.reasons.map((r) => h("option", { value: r.code }, of(r))));
@@ -165,10 +136,9 @@ export async function handoffView(stop, codes, actions) {
       outcome.action = chosen?.actions[0]?.code;
       action.replaceChildren(...(chosen?.actions ?? []).map((a) => h("option", { value: a.code }, of(a))));
     });
-    pad = null;
-    form.replaceChildren(h("h2", {}, t("fail")), ...[parcels()].filter(Boolean), field(t("reason"), reason), field(t("action"), action),
+    form.replaceChildren(h("h2", {}, t("fail")), field(t("reason"), reason), field(t("action"), action),
       h("section", { class: "item", "data-testid": "item-PHOTO" }, photos()),
-      h("section", { class: "item", "data-testid": "item-NOTE" }, field(t("note"), controls.NOTE())),
+      h("section", { class: "item", "data-testid": "item-NOTE" }, field(t("note"), control("NOTE")())),
       h("button", { type: "button", class: "main", "data-testid": "record-fail", onclick: () => finish(outcome) }, t("record_fail")));
     reason.focus();
   }
@@ -176,16 +146,18 @@ export async function handoffView(stop, codes, actions) {
   function chooseHandoff(option) {
     handoff = option.code;
     draft = null;
-    pad = null;
     deliverForm(option);
   }
 
   const kinds = h("div", { class: "kinds", role: "radiogroup", "aria-label": t("how") }, handoffs.map((option) => {
-    const button = h("button", { type: "button", role: "radio", "aria-checked": "false", disabled: option.locked !== null, "data-testid": `handoff-${option.code}`, title: option.locked ? of(option.locked) : null },
+    // A consent can open this one; what no consent opens stays shut.
+    const askable = (option.locked?.channels ?? []).length > 0;
+    const button = h("button", { type: "button", role: "radio", "aria-checked": "false", disabled: option.locked !== null && !askable, "data-testid": `handoff-${option.code}`, "data-locked": String(option.locked !== null), title: option.locked ? of(option.locked) : null },
       of(option), option.locked ? h("small", {}, `🔒 ${of(option.locked)}`) : null);
     button.addEventListener("click", () => {
       for (const other of button.parentElement.children) other.setAttribute("aria-checked", String(other === button));
-      chooseHandoff(option);
+      if (option.locked) form.replaceChildren(consentForm(stop, option, actions, () => actions.open(stop.stop_id, option.code)));
+      else chooseHandoff(option);
     });
     return button;
   }));
@@ -199,15 +171,26 @@ export async function handoffView(stop, codes, actions) {
       } catch (error) { actions.refused(error); }
     } }, t("show")));
 
-  view.append(
+  const agreed = await consentList(stop, actions, () => actions.open(stop.stop_id));
+  view.append(...[
     h("button", { type: "button", class: "quiet", "data-testid": "back", onclick: actions.back }, `‹ ${t("back")}`),
     contact,
+    stop.parcels.some((parcel) => parcel.attempts) ? h("button", { type: "button", class: "quiet", "data-testid": "history", onclick: () => actions.history(stop.stop_id) }, t("history")) : null,
+    agreed,
+    callBox(stop, codes, actions),
+    reportBox(stop, codes, actions),
     h("details", { class: "how", open: handoffs[0].locked !== null }, h("summary", {}, t("how")), kinds),
-    form);
-  const first = handoffs.findIndex((option) => option.locked === null);
-  if (first >= 0) {
-    kinds.children[first].setAttribute("aria-checked", "true");
-    chooseHandoff(handoffs[first]);
-  }
-  return { element: view, shown: () => pad?.redraw() };
+    form].filter(Boolean));
+  return {
+    element: view,
+    shown: () => given.pad?.redraw(),
+    /** Shows this handoff, or the first one that is open. */
+    choose: (code) => {
+      const wanted = handoffs.findIndex((option) => option.code === code && option.locked === null);
+      const first = wanted >= 0 ? wanted : handoffs.findIndex((option) => option.locked === null);
+      if (first < 0) return;
+      kinds.children[first].setAttribute("aria-checked", "true");
+      chooseHandoff(handoffs[first]);
+    },
+  };
 }

@@ -11,6 +11,8 @@ import { get, h, post } from "./dom.js";
 import { lang, of, span, switchLanguage, t } from "./text.js";
 import { handoffView } from "./handoff.js";
 import { routeView } from "./route.js";
+import { historyView } from "./history.js";
+import { dayView, loadView } from "./day.js";
 
 const bar = document.getElementById("bar");
 const queue = document.getElementById("queue");
@@ -42,22 +44,39 @@ async function planned(path, told) {
 const actions = {
   back: () => show("route"),
   refused: (error) => say(error.words ? of(error.words) : String(error)),
-  open: async (stopId) => {
+  open: async (stopId, handoff) => {
     try {
       codes ??= await get("/api/codes");
       opened = stopId;
       const stop = state.stops.find((s) => s.stop_id === stopId);
       const view = await handoffView(stop, codes, actions);
       show("stop", view.element);
+      view.choose(handoff);
       view.shown();
     } catch (error) { actions.refused(error); }
   },
   plan: () => planned("/api/plan"),
   replan: (told) => planned("/api/replan", told),
-  recorded: async (parcels) => {
+  history: async (stopId) => {
+    try {
+      codes ??= await get("/api/codes");
+      show("history", await historyView(state.stops.find((s) => s.stop_id === stopId), codes, actions));
+    } catch (error) { actions.refused(error); }
+  },
+  day: async () => {
+    try { show("day", await dayView(actions)); } catch (error) { actions.refused(error); }
+  },
+  load: async () => {
+    try { show("load", await loadView(actions)); } catch (error) { actions.refused(error); }
+  },
+  corrected: async () => {
+    await refresh();
+    say(t("corrected"), "good");
+  },
+  recorded: async (parcels, warnings) => {
     // The queue line must not say "synced" for as much as a second after something was recorded.
     await refresh();
-    say(t("recorded"), "good");
+    say([t("recorded"), ...warnings.map(of)].join(" "), "good");
     // The courier stands at this door now; the order goes on from here.
     if (state.plan && opened) await planned("/api/replan", { event: "recorded", stop_id: opened });
     if (parcels.length) actions.code(parcels);
@@ -89,6 +108,7 @@ function show(name, element) {
 function drawBar() {
   bar.replaceChildren(
     h("h1", {}, state.courier || "Satchel"),
+    h("button", { type: "button", class: "quiet", "data-testid": "day", onclick: actions.day }, t("my_day")),
     h("button", { type: "button", class: "quiet", lang: lang() === "zh" ? "en" : "zh-CN", "data-testid": "language", onclick: () => { switchLanguage(); drawn = ""; codes = null; show("route"); } }, t("language")),
     h("button", { type: "button", role: "switch", class: "switch", "aria-checked": String(!state.online), "data-testid": "airplane", onclick: async () => {
       try { await post("/api/airplane", { on: state.online }); await refresh(); } catch (error) { actions.refused(error); }

@@ -104,6 +104,7 @@ function card(stop, isNext, actions, plan) {
         h("span", { class: "facts" }, promise(stop), expected(stop, plan) ?? [], outcome ? h("span", { class: "chip" }, of(outcome)) : null, tags(stop)))),
     reasons(stop, plan, actions), leftOut(stop, plan, actions),
     stop.sync === "nothing" ? null : h("div", { class: "foot" }, badge(stop),
+      h("button", { type: "button", class: "quiet", "data-testid": "history", onclick: () => actions.history(stop.stop_id) }, t("history")),
       delivered ? h("button", { type: "button", class: "quiet", "data-testid": "show-code", onclick: () => actions.code([delivered.parcel_id]) }, t("show_code")) : null),
     stop.parcels.filter((parcel) => parcel.rating).map((parcel) => stars(parcel.rating)));
 }
@@ -122,6 +123,7 @@ export function routeView(state, actions) {
   return h("div", {},
     h("p", { class: "progress" }, t("stops", done.length, shown.length),
       h("progress", { max: shown.length, value: done.length, "aria-label": t("title") })),
+    done.length ? null : h("button", { type: "button", class: "quiet wide", "data-testid": "load", onclick: actions.load }, t("load_check")),
     todo.length > 1 && !state.plan ? h("button", { type: "button", class: "quiet wide", "data-testid": "plan", onclick: actions.plan }, t("plan")) : null,
     planned(state.plan, actions),
     list(t("next"), todo.slice(0, 1), true),

@@ -87,6 +87,8 @@ fn good_day() -> GoodDay {
                 seq,
                 hash: hash(n),
                 outcome: "delivered".to_owned(),
+                handoff: "SELF".into(),
+                consent_id: None,
                 occurred_at_ms: at_ms,
                 received_at_ms: 9_000,
                 proofs: held.to_vec(),

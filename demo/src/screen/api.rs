@@ -10,21 +10,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use satchel_core::Courier;
-use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult, SignatureInput};
-use satchel_core::proof::ink::InkPoint;
 use satchel_core::proof::photo::PhotoSource;
-use satchel_core::protocol::attempt::{Disclaimer, IdentityCheck};
 use satchel_core::protocol::ids::{AttemptId, Hash32, ParcelId, StopId};
-use satchel_core::protocol::taxonomy::{
-    Action, HandoffKind, IdentityMethod, InspectionResult, PhotoOrigin, Reason, Relation,
-};
+use satchel_core::protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_core::rating::qr::QrMatrix;
 use satchel_core::sync::task::Network;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::finish::{Finish, FinishSignature};
 use super::words::Refused;
-use super::{Screen, files, plan, view};
+use super::{Screen, day, doorstep, files, plan, view};
 
 /// The core takes up to 64 MiB; the page's server lets a little more through so that the core refuses.
 const MAX_UPLOAD_BYTES: usize = 65 * 1024 * 1024;
@@ -40,13 +36,7 @@ pub(super) fn router(screen: Screen) -> Router {
     Router::new()
         .route("/", get(files::index))
         .route("/phone.css", get(files::css))
-        .route("/main.js", get(files::main_js))
-        .route("/route.js", get(files::route_js))
-        .route("/handoff.js", get(files::handoff_js))
-        .route("/dom.js", get(files::dom_js))
-        .route("/map.js", get(files::map_js))
-        .route("/pad.js", get(files::pad_js))
-        .route("/text.js", get(files::text_js))
+        .route("/{script}", get(files::script))
         .route("/api/state", get(state))
         .route("/api/codes", get(codes))
         .route("/api/airplane", post(airplane))
@@ -63,6 +53,8 @@ pub(super) fn router(screen: Screen) -> Router {
         .route("/api/attempts/{id}/complete", post(complete))
         .route("/api/parcels/{id}/rating", get(rating))
         .route("/api/parcels/{id}/qr.svg", get(qr))
+        .merge(doorstep::router())
+        .merge(day::router())
         .layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES))
         .with_state(screen)
 }
@@ -208,123 +200,6 @@ async fn stored_photo(
     Ok((headers, jpeg).into_response())
 }
 
-#[derive(Deserialize)]
-struct Finish {
-    handoff: String,
-    parcels: Vec<FinishParcel>,
-    signer_name: Option<String>,
-    relation: Option<String>,
-    identity: Option<FinishIdentity>,
-    inspection: Option<String>,
-    signature: Option<FinishSignature>,
-    note: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct FinishParcel {
-    parcel_id: String,
-    reason: Option<String>,
-    action: Option<String>,
-    scan: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct FinishIdentity {
-    method: String,
-    matched: bool,
-}
-
-#[derive(Deserialize)]
-struct FinishSignature {
-    /// Strokes of `[x, y, t_ms]`.
-    strokes: Vec<Vec<(f32, f32, u32)>>,
-    width: f32,
-    height: f32,
-    disclaimer: Option<ShownText>,
-    #[serde(default)]
-    asked_again: bool,
-}
-
-/// A text the signer saw.
-#[derive(Deserialize)]
-struct ShownText {
-    version: String,
-    text: String,
-}
-
-impl Finish {
-    fn into_completion(self) -> Result<Completion, Refused> {
-        let bad = |_| Refused::malformed();
-        let parcels = self
-            .parcels
-            .iter()
-            .map(|p| {
-                let outcome = match (&p.reason, &p.action) {
-                    (None, None) => ParcelOutcome::Delivered,
-                    (Some(reason), Some(action)) => ParcelOutcome::Failed {
-                        reason: Reason::from_code(reason).map_err(bad)?,
-                        action: Action::from_code(action).map_err(bad)?,
-                    },
-                    _ => return Err(Refused::malformed()),
-                };
-                Ok(ParcelResult {
-                    scan: p.scan.clone().filter(|text| !text.is_empty()),
-                    ..ParcelResult::new(parse::<ParcelId>(&p.parcel_id)?, outcome)
-                })
-            })
-            .collect::<Result<_, _>>()?;
-        let handoff = HandoffKind::from_code(&self.handoff).map_err(bad)?;
-        let code = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
-        Ok(Completion {
-            signer_name: code(&self.signer_name),
-            relation: code(&self.relation)
-                .map(|c| Relation::from_code(&c).map_err(bad))
-                .transpose()?,
-            identity: self
-                .identity
-                .map(|i| {
-                    Ok::<_, Refused>(IdentityCheck {
-                        method: IdentityMethod::from_code(&i.method).map_err(bad)?,
-                        matched: i.matched,
-                    })
-                })
-                .transpose()?,
-            inspection: code(&self.inspection)
-                .map(|c| InspectionResult::from_code(&c).map_err(bad))
-                .transpose()?,
-            signature: self.signature.map(FinishSignature::into_input),
-            note: code(&self.note),
-            ..Completion::new(handoff, parcels)
-        })
-    }
-}
-
-impl FinishSignature {
-    fn into_input(self) -> SignatureInput {
-        let point = |(x, y, t_ms)| InkPoint {
-            x,
-            y,
-            t_ms,
-            ..InkPoint::default()
-        };
-        SignatureInput {
-            strokes: self
-                .strokes
-                .into_iter()
-                .map(|stroke| stroke.into_iter().map(point).collect())
-                .collect(),
-            canvas_width: self.width,
-            canvas_height: self.height,
-            disclaimer: self.disclaimer.map(|shown| Disclaimer {
-                version: shown.version,
-                text: shown.text,
-            }),
-            asked_again: self.asked_again,
-            ..SignatureInput::default()
-        }
-    }
-}
-
 /// What the drawing will look like at the hub, and what to ask about once more.
 async fn check_signature(
     State(screen): State<Screen>,
@@ -351,12 +226,22 @@ async fn complete(
     Json(input): Json<Finish>,
 ) -> Answer {
     let attempt: AttemptId = parse(&id)?;
+    let (code, parcels) = (input.code.clone(), input.parcel_ids()?);
     let completion = input.into_completion()?;
     let recorded = with_core(&screen, move |core| {
+        // A code is tried first: every try is a record of its own, right or wrong.
+        for parcel in code.iter().flat_map(|_| &parcels) {
+            core.enter_code(*parcel, code.as_deref().unwrap_or_default())?;
+        }
         Ok(core.complete_attempt(attempt, &completion)?)
     })
     .await?;
     screen.host.wake();
+    let warnings: Vec<Value> = recorded
+        .parcels
+        .first()
+        .map(|p| p.warnings.iter().map(view::warning).collect())
+        .unwrap_or_default();
     let codes: Vec<Value> = recorded
         .parcels
         .iter()
@@ -364,7 +249,7 @@ async fn complete(
         .map(view::rating)
         .collect();
     Ok(Json(
-        json!({ "attempt_id": recorded.attempt_id, "ratings": codes }),
+        json!({ "attempt_id": recorded.attempt_id, "ratings": codes, "warnings": warnings }),
     ))
 }
 

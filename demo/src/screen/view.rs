@@ -1,11 +1,13 @@
 //! The core's values as the page's JSON.
 
-use satchel_core::model::attempt::{Draft, HandoffOption, PhotoView, RatingCode};
+use satchel_core::model::attempt::{Draft, HandoffOption, PhotoView, RatingCode, VisitWarning};
 use satchel_core::model::plan::PlanView;
 use satchel_core::model::status::{Blocking, Enrolment, SyncStatus};
 use satchel_core::model::stop::{ParcelView, StopState, StopView, SyncState};
-use satchel_core::protocol::taxonomy::{IdentityMethod, InspectionResult, Reason, Relation};
-use satchel_core::rules::ruleset::{Level, Line};
+use satchel_core::protocol::taxonomy::{
+    CallResult, IdentityMethod, InspectionResult, Reason, Relation,
+};
+use satchel_core::rules::ruleset::{Level, Line, SkipReason};
 use satchel_ffi::SatchelError;
 use serde_json::{Value, json};
 
@@ -83,6 +85,8 @@ fn parcel(parcel: &ParcelView) -> Value {
         "promised_by_ms": parcel.promised_by_ms,
         "tags": parcel.tags.iter().map(|t| word!(*t)).collect::<Vec<_>>(),
         "door_required": parcel.door_required,
+        "open": parcel.state.is_deliverable(),
+        "state": word!(parcel.state),
         "outcome": parcel.outcome.map(|o| word!(o)),
         "attempts": parcel.attempts,
         "rating": parcel.rating.as_ref().map(|r| json!({
@@ -109,13 +113,20 @@ fn requirement(line: &Line) -> Value {
     })
 }
 
+/// Something that was passed over, for the courier to know that it is recorded.
+pub(super) fn warning(warning: &VisitWarning) -> Value {
+    let text = warning.text();
+    json!({ "code": warning.code(), "zh": text.zh, "en": text.en })
+}
+
 pub(super) fn handoff(option: HandoffOption) -> Value {
+    let channels: Vec<_> = option.channels.iter().map(|c| word!(*c)).collect();
     let locked = option
         .locked
         .map(|refusal| match SatchelError::from(refusal) {
             SatchelError::Refused {
                 text_zh, text_en, ..
-            } => json!({ "zh": text_zh, "en": text_en }),
+            } => json!({ "zh": text_zh, "en": text_en, "channels": channels }),
             _ => json!({ "zh": "不可用", "en": "Not available" }),
         });
     json!({
@@ -166,6 +177,8 @@ pub(super) fn codes() -> Value {
         })
         .collect();
     json!({
+        "call_results": CallResult::ALL.iter().map(|v| word!(*v)).collect::<Vec<_>>(),
+        "skip_reasons": SkipReason::ALL.iter().map(|v| word!(*v)).collect::<Vec<_>>(),
         "reasons": reasons,
         "relations": Relation::ALL.iter().map(|v| word!(*v)).collect::<Vec<_>>(),
         "identity_methods": IdentityMethod::ALL.iter().map(|v| word!(*v)).collect::<Vec<_>>(),
