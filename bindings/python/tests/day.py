@@ -56,9 +56,11 @@ def signature():
 
 
 def delivered(stop):
-    """Every parcel of the stop handed over."""
+    """Every parcel of the stop scanned and handed over."""
     return [
-        satchel.ParcelResult(parcel_id=p.parcel_id, outcome=satchel.ParcelOutcome.DELIVERED())
+        satchel.ParcelResult(
+            parcel_id=p.parcel_id, outcome=satchel.ParcelOutcome.DELIVERED(), scan=p.waybill
+        )
         for p in stop.parcels
     ]
 

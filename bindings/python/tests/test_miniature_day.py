@@ -39,7 +39,8 @@ class MiniatureDay(unittest.TestCase):
         self.deliver(stops["PY-0006"])
         self.deliver(stops["PY-0009"])
         unsent = self.phone.sync_status().unsent_entries
-        self.assertEqual(unsent, 10, "one entry per parcel, one for what was revealed")
+        # Nine parcels, what was revealed, two calls, a consent and its withdrawal; reminders besides.
+        self.assertGreaterEqual(unsent, 14)
         states = {stop.sync for stop in self.phone.stops().stops}
         self.assertEqual(states, {SyncState.LOCAL}, "nothing counts before its receipt")
 
@@ -122,7 +123,14 @@ class MiniatureDay(unittest.TestCase):
         return done
 
     def deliver(self, stop):
-        done = self.complete(stop, handed_over(stop, signature()))
+        # No thermometer: the rules let the reading be left out with a reason; fresh goods want two photos.
+        completion = handed_over(stop, signature())
+        completion.skips = [
+            satchel.Skip(
+                item=satchel.RequirementItem.TEMPERATURE, reason=satchel.SkipReason.DEVICE_FAULT
+            )
+        ]
+        done = self.complete(stop, completion, photos=2)
         after = self.phone.stop(stop.stop_id)
         self.assertEqual((after.state, after.sync), (satchel.StopState.DONE, SyncState.LOCAL))
         self.assertEqual(len(done.parcels), len(stop.parcels))
@@ -211,11 +219,44 @@ class MiniatureDay(unittest.TestCase):
         self.assertIs(illegal.exception.rule, satchel.RefusalRule.ILLEGAL_ACTION)
 
         [label] = [r for r in satchel.code_lists().reasons if r.reason is Reason.RECIPIENT_ABSENT]
+        with self.assertRaises(SatchelError.Refused) as silent:
+            self.phone.complete_attempt(draft.attempt_id, failed(label.actions[0]))
+        self.assertIs(silent.exception.rule, satchel.RefusalRule.NO_CONTACT)
+        self.phone.log_call(
+            satchel.CallRequest(
+                stop_id=stop.stop_id, number="10000000001", result=satchel.CallResult.NO_ANSWER
+            )
+        )
         done = self.finish(draft.attempt_id, failed(label.actions[0]), photos=0)
         self.assertIsNone(done.parcels[0].rating)
+        self.agree_to_the_station(stop)
+        [line] = self.phone.history(parcel).lines
+        self.assertEqual((line.what.code, line.counts), ("RECIPIENT_ABSENT", True))
         self.assertIs(self.phone.stop(stop.stop_id).state, satchel.StopState.FAILED)
         with self.assertRaises(SatchelError.NotFound):
             self.phone.rating_code(parcel)
+
+    def agree_to_the_station(self, stop):
+        """A consent on the spot opens the station; taken back, it is shut again."""
+        call = self.phone.log_call(
+            satchel.CallRequest(
+                stop_id=stop.stop_id,
+                number="10000000001",
+                result=satchel.CallResult.ANSWERED,
+                duration_s=25,
+            )
+        )
+        consent = self.phone.record_consent(
+            satchel.ConsentRequest(
+                stop_id=stop.stop_id,
+                handoffs=[HandoffKind.STATION],
+                evidence=satchel.ConsentEvidence.CALL(seq=call.seq),
+            )
+        )
+        locks = lambda: {o.handoff: o.locked for o in self.phone.handoffs(stop.stop_id)}
+        self.assertIsNone(locks()[HandoffKind.STATION])
+        self.phone.withdraw_consent(consent.consent_id)
+        self.assertIs(locks()[HandoffKind.STATION].rule, satchel.RefusalRule.CONSENT_INVALID)
 
     def leave_at_the_door(self, stop):
         completion = satchel.Completion(

@@ -48,7 +48,7 @@ fun signature(): Signature {
 /** Every parcel of the stop delivered into the recipient's hands. */
 fun handedOver(stop: Stop, signature: Signature? = signature()) = Completion(
     handoff = HandoffKind.RECIPIENT,
-    parcels = stop.parcels.map { ParcelResult(it.parcelId, ParcelOutcome.Delivered) },
+    parcels = stop.parcels.map { ParcelResult(it.parcelId, ParcelOutcome.Delivered, scan = it.waybill) },
     relation = Relation.ONESELF,
     identity = RecipientCheck(IdentityMethod.PHONE_LAST4, matched = true),
     inspection = InspectionResult.DECLINED,
