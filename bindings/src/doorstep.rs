@@ -10,7 +10,7 @@ pub use consent::{Consent, ConsentEvidence, ConsentRequest};
 pub use contact::{Call, CallRequest, Remedy, Report, ReportRequest};
 pub use day::{
     CodeCheck, Earnings, Figure, LoadCheck, LoadScan, PickupOutcome, PickupRequest, PromiseClock,
-    Shift, TemperatureReport, TemperatureSample,
+    Shift, StarInput, Stars, TemperatureReport, TemperatureSample,
 };
 pub(crate) use history::state_word;
 pub use history::{CorrectionKind, CorrectionRequest, HistoryLine, ParcelHistory};

@@ -42,8 +42,8 @@ pub use door::{
 pub use doorstep::{
     Call, CallRequest, CodeCheck, Consent, ConsentEvidence, ConsentRequest, CorrectionKind,
     CorrectionRequest, Earnings, Figure, HistoryLine, LoadCheck, LoadScan, ParcelHistory,
-    PickupOutcome, PickupRequest, PromiseClock, Remedy, Report, ReportRequest, Shift,
-    TemperatureReport, TemperatureSample, Word,
+    PickupOutcome, PickupRequest, PromiseClock, Remedy, Report, ReportRequest, Shift, StarInput,
+    Stars, TemperatureReport, TemperatureSample, Word,
 };
 pub use error::{PhotoProblem, RefusalRule, SatchelError, SignatureProblem};
 pub use ink::{

@@ -236,6 +236,37 @@ fn a_fix_of_a_map_kit_is_converted_and_an_unknown_datum_refused() {
 }
 
 #[test]
+fn the_operators_radii_decide_what_is_at_the_door_and_senseless_ones_do_not() {
+    let zone_at = |radii: Option<(f64, f64)>| {
+        let work = Work::on(Day::new(1).stops(1));
+        if let Some((inside_m, extended_m)) = radii {
+            let sent = json!({ "radii": { "inside_m": inside_m, "extended_m": extended_m } });
+            work.tell_raw("courier", sent);
+        }
+        let (stop, door) = (work.day.stop_id(0), work.day.stops[0].place);
+        let draft = work.begin(0, HandoffKind::Recipient);
+        work.photo(draft.attempt_id, 1);
+        // About 150 m north of the door.
+        let there = Completion {
+            fix: Some(RawFix::wgs84(
+                door.lat + 0.001_35,
+                door.lng,
+                5.0,
+                400,
+                false,
+            )),
+            ..work.phone.delivered(stop, 1)
+        };
+        let core = work.phone.core();
+        core.complete_attempt(draft.attempt_id, &there).unwrap();
+        work.attempts()[0].fix.unwrap().zone
+    };
+    assert_eq!(zone_at(None), Some(Zone::Extended));
+    assert_eq!(zone_at(Some((200.0, 400.0))), Some(Zone::Inside));
+    assert_eq!(zone_at(Some((400.0, 200.0))), Some(Zone::Extended));
+}
+
+#[test]
 fn odd_hours_and_places_warn_are_kept_and_stop_nobody() {
     let work = Work::on(Day::new(1).stops(1));
     let core = work.phone.core();

@@ -77,6 +77,37 @@ pub struct Earnings {
     pub total_minor: i64,
 }
 
+/// Stars by the operator's table, with every input (A146, PIPL Art 24): an estimate, a person at the hub
+/// confirms every change.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Stars {
+    /// By the operator's books.
+    pub level_by_hub: Option<u8>,
+    /// What the last thirty days would give; `null` while the operator has sent no table.
+    pub estimate: Option<u8>,
+    /// What the estimate was worked out from.
+    pub inputs: Vec<StarInput>,
+}
+
+/// One goal of the star table, and how it stands.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct StarInput {
+    /// Which figure.
+    pub kpi: Word,
+    /// The goal, in the unit of the figure's value.
+    pub goal: u64,
+    /// At least the goal; otherwise at most.
+    pub at_least: bool,
+    /// Weight it carries.
+    pub weight: u32,
+    /// What counts.
+    pub numerator: u64,
+    /// Out of what.
+    pub denominator: u64,
+    /// Whether the goal is met.
+    pub met: bool,
+}
+
 /// What a scan at the vehicle meant (A204).
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct LoadScan {
@@ -255,6 +286,27 @@ impl From<kpi::Earnings> for Earnings {
         Self {
             currency: earnings.currency,
             total_minor: earnings.total_minor,
+        }
+    }
+}
+
+impl From<sheet::StarsView> for Stars {
+    fn from(stars: sheet::StarsView) -> Self {
+        let inputs = stars.estimate.iter().flat_map(|estimate| &estimate.inputs);
+        Self {
+            level_by_hub: stars.level_by_hub,
+            estimate: stars.estimate.as_ref().map(|estimate| estimate.level),
+            inputs: inputs
+                .map(|input| StarInput {
+                    kpi: word!(input.goal.kpi),
+                    goal: input.goal.goal,
+                    at_least: input.goal.direction == kpi::Direction::AtLeast,
+                    weight: input.goal.weight,
+                    numerator: input.figure.numerator,
+                    denominator: input.figure.denominator,
+                    met: input.met,
+                })
+                .collect(),
         }
     }
 }

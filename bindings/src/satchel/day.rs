@@ -6,7 +6,7 @@ use super::{Result, Satchel};
 use crate::convert::id;
 use crate::doorstep::{
     CodeCheck, Earnings, Figure, LoadCheck, LoadScan, PickupOutcome, PickupRequest, PromiseClock,
-    Shift, TemperatureReport, TemperatureSample, Word,
+    Shift, Stars, TemperatureReport, TemperatureSample, Word,
 };
 
 #[uniffi::export]
@@ -84,6 +84,14 @@ impl Satchel {
     /// Those of the store.
     pub fn points(&self) -> Result<Option<i64>> {
         Ok(self.courier.points()?.map(|points| points.balance))
+    }
+
+    /// Stars by the operator's books and by his table, with every input.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn stars(&self) -> Result<Stars> {
+        Ok(self.courier.stars()?.into())
     }
 
     /// Takes a scan at the vehicle; `off` takes the parcel off again.

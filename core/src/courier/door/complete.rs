@@ -23,7 +23,7 @@ use crate::rules::position::Radii;
 use crate::store::attempts::{self, AttemptKind, AttemptRow};
 use crate::store::db::{Snapshot, Tx};
 use crate::store::stops::ParcelRow;
-use crate::store::{proofs, stops};
+use crate::store::{proofs, stops, told};
 
 /// One visit as it is being written.
 pub(super) struct Visit<'a> {
@@ -119,7 +119,7 @@ impl Courier {
                 input,
                 proofs,
                 signature: taken.as_ref().map(|taken| taken.facts.clone()),
-                located: input::locate(input.fix, door, Radii::default())?,
+                located: input::locate(input.fix, door, radii(tx)?)?,
                 now_ms,
                 utc_offset_min: self.env.clock.utc_offset_min(),
             };
@@ -273,4 +273,12 @@ fn chosen_parcels<'a>(
         out.push((parcel.clone(), result));
     }
     Ok(out)
+}
+
+/// The operator's radii around a door, or the default where he sent none that mean something (A031).
+fn radii(conn: &Snapshot) -> Result<Radii> {
+    let sent = told::courier(conn)?.radii;
+    Ok(sent
+        .and_then(|radii| Radii::new(radii.inside_m, radii.extended_m))
+        .unwrap_or_default())
 }
