@@ -55,7 +55,7 @@ fn event(source: &mut Source<'_>, draft: &Draft, wild: bool) -> Event {
     match source.below(7) {
         0 => Event::Visited {
             stop,
-            now: draft.start.earliest + 60,
+            now: draft.start.earliest.saturating_add(60),
         },
         1 => Event::Cancelled { stop },
         2 => Event::Added {
