@@ -16,7 +16,7 @@ mod words;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use satchel_core::clock::{OsEntropy, SystemClock};
+use satchel_core::clock::{Clock, OsEntropy, SystemClock};
 use satchel_core::protocol::crypto::Secret32;
 use satchel_core::sync::task::Network;
 use satchel_core::{Courier, Environment, OpenConfig};
@@ -47,6 +47,8 @@ pub struct ScreenArgs {
 pub struct Screen {
     courier: Arc<Courier>,
     host: Arc<HostLoop>,
+    /// The phone's own clock.
+    clock: Arc<dyn Clock>,
     /// Photos wait here between the browser's upload and the core taking them over.
     inbox: PathBuf,
 }
@@ -63,8 +65,10 @@ impl Screen {
             dir: args.data.join("store"),
             key: demo_key(&args.label),
         };
+        let clock: Arc<dyn Clock> =
+            Arc::new(SystemClock::detect().map_err(satchel_core::Error::from)?);
         let env = Environment {
-            clock: Arc::new(SystemClock::detect().map_err(satchel_core::Error::from)?),
+            clock: Arc::clone(&clock),
             entropy: Arc::new(OsEntropy),
         };
         let courier = Arc::new(Courier::open(config, env)?);
@@ -79,6 +83,7 @@ impl Screen {
         Ok(Self {
             courier,
             host: Arc::new(host),
+            clock,
             inbox,
         })
     }

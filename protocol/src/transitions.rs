@@ -19,8 +19,12 @@ pub use table::{
     parcel_next, step_after_failure,
 };
 
+use core::fmt;
+use core::str::FromStr;
+
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::ids::{DeviceId, ParcelId};
 use crate::taxonomy::{Action, HandoffKind, Reason};
@@ -51,6 +55,37 @@ pub struct EventId {
     /// Position in that recorder's sequence.
     #[n(1)]
     pub seq: i64,
+}
+
+/// A text that names no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not the name of an event")]
+pub struct NotAnEventId;
+
+/// As a host hands it back: `hub:7`, or the phone's id and its place there.
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.origin {
+            Origin::Hub => write!(f, "hub:{}", self.seq),
+            Origin::Phone(device) => write!(f, "{device}:{}", self.seq),
+        }
+    }
+}
+
+impl FromStr for EventId {
+    type Err = NotAnEventId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnEventId> {
+        let (origin, seq) = text.rsplit_once(':').ok_or(NotAnEventId)?;
+        Ok(Self {
+            origin: if origin == "hub" {
+                Origin::Hub
+            } else {
+                Origin::Phone(origin.parse().map_err(|_| NotAnEventId)?)
+            },
+            seq: seq.parse().map_err(|_| NotAnEventId)?,
+        })
+    }
 }
 
 /// One thing that happened to one parcel.
@@ -169,6 +204,22 @@ impl Correction {
 }
 
 impl EventKind {
+    /// A stable code for lists: a failure's reason, a correction's kind, else the step.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Failed { reason, .. } => reason.code(),
+            Self::Corrected { correction, .. } => match correction {
+                Correction::Undo => "UNDO",
+                Correction::Reopen => "REOPEN",
+                Correction::LateProof => "LATE_PROOF",
+                Correction::WrongParcel { .. } => "WRONG_PARCEL",
+                Correction::WrongReason { .. } => "WRONG_REASON",
+            },
+            other => other.step().map_or("", Step::code),
+        }
+    }
+
     /// The step of the table this is, if it is not a correction of another event.
     #[must_use]
     pub fn step(self) -> Option<Step> {

@@ -13,7 +13,6 @@
     reason = "a kit for tests: what fails here fails the test"
 )]
 
-pub mod at_work;
 pub mod day;
 pub mod http;
 pub mod link;

@@ -3,7 +3,7 @@
 use satchel_core::model::attempt::{Draft, PhotoView};
 use satchel_core::proof::photo::PhotoSource;
 use satchel_protocol::attempt::AttemptBody;
-use satchel_protocol::entry::EntryKind;
+use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
 use satchel_protocol::ids::{AttemptId, CourierId, StopId};
 use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use serde_json::Value;
@@ -70,24 +70,46 @@ impl Work {
             .unwrap()
     }
 
-    /// Bodies of one kind in the log that the hub holds, after a sync.
+    /// What the hub holds of one kind after a sync, in the order of the log.
+    #[must_use]
+    pub fn entries(&self, kind: EntryKind) -> Vec<(Header, SignedEntry)> {
+        entries(&self.phone, &self.hub, kind)
+    }
+
+    /// The bodies of [`Self::entries`].
     #[must_use]
     pub fn bodies(&self, kind: EntryKind) -> Vec<Vec<u8>> {
-        assert_eq!(self.phone.sync(&self.hub), SyncEnd::Done);
-        self.hub
-            .log(self.phone.device())
-            .into_iter()
-            .filter(|(header, _)| header.kind == kind)
-            .map(|(_, entry)| entry.body.unwrap())
-            .collect()
+        let entries = self.entries(kind);
+        entries.into_iter().map(|(_, e)| e.body.unwrap()).collect()
     }
 
     /// The bodies of all attempts.
     #[must_use]
     pub fn attempts(&self) -> Vec<AttemptBody> {
-        self.bodies(EntryKind::ATTEMPT)
-            .iter()
-            .map(|body| AttemptBody::decode(body).unwrap())
-            .collect()
+        attempts(&self.phone, &self.hub)
     }
+}
+
+/// [`Work::on`] for tests that need only the phone and the hub.
+#[must_use]
+pub fn at_work(day: &Day) -> (Phone, ToyHub) {
+    let work = Work::on(day.clone());
+    (work.phone, work.hub)
+}
+
+/// The bodies of all attempts the hub holds of this phone, after a sync.
+#[must_use]
+pub fn attempts(phone: &Phone, hub: &ToyHub) -> Vec<AttemptBody> {
+    entries(phone, hub, EntryKind::ATTEMPT)
+        .into_iter()
+        .map(|(_, entry)| AttemptBody::decode(&entry.body.unwrap()).unwrap())
+        .collect()
+}
+
+fn entries(phone: &Phone, hub: &ToyHub, kind: EntryKind) -> Vec<(Header, SignedEntry)> {
+    assert_eq!(phone.sync(hub), SyncEnd::Done);
+    hub.log(phone.device())
+        .into_iter()
+        .filter(|(header, _)| header.kind == kind)
+        .collect()
 }

@@ -23,9 +23,9 @@ use satchel_protocol::taxonomy::{
     Action, CallResult, Datum, HandoffKind, PhotoOrigin, PromiseClass, Reason,
 };
 use satchel_protocol::transitions::ParcelState;
-use satchel_tests::at_work::{AtWork, at_work};
 use satchel_tests::day::{Day, MORNING_MS};
 use satchel_tests::phone::{self, SyncEnd};
+use satchel_tests::work::Work;
 use serde_json::json;
 
 fn call(stop: StopId, number: &str, result: CallResult) -> CallInput {
@@ -42,7 +42,7 @@ fn call(stop: StopId, number: &str, result: CallResult) -> CallInput {
 #[test]
 fn a_call_is_kept_masked_once_and_survives_a_kill() {
     let day = Day::new(1).stops(2);
-    let mut work = at_work(&day);
+    let mut work = Work::on(day.clone());
     let stop = day.stop_id(0);
     let input = CallInput {
         call_id: Some("pbx-77".into()),
@@ -73,7 +73,7 @@ fn a_call_is_kept_masked_once_and_survives_a_kill() {
 #[test]
 fn a_call_that_cannot_be_one_is_refused_and_nothing_is_written() {
     let day = Day::new(1).stops(1);
-    let work = at_work(&day);
+    let work = Work::on(day.clone());
     let stop = day.stop_id(0);
     let long = "1".repeat(40);
     for bad in ["", "no number", long.as_str()] {
@@ -116,7 +116,7 @@ fn report(stop: StopId, reason: Reason) -> ReportInput {
 #[test]
 fn a_report_is_taken_offline_with_its_photo_and_the_hour_runs_from_when_it_happened() {
     let day = Day::new(1).stop(2);
-    let mut work = at_work(&day);
+    let mut work = Work::on(day.clone());
     let stop = day.stop_id(0);
     let draft = work.phone.core().begin_report(stop).unwrap().draft;
     let picture = phone::photo(1);
@@ -170,7 +170,7 @@ fn a_report_is_taken_offline_with_its_photo_and_the_hour_runs_from_when_it_happe
 #[test]
 fn a_report_is_no_visit_and_a_visit_no_report() {
     let day = Day::new(1).stops(1);
-    let work = at_work(&day);
+    let work = Work::on(day.clone());
     let stop = day.stop_id(0);
     let core = work.phone.core();
     let of_report = core.begin_report(stop).unwrap().draft;
@@ -199,7 +199,7 @@ fn a_report_is_no_visit_and_a_visit_no_report() {
 #[test]
 fn a_report_without_photo_owes_it_and_one_that_says_nothing_is_refused() {
     let day = Day::new(1).stop_with(1, |s| s.parcels[0].door_required = true);
-    let work = at_work(&day);
+    let work = Work::on(day.clone());
     let core = work.phone.core();
     let stop = day.stop_id(0);
     let owed = core.report(&report(stop, Reason::RefusedDamaged)).unwrap();
@@ -241,7 +241,7 @@ fn north(metres: f64) -> Fix {
 #[test]
 fn no_shift_without_training_and_no_position_off_duty() {
     let day = Day::new(1).stops(1);
-    let mut work = at_work(&day);
+    let mut work = Work::on(day.clone());
     let refused = work.phone.core().start_shift(None);
     assert!(matches!(
         refused,
@@ -300,7 +300,7 @@ fn no_shift_without_training_and_no_position_off_duty() {
 #[test]
 fn signing_out_tells_the_counts_first_and_loses_nothing() {
     let day = Day::new(1).stops(2);
-    let work = at_work(&day);
+    let work = Work::on(day.clone());
     work.hub
         .give(work.courier, [trained(MORNING_MS + 9 * HOUR_MS)]);
     assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
@@ -327,7 +327,7 @@ fn signing_out_tells_the_counts_first_and_loses_nothing() {
 #[test]
 fn the_load_check_tells_missorts_and_what_is_missing_and_survives_a_kill() {
     let day = Day::new(1).stops(3);
-    let mut work = at_work(&day);
+    let mut work = Work::on(day.clone());
     let route = day.route.route_id;
     work.hub.give(
         work.courier,
@@ -339,9 +339,9 @@ fn the_load_check_tells_missorts_and_what_is_missing_and_survives_a_kill() {
     );
     assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
     let scan =
-        |work: &AtWork, text: &str, off| work.phone.core().load_scan(route, text, off).unwrap();
+        |work: &Work, text: &str, off| work.phone.core().load_scan(route, text, off).unwrap();
     let number = |stop: usize| day.stops[stop].parcels[0].waybill.clone();
-    let state = |work: &AtWork, stop: usize| work.phone.stop(day.stop_id(stop)).parcels[0].state;
+    let state = |work: &Work, stop: usize| work.phone.stop(day.stop_id(stop)).parcels[0].state;
 
     assert!(
         work.phone
@@ -415,7 +415,7 @@ fn what_is_collected_goes_to_its_stop_and_what_may_not_travel_stays() {
             });
         }
     });
-    let mut work = at_work(&day);
+    let mut work = Work::on(day.clone());
     let (good, bad) = (day.parcel_id(1, 0), day.parcel_id(1, 1));
     let input = |parcel, pickup| PickupInput {
         parcel,
@@ -456,7 +456,7 @@ fn what_is_collected_goes_to_its_stop_and_what_may_not_travel_stays() {
             class: PromiseClass::SameCity
         }
     ));
-    let at_target = |work: &AtWork| {
+    let at_target = |work: &Work| {
         work.phone
             .stop(to)
             .parcels
@@ -520,7 +520,7 @@ fn temperatures_count_once_and_the_first_excursion_opens_one_exception() {
             });
         })
         .stops(1);
-    let mut work = at_work(&day);
+    let mut work = Work::on(day.clone());
     let parcel = day.parcel_id(0, 0);
     let at = |minute: i64, centi_c| Sample {
         at_ms: MORNING_MS + minute * 60_000,
@@ -591,7 +591,7 @@ fn three_tries_of_a_code_are_all_there_are_whatever_is_restarted() {
     };
     let mut day = first.stop_with(1, |s| s.parcels[0].code = Some(CodeItem::Hub { digits: 6 }));
     day.stops[0].parcels[0].code = Some(long(digest, 16));
-    let mut work = at_work(&day);
+    let mut work = Work::on(day.clone());
     let (checked, sealed) = (day.parcel_id(0, 0), day.parcel_id(1, 0));
     let right = OfflineCode::wording(&code);
     let wrong = OfflineCode::wording(&[8; 10]);
@@ -661,7 +661,7 @@ fn a_reminder_is_due_once_per_attempt_and_the_clocks_know_what_is_late() {
     let day = Day::new(1)
         .stop_with(1, |s| s.parcels[0].promised_by_ms = MORNING_MS + 1)
         .stops(2);
-    let mut work = at_work(&day);
+    let mut work = Work::on(day.clone());
     work.phone.clock.advance_ms(1_000);
     let plan = work.phone.core().plan(None).unwrap();
     assert_eq!(plan.stops.len(), 3);

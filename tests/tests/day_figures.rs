@@ -6,9 +6,9 @@ use satchel_core::rules::kpi::{Kpi, Window};
 use satchel_protocol::attempt::AttemptBody;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::taxonomy::{CallResult, Outcome};
-use satchel_tests::at_work::at_work;
 use satchel_tests::day::{Day, MORNING_MS};
 use satchel_tests::phone::SyncEnd;
+use satchel_tests::work::Work;
 use serde_json::json;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -19,7 +19,7 @@ fn the_sheet_is_what_a_slow_recount_of_the_log_gives() {
         .stops(4)
         .stop_with(1, |s| s.parcels[0].promised_by_ms = MORNING_MS - 1)
         .stop_with(1, |s| s.parcels[0].promised_by_ms = MORNING_MS - 1);
-    let mut work = at_work(&day);
+    let mut work = Work::on(day.clone());
     work.hub.give(
         work.courier,
         [(
@@ -112,7 +112,7 @@ fn the_sheet_is_what_a_slow_recount_of_the_log_gives() {
 
 #[test]
 fn without_the_operators_word_there_is_no_estimate() {
-    let work = at_work(&Day::new(1).stops(1));
+    let work = Work::on(Day::new(1).stops(1));
     let core = work.phone.core();
     let today = Window {
         from_ms: 0,

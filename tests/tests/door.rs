@@ -8,22 +8,16 @@ use satchel_core::rules::contact::NoContact;
 use satchel_core::rules::position::RawFix;
 use satchel_core::rules::ruleset::{Item, Level, Unmet};
 use satchel_core::{Error, Refusal};
-use satchel_protocol::attempt::{AttemptBody, LeftAt, RevealedBody};
+use satchel_protocol::attempt::{LeftAt, RevealedBody};
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{AttemptId, ParcelId, StopId};
 use satchel_protocol::taxonomy::{
     Action, HandlingTag, HandoffKind, Outcome, PhotoOrigin, ProofKind, Reason, Relation,
 };
 use satchel_tests::day::{Day, MORNING_MS, consent};
-use satchel_tests::phone::{self, Phone, SyncEnd, completion, nobody_there};
-use satchel_tests::toy_hub::ToyHub;
-use satchel_tests::work::Work;
+use satchel_tests::phone::{self, SyncEnd, completion, nobody_there};
+use satchel_tests::work::{at_work, attempts};
 use uuid::Uuid;
-
-fn at_work(day: &Day) -> (Phone, ToyHub) {
-    let work = Work::on(day.clone());
-    (work.phone, work.hub)
-}
 
 fn in_locker() -> Option<LeftAt> {
     Some(LeftAt {
@@ -35,16 +29,6 @@ fn in_locker() -> Option<LeftAt> {
 
 fn names(unmet: &[Unmet]) -> Vec<Item> {
     unmet.iter().map(|u| u.item).collect()
-}
-
-/// The bodies of all attempts the hub holds of this phone.
-fn attempts(phone: &Phone, hub: &ToyHub) -> Vec<AttemptBody> {
-    assert_eq!(phone.sync(hub), SyncEnd::Done);
-    hub.log(phone.device())
-        .into_iter()
-        .filter(|(header, _)| header.kind == EntryKind::ATTEMPT)
-        .map(|(_, entry)| AttemptBody::decode(&entry.body.unwrap()).unwrap())
-        .collect()
 }
 
 #[test]

@@ -5,28 +5,10 @@ use satchel_core::Error;
 use satchel_core::model::attempt::{Completion, SignatureInput};
 use satchel_core::proof::ink::InkError;
 use satchel_core::proof::photo::{PhotoError, PhotoSource};
-use satchel_protocol::attempt::AttemptBody;
-use satchel_protocol::entry::EntryKind;
 use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_tests::day::Day;
-use satchel_tests::phone::{self, Phone, SyncEnd};
-use satchel_tests::toy_hub::ToyHub;
-use satchel_tests::work::Work;
-
-fn at_work(day: &Day) -> (Phone, ToyHub) {
-    let work = Work::on(day.clone());
-    (work.phone, work.hub)
-}
-
-/// The bodies of all attempts the hub holds of this phone.
-fn attempts(phone: &Phone, hub: &ToyHub) -> Vec<AttemptBody> {
-    assert_eq!(phone.sync(hub), SyncEnd::Done);
-    hub.log(phone.device())
-        .into_iter()
-        .filter(|(header, _)| header.kind == EntryKind::ATTEMPT)
-        .map(|(_, entry)| AttemptBody::decode(&entry.body.unwrap()).unwrap())
-        .collect()
-}
+use satchel_tests::phone::{self, Phone};
+use satchel_tests::work::{at_work, attempts};
 
 #[test]
 fn an_empty_signature_and_a_dot_are_no_signature() {

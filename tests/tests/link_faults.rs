@@ -11,18 +11,10 @@ use satchel_tests::day::Day;
 use satchel_tests::link::{Fault, FaultyLink, Transport, answer};
 use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::toy_hub::ToyHub;
+use satchel_tests::work::at_work;
 
 /// What a test answers instead of the hub.
 type Answerer<'a> = dyn Fn(&HttpTask) -> Option<TaskOutcome> + 'a;
-
-fn at_work(day: &Day) -> (Phone, ToyHub) {
-    let phone = Phone::new(11);
-    let hub = ToyHub::new(phone.clock.clone());
-    let (invite, courier) = hub.invite("王师傅");
-    hub.give(courier, day.items());
-    phone.enrol(&invite, &hub);
-    (phone, hub)
-}
 
 /// Everything recorded is at the hub exactly once, and only then the screen says so.
 fn assert_converged(phone: &Phone, hub: &ToyHub, stops: &Day, count: usize) {

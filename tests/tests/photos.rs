@@ -13,16 +13,7 @@ use satchel_protocol::ids::{AttemptId, Hash32};
 use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin, ProofKind};
 use satchel_tests::day::Day;
 use satchel_tests::phone::{Phone, SyncEnd};
-use satchel_tests::toy_hub::ToyHub;
-
-fn at_work(day: &Day) -> (Phone, ToyHub) {
-    let phone = Phone::new(11);
-    let hub = ToyHub::new(phone.clock.clone());
-    let (invite, courier) = hub.invite("李师傅");
-    hub.give(courier, day.items());
-    phone.enrol(&invite, &hub);
-    (phone, hub)
-}
+use satchel_tests::work::at_work;
 
 fn begin(phone: &Phone, day: &Day, stop: usize) -> AttemptId {
     let draft = phone

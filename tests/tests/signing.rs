@@ -5,33 +5,13 @@
 use satchel_core::Error;
 use satchel_core::model::attempt::{Completion, SignatureInput};
 use satchel_core::proof::ink::{InkError, InkFormatError, InkPoint, KeepDynamics, Signature};
-use satchel_protocol::attempt::{AttemptBody, Disclaimer};
+use satchel_protocol::attempt::Disclaimer;
 use satchel_protocol::crypto;
-use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{AttemptId, StopId};
 use satchel_protocol::taxonomy::{HandoffKind, InkDoubt, ProofKind};
 use satchel_tests::day::Day;
-use satchel_tests::phone::{self, Phone, SyncEnd};
-use satchel_tests::toy_hub::ToyHub;
-
-fn at_work(day: &Day) -> (Phone, ToyHub) {
-    let phone = Phone::new(7);
-    let hub = ToyHub::new(phone.clock.clone());
-    let (invite, courier) = hub.invite("王师傅");
-    hub.give(courier, day.items());
-    phone.enrol(&invite, &hub);
-    (phone, hub)
-}
-
-/// Every attempt the hub holds, with the ink hash its entry names.
-fn attempts(phone: &Phone, hub: &ToyHub) -> Vec<AttemptBody> {
-    assert_eq!(phone.sync(hub), SyncEnd::Done);
-    hub.log(phone.device())
-        .into_iter()
-        .filter(|(header, _)| header.kind == EntryKind::ATTEMPT)
-        .map(|(_, entry)| AttemptBody::decode(&entry.body.unwrap()).unwrap())
-        .collect()
-}
+use satchel_tests::phone::{self, Phone};
+use satchel_tests::work::{at_work, attempts};
 
 /// Opens a handoff with the photo it needs, the signature left to be given.
 fn open(phone: &Phone, stop: StopId, n: u64) -> (AttemptId, Completion) {

@@ -15,18 +15,9 @@ use satchel_protocol::ids::{AttemptId, Hash32};
 use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_tests::day::Day;
 use satchel_tests::phone::{self, Phone, SyncEnd};
-use satchel_tests::toy_hub::ToyHub;
+use satchel_tests::work::at_work;
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
-
-fn at_work(day: &Day) -> (Phone, ToyHub) {
-    let phone = Phone::new(7);
-    let hub = ToyHub::new(phone.clock.clone());
-    let (invite, courier) = hub.invite("王师傅");
-    hub.give(courier, day.items());
-    phone.enrol(&invite, &hub);
-    (phone, hub)
-}
 
 fn usage(phone: &Phone) -> StorageUsage {
     phone.core().storage_usage().unwrap()

@@ -2,10 +2,9 @@
 //! stays (B4-4).
 
 use satchel_core::model::history as core;
-use satchel_core::protocol::ids::{AttemptId, DeviceId, ParcelId};
-use satchel_core::rules::transitions::{
-    Correction, EventId, EventKind, Origin, ParcelState, Verdict,
-};
+use satchel_core::protocol::ids::{AttemptId, ParcelId};
+use satchel_core::rules::transitions::{Correction, ParcelState, Verdict};
+use satchel_core::rules::wording::Wording as _;
 
 use super::{Word, word};
 use crate::codes::{Action, Reason};
@@ -87,34 +86,16 @@ pub struct CorrectionRequest {
     pub draft_id: Option<String>,
 }
 
-/// An event's name as text: the recorder, and its place in that recorder's log.
-pub(crate) fn event_text(event: EventId) -> String {
-    match event.origin {
-        Origin::Hub => format!("hub:{}", event.seq),
-        Origin::Phone(device) => format!("{device}:{}", event.seq),
-    }
-}
-
-fn event_id(text: &str) -> Result<EventId, SatchelError> {
-    let bad = || SatchelError::invalid("event_id");
-    let (origin, seq) = text.rsplit_once(':').ok_or_else(bad)?;
-    Ok(EventId {
-        origin: if origin == "hub" {
-            Origin::Hub
-        } else {
-            Origin::Phone(origin.parse::<DeviceId>().map_err(|_| bad())?)
-        },
-        seq: seq.parse().map_err(|_| bad())?,
-    })
-}
-
 impl TryFrom<CorrectionRequest> for core::CorrectionInput {
     type Error = SatchelError;
 
     fn try_from(request: CorrectionRequest) -> Result<Self, SatchelError> {
         Ok(Self {
             parcel: id::<ParcelId>(&request.parcel_id, "parcel_id")?,
-            of: request.event_id.as_deref().map(event_id).transpose()?,
+            of: request
+                .event_id
+                .map(|event| id(&event, "event_id"))
+                .transpose()?,
             correction: match request.kind {
                 CorrectionKind::Undo => Correction::Undo,
                 CorrectionKind::Reopen => Correction::Reopen,
@@ -137,10 +118,11 @@ impl TryFrom<CorrectionRequest> for core::CorrectionInput {
 
 impl From<core::HistoryLine> for HistoryLine {
     fn from(line: core::HistoryLine) -> Self {
+        let text = line.event.kind.text();
         Self {
-            event_id: event_text(line.event.id),
+            event_id: line.event.id.to_string(),
             at_ms: line.event.at_ms,
-            what: what(line.event.kind),
+            what: Word::listed(line.event.kind.code(), &text.zh, &text.en),
             counts: matches!(line.verdict, Verdict::Moved { .. } | Verdict::Holds),
             taken_back: matches!(line.verdict, Verdict::TakenBack { .. }),
             here: line.here,
@@ -149,30 +131,6 @@ impl From<core::HistoryLine> for HistoryLine {
             late: line.late,
         }
     }
-}
-
-/// The words for an event: the step it is, or the correction.
-fn what(kind: EventKind) -> Word {
-    if let EventKind::Failed { reason, .. } = kind {
-        return word!(reason);
-    }
-    if let EventKind::Corrected { correction, .. } = kind {
-        return match correction {
-            Correction::Undo => Word::listed("UNDO", "撤销", "Undone"),
-            Correction::Reopen => Word::listed("REOPEN", "重新打开", "Opened again"),
-            Correction::LateProof => Word::listed("LATE_PROOF", "补交凭证", "Late proof"),
-            Correction::WrongParcel { .. } => {
-                Word::listed("WRONG_PARCEL", "更正:另一件快件", "It was another parcel")
-            }
-            Correction::WrongReason { reason, .. } => Word::listed(
-                "WRONG_REASON",
-                &format!("更正原因:{}", reason.zh()),
-                &format!("Reason corrected: {}", reason.en()),
-            ),
-        };
-    }
-    kind.step()
-        .map_or_else(|| Word::listed("", "", ""), |step| word!(step))
 }
 
 /// The words for a parcel's state.

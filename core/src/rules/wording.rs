@@ -11,7 +11,7 @@ use super::duty::DutyRefusal;
 use super::position::PositionFault;
 use super::remedy::{Barred, ReportFault};
 use super::ruleset::{Unmet, UnmetWhy};
-use super::transitions::{Flag, WhyNot};
+use super::transitions::{Correction, EventKind, Flag, WhyNot};
 
 /// Something that can be said to a courier.
 pub trait Wording {
@@ -139,6 +139,30 @@ impl Wording for WhyNot {
                 "This record has no reason to correct",
             ),
             Self::WordsMissing => Text::new("请填写更正原因", "Say why it is corrected"),
+        }
+    }
+}
+
+/// What a line of a parcel's history says happened: a failure's reason, what was corrected, else the step.
+impl Wording for EventKind {
+    fn text(&self) -> Text {
+        match *self {
+            Self::Failed { reason, .. } => Text::new(reason.zh(), reason.en()),
+            Self::Corrected { correction, .. } => match correction {
+                Correction::Undo => Text::new("撤销", "Undone"),
+                Correction::Reopen => Text::new("重新打开", "Opened again"),
+                Correction::LateProof => Text::new("补交凭证", "Late proof"),
+                Correction::WrongParcel { .. } => {
+                    Text::new("更正:另一件快件", "It was another parcel")
+                }
+                Correction::WrongReason { reason, .. } => Text::new(
+                    format!("更正原因:{}", reason.zh()),
+                    format!("Reason corrected: {}", reason.en()),
+                ),
+            },
+            other => other
+                .step()
+                .map_or_else(|| Text::new("", ""), |step| Text::new(step.zh(), step.en())),
         }
     }
 }

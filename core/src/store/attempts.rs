@@ -1,12 +1,12 @@
 //! Attempts: opened at a door, completed once.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use satchel_protocol::feed::LatLng;
 use satchel_protocol::ids::{AttemptId, StopId};
 use satchel_protocol::taxonomy::HandoffKind;
 
 use super::row;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// An attempt as stored.
 #[derive(Debug, Clone)]
@@ -91,20 +91,26 @@ pub(crate) fn open_at_stop(
     stop: StopId,
     since_ms: i64,
 ) -> Result<Option<AttemptId>> {
-    let found: Option<Vec<u8>> = conn
-        .query_row(
-            "SELECT attempt_id FROM attempt WHERE stop_id = ?1 AND completed_at_ms IS NULL
-             AND kind = 'visit' AND opened_at_ms > ?2 ORDER BY opened_at_ms DESC LIMIT 1",
-            params![stop.as_bytes(), since_ms],
-            |r| r.get(0),
-        )
-        .optional()?;
-    found
-        .map(|b| {
-            uuid::Uuid::from_slice(&b)
-                .map(AttemptId)
-                .map_err(|_| Error::NotFound { what: "attempt" })
-        })
+    newest(
+        conn,
+        "SELECT attempt_id FROM attempt WHERE stop_id = ?1 AND completed_at_ms IS NULL
+         AND kind = 'visit' AND opened_at_ms > ?2 ORDER BY opened_at_ms DESC LIMIT 1",
+        stop,
+        since_ms,
+    )
+}
+
+/// The first `attempt_id` of a query for a stop and a time.
+pub(super) fn newest(
+    conn: &Connection,
+    sql: &str,
+    stop: StopId,
+    since_ms: i64,
+) -> Result<Option<AttemptId>> {
+    let mut stmt = conn.prepare_cached(sql)?;
+    let mut rows = stmt.query(params![stop.as_bytes(), since_ms])?;
+    let row = rows.next()?;
+    row.map(|r| Ok(AttemptId(row::uuid(r, "attempt_id")?)))
         .transpose()
 }
 

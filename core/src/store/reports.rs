@@ -5,7 +5,8 @@ use satchel_protocol::doorstep::ReportBody;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{AttemptId, StopId};
 
-use crate::error::{Error, Result};
+use super::attempts;
+use crate::error::Result;
 
 /// A report as recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,21 +38,14 @@ pub(crate) fn open_at_stop(
     stop: StopId,
     since_ms: i64,
 ) -> Result<Option<AttemptId>> {
-    let found: Option<Vec<u8>> = conn
-        .prepare_cached(
-            "SELECT r.report_id FROM report r JOIN attempt a ON a.attempt_id = r.report_id
-             WHERE r.seq IS NULL AND a.stop_id = ?1 AND a.opened_at_ms > ?2
-             ORDER BY a.opened_at_ms DESC LIMIT 1",
-        )?
-        .query_row(params![stop.as_bytes(), since_ms], |r| r.get(0))
-        .optional()?;
-    found
-        .map(|b| {
-            uuid::Uuid::from_slice(&b)
-                .map(AttemptId)
-                .map_err(|_| Error::NotFound { what: "report" })
-        })
-        .transpose()
+    attempts::newest(
+        conn,
+        "SELECT a.attempt_id FROM report r JOIN attempt a ON a.attempt_id = r.report_id
+         WHERE r.seq IS NULL AND a.stop_id = ?1 AND a.opened_at_ms > ?2
+         ORDER BY a.opened_at_ms DESC LIMIT 1",
+        stop,
+        since_ms,
+    )
 }
 
 pub(crate) fn stage(conn: &Connection, id: AttemptId) -> Result<Stage> {

@@ -72,7 +72,7 @@ export function parcelOutcomes(parcels, codes, given) {
   given.outcomes = new Map(parcels.map((parcel) => [parcel.parcel_id, {}]));
   if (parcels.length < 2) return null;
   return h("fieldset", {}, h("legend", {}, t("which")), parcels.map((parcel) => {
-    const action = h("select", { class: "hidden-unless", hidden: true, "aria-label": t("action"), "data-testid": "parcel-action" });
+    const action = h("select", { hidden: true, "aria-label": t("action"), "data-testid": "parcel-action" });
     const outcome = h("select", { "aria-label": parcel.waybill, "data-testid": "parcel-outcome" },
       h("option", { value: "delivered" }, t("handed_over")), h("option", { value: "later" }, t("not_now")),
       codes.reasons.map((r) => h("option", { value: r.code }, of(r))));

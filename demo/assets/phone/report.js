@@ -8,12 +8,10 @@ const field = (label, control) => h("label", { class: "field" }, h("span", {}, l
 /** A call that was made: the number stays masked, only its result is kept. */
 export function callBox(stop, codes, actions) {
   const said = h("p", { class: "ok", "aria-live": "polite", "data-testid": "calls" });
-  const show = (count) => { said.textContent = count ? t("calls_logged", count) : ""; };
-  show(stop.calls ?? 0);
   const log = (result) => async () => {
     try {
       const { calls } = await post(`/api/stops/${stop.stop_id}/calls`, { result, duration_s: result === "ANSWERED" ? 20 : 0 });
-      show(calls);
+      said.textContent = t("calls_logged", calls);
     } catch (error) { actions.refused(error); }
   };
   return h("details", { class: "how" }, h("summary", { "data-testid": "call-log" }, t("log_call")), said,

@@ -26,12 +26,12 @@ pub(super) fn router() -> Router<Screen> {
 }
 
 async fn day(State(screen): State<Screen>) -> Answer {
-    with_core(&screen, |core| {
-        // The last day and the next: the figures are by event time, and a phone's clock may be off.
-        let now_ms = core.sync_status()?.last_contact_ms.unwrap_or_default();
+    let now_ms = screen.clock.wall_ms();
+    with_core(&screen, move |core| {
+        // What happened in the last day, by event time; the end is exclusive.
         let window = Window {
             from_ms: now_ms - DAY_MS,
-            until_ms: now_ms + DAY_MS,
+            until_ms: now_ms + 1,
         };
         let duty = core.duty()?;
         let figures: Vec<Value> = core

@@ -10,7 +10,7 @@ use satchel_core::Courier;
 use satchel_core::model::consent::{ConsentInput, EvidenceInput};
 use satchel_core::model::day::{CallInput, ReportInput};
 use satchel_core::model::history::{CorrectionInput, HistoryLine};
-use satchel_core::protocol::ids::{AttemptId, DeviceId, ParcelId, StopId};
+use satchel_core::protocol::ids::{AttemptId, ParcelId, StopId};
 use satchel_core::protocol::taxonomy::{
     Action, CallResult, ConsentRule, Giver, HandoffKind, Reason,
 };
@@ -251,7 +251,7 @@ async fn history(State(screen): State<Screen>, UrlPath(id): UrlPath<String>) -> 
 }
 
 fn line(line: &HistoryLine, is_last: bool) -> Value {
-    let (zh, en) = words_of(line.event.kind);
+    let text = line.event.kind.text();
     let who = match (line.event.id.origin, line.here) {
         (Origin::Hub, _) => ("服务器", "hub"),
         (_, true) => ("本机", "this phone"),
@@ -267,10 +267,10 @@ fn line(line: &HistoryLine, is_last: bool) -> Value {
         can.push("late_proof");
     }
     json!({
-        "id": event_text(line.event.id),
+        "id": line.event.id.to_string(),
         "at_ms": line.event.at_ms,
-        "zh": zh,
-        "en": en,
+        "zh": text.zh,
+        "en": text.en,
         "who": { "zh": who.0, "en": who.1 },
         "words": line.words,
         "photos": line.proofs.len(),
@@ -283,28 +283,6 @@ fn line(line: &HistoryLine, is_last: bool) -> Value {
         },
         "can": can,
     })
-}
-
-fn words_of(kind: EventKind) -> (String, String) {
-    match kind {
-        EventKind::Failed { reason, .. } => (reason.zh().to_owned(), reason.en().to_owned()),
-        EventKind::Corrected { correction, .. } => match correction {
-            Correction::Undo => ("撤销".into(), "Undone".into()),
-            Correction::Reopen => ("重新打开".into(), "Opened again".into()),
-            Correction::LateProof => ("补交凭证".into(), "Late proof".into()),
-            Correction::WrongParcel { .. } => {
-                ("更正:另一件快件".into(), "It was another parcel".into())
-            }
-            Correction::WrongReason { reason, .. } => (
-                format!("更正原因:{}", reason.zh()),
-                format!("Reason corrected: {}", reason.en()),
-            ),
-        },
-        other => other.step().map_or_else(
-            || (String::new(), String::new()),
-            |step| (step.zh().to_owned(), step.en().to_owned()),
-        ),
-    }
 }
 
 #[derive(Deserialize)]
@@ -335,7 +313,7 @@ async fn correct(
         },
         _ => return Err(Refused::malformed()),
     };
-    let of = input.of.as_deref().map(event_id).transpose()?;
+    let of = input.of.as_deref().map(parse::<EventId>).transpose()?;
     let draft = input
         .attempt_id
         .as_deref()
@@ -368,23 +346,4 @@ async fn draft(State(screen): State<Screen>, UrlPath(id): UrlPath<String>) -> An
 
 fn text(input: Option<String>) -> Option<String> {
     input.filter(|text| !text.trim().is_empty())
-}
-
-fn event_text(event: EventId) -> String {
-    match event.origin {
-        Origin::Hub => format!("hub:{}", event.seq),
-        Origin::Phone(device) => format!("{device}:{}", event.seq),
-    }
-}
-
-fn event_id(text: &str) -> Result<EventId, Refused> {
-    let (origin, seq) = text.rsplit_once(':').ok_or_else(Refused::malformed)?;
-    Ok(EventId {
-        origin: if origin == "hub" {
-            Origin::Hub
-        } else {
-            Origin::Phone(parse::<DeviceId>(origin)?)
-        },
-        seq: parse(seq)?,
-    })
 }

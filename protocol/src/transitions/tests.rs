@@ -513,3 +513,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_name_of_an_event_reads_back_and_a_strange_text_is_none() {
+    for origin in [Origin::Hub, phone(9)] {
+        let id = EventId { origin, seq: 41 };
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+    for bad in ["", "hub", "hub:", "hub:x", "7", "phone:7", ":7"] {
+        assert_eq!(bad.parse::<EventId>(), Err(NotAnEventId), "{bad}");
+    }
+}
