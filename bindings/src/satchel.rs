@@ -207,6 +207,15 @@ impl Satchel {
         Ok(self.courier.photo_jpeg(attempt, id(&hash, "hash")?)?)
     }
 
+    /// The small copy of a photo, for lists; there also when the photo itself gave way to newer ones.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown attempt or photo.
+    pub fn photo_thumbnail(&self, attempt_id: String, hash: String) -> Result<Vec<u8>> {
+        let attempt = id(&attempt_id, "attempt_id")?;
+        Ok(self.courier.photo_thumbnail(attempt, id(&hash, "hash")?)?)
+    }
+
     /// Looks at a drawing before it is handed in: what to ask about once more, and exactly what the hub
     /// will show. Writes nothing.
     ///

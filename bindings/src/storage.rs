@@ -19,6 +19,10 @@ pub struct StorageUsage {
     pub evictable_photos: u64,
     /// What they take.
     pub evictable_bytes: u64,
+    /// Small copies of photos, which never give way.
+    pub thumbnails: u64,
+    /// Their bytes; they lie in the database and count towards the quota.
+    pub thumbnail_bytes: u64,
     /// The database with its log, signatures included.
     pub database_bytes: u64,
     /// Held back for records on a full disk.
@@ -41,6 +45,8 @@ impl From<storage::StorageUsage> for StorageUsage {
             receipted_photos: usage.receipted_photos,
             evictable_photos: usage.evictable.photos,
             evictable_bytes: usage.evictable.bytes,
+            thumbnails: usage.thumbnails.photos,
+            thumbnail_bytes: usage.thumbnails.bytes,
             database_bytes: usage.database_bytes,
             ballast_bytes: usage.ballast_bytes,
             quota_bytes: usage.quota_bytes,

@@ -26,5 +26,6 @@ pub(crate) mod rulesets;
 mod schema;
 pub(crate) mod shift;
 pub(crate) mod stops;
+pub(crate) mod thumbs;
 pub(crate) mod told;
 pub(crate) mod versions;

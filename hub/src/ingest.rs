@@ -12,7 +12,8 @@ use satchel_protocol::FormatError;
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::batch::Batch;
 use satchel_protocol::entry::{EntryError, SignedEntry};
-use satchel_protocol::ids::{DeviceId, Hash32};
+use satchel_protocol::ids::{AttemptId, DeviceId, Hash32};
+use satchel_protocol::ink::Signature;
 use satchel_protocol::receipt::{ReceiptEntry, SignedReceipt};
 use satchel_protocol::taxonomy::ProofKind;
 
@@ -34,6 +35,8 @@ struct StoredBlob {
     hash: Hash32,
     kind: ProofKind,
     size_bytes: u64,
+    /// For ink: the visit it was drawn for, as its own bytes say.
+    visit: Option<AttemptId>,
 }
 
 /// Where a checked entry belongs.
@@ -77,6 +80,12 @@ pub(crate) async fn ingest(
             hash: blob.hash,
             kind: blob.kind,
             size_bytes,
+            visit: match blob.kind {
+                ProofKind::Signature => Signature::decode(&blob.bytes)
+                    .ok()
+                    .and_then(|ink| ink.attempt()),
+                _ => None,
+            },
         });
         files.push((blob.hash, blob.bytes));
     }
@@ -179,6 +188,11 @@ async fn store(
                 entries::append(&mut tx, entry, now_ms).await?;
                 touched.extend(project::apply(&mut tx, hub, entry, now_ms).await?);
                 project::raise_alarms(&mut tx, entry, now_ms).await?;
+                let visit_of = |hash: &Hash32| {
+                    let blob = stored.iter().find(|blob| blob.hash == *hash);
+                    blob.and_then(|blob| blob.visit)
+                };
+                project::alarm_wrong_ink(&mut tx, entry, visit_of, now_ms).await?;
                 project::pass_on(&mut tx, entry).await?;
                 bind::bind_to_entry(&mut tx, entry, now_ms).await?;
                 appeal::file(&mut tx, entry, now_ms).await?;

@@ -11,7 +11,7 @@ mod door;
 use std::collections::BTreeSet;
 
 use satchel_protocol::entry::{Header, SignedEntry};
-use satchel_protocol::ids::{Hash32, ParcelId, Salt, Sig64};
+use satchel_protocol::ids::{AttemptId, Hash32, ParcelId, Salt, Sig64};
 use sqlx::Row;
 
 use crate::consents;
@@ -115,6 +115,26 @@ pub(crate) async fn pass_on(tx: &mut Tx, new: &CheckedEntry) -> Result<(), HubEr
         Body::Withdrawn(withdrawn) => consents::tell_withdrawn(tx, &withdrawn).await,
         _ => Ok(()),
     }
+}
+
+/// Tells the board of ink that was drawn for another visit than the one whose entry names it: the mistake
+/// of two signatures on one job (B4-1). The pictures refuse to show such ink for that visit.
+pub(crate) async fn alarm_wrong_ink(
+    tx: &mut Tx,
+    new: &CheckedEntry,
+    visit_of: impl Fn(&Hash32) -> Option<AttemptId>,
+    now_ms: i64,
+) -> Result<(), HubError> {
+    let Body::Attempt(attempt) = Body::of(new) else {
+        return Ok(());
+    };
+    let others = |hash: &Hash32| visit_of(hash).is_some_and(|visit| visit != attempt.attempt);
+    if attempt.proofs.iter().any(|proof| others(&proof.hash)) {
+        let (device, seq) = (new.header.device, Some(new.header.seq));
+        let parcel = Some(attempt.parcel);
+        entries::alarm(tx, AlarmKind::WrongInk, device, seq, parcel, now_ms).await?;
+    }
+    Ok(())
 }
 
 /// Tells the board of a signed entry that does not fit what the hub gave out. It stays in the log:

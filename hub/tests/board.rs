@@ -9,6 +9,7 @@ use common::{Bench, HOUR_MS, PUBLIC_URL, inline, metadata, rating_path, sha};
 use satchel_protocol::batch::Batch;
 use satchel_protocol::doorstep::ReportBody;
 use satchel_protocol::entry::EntryKind;
+use satchel_protocol::ids::AttemptId;
 use satchel_protocol::ink::{InkPoint, Signature};
 use satchel_protocol::mask;
 use satchel_protocol::taxonomy::{ProofKind, Reason};
@@ -224,6 +225,97 @@ async fn proofs_are_shown_as_pictures_or_not_at_all() {
             .await;
         assert_eq!(odd.status, 404);
     }
+}
+
+/// A wandering line; `at` moves it, so that each is another drawing.
+fn ink_of(visit: AttemptId, at: f32) -> Vec<u8> {
+    let stroke = (0..20)
+        .map(|i: u8| InkPoint {
+            x: at + f32::from(i) * 12.0,
+            y: if i % 2 == 0 { 40.0 } else { 160.0 },
+            ..InkPoint::default()
+        })
+        .collect();
+    let ink = Signature::from_strokes(&[stroke], 400.0, 220.0).unwrap();
+    ink.bound_to(visit).encode()
+}
+
+#[tokio::test]
+async fn ink_of_one_visit_is_never_shown_for_another() {
+    let (bench, mut phone, stops) = Bench::with_round(2).await;
+    // As the mistake would be: the second stop's entry names the ink drawn at the first.
+    let visits = [phone.next_visit(1), phone.next_visit(2)];
+    let (right, wrong) = (ink_of(visits[0], 40.0), ink_of(visits[0], 90.0));
+    let entries = vec![
+        phone.delivery(&stops[0], &[(ProofKind::Signature, &right)]),
+        phone.delivery(&stops[1], &[(ProofKind::Signature, &wrong)]),
+    ];
+    let blobs = [&right, &wrong].map(|ink| inline(ProofKind::Signature, ink));
+    let batch = Batch {
+        entries,
+        blobs: blobs.to_vec(),
+    };
+    phone.push(&bench, &batch).await.receipt(&bench, &phone);
+
+    let cookie = bench.board_cookie().await;
+    let cookie = [("cookie", cookie.as_str())];
+    let asked = async |ink: &[u8], visit: AttemptId| {
+        let path = format!("/board/proofs/{}?visit={visit}", sha(ink));
+        bench.get(&path, &cookie).await.status
+    };
+    assert_eq!(asked(&right, visits[0]).await, 200);
+    assert_eq!(asked(&wrong, visits[1]).await, 404, "drawn at the first");
+    // The board's own links ask for the visit whose record names the ink.
+    let html = bench.board("/board").await;
+    for (ink, visit) in [(&right, visits[0]), (&wrong, visits[1])] {
+        let link = format!("/board/thumbs/{}?visit={visit}", sha(ink));
+        assert!(html.contains(&link), "{link}");
+    }
+    let alarms = bench.board("/board/alarms").await;
+    let words = "An attempt names a signature that was drawn at another visit";
+    assert_eq!(alarms.matches(words).count(), 1, "one of the two");
+}
+
+#[tokio::test]
+async fn the_small_copy_stands_in_until_the_photo_arrives() {
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let (photo, small) = (jpeg(), {
+        let mut out = Vec::new();
+        image::RgbImage::from_pixel(240, 180, image::Rgb([10, 200, 30]))
+            .write_to(&mut Cursor::new(&mut out), image::ImageFormat::Jpeg)
+            .unwrap();
+        out
+    });
+    let entry = phone.delivery_with_thumb(&stops[0], &photo, &small);
+    let batch = Batch {
+        entries: vec![entry],
+        blobs: vec![inline(ProofKind::Photo, &small)],
+    };
+    phone.push(&bench, &batch).await.receipt(&bench, &phone);
+    let path = format!("/board/thumbs/{}", sha(&photo));
+    let html = bench.board("/board").await;
+    assert!(html.contains(&path) && html.contains("not yet here"));
+    let cookie = bench.board_cookie().await;
+    let cookie = [("cookie", cookie.as_str())];
+    let green = |picture: &[u8]| {
+        let picture = image::load_from_memory(picture).unwrap().to_rgb8();
+        picture.get_pixel(80, 60).0[1] > 150
+    };
+    assert!(green(&bench.get(&path, &cookie).await.body));
+    // A small copy proves nothing: once the photo is here, it speaks for itself.
+    let length = photo.len().to_string();
+    let meta = metadata(&photo, ProofKind::Photo);
+    let headers = [
+        ("tus-resumable", "1.0.0"),
+        ("content-type", "application/offset+octet-stream"),
+        ("upload-length", length.as_str()),
+        ("upload-metadata", meta.as_str()),
+    ];
+    phone
+        .send(&bench, "POST", "/v1/proofs", &headers, photo.clone())
+        .await;
+    assert!(!green(&bench.get(&path, &cookie).await.body));
+    assert!(!bench.board("/board").await.contains("not yet here"));
 }
 
 #[tokio::test]

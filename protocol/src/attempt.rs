@@ -275,6 +275,21 @@ pub struct PhotoFacts {
     /// What followed the picture in its file and was left behind: a video, a second picture.
     #[n(7)]
     pub trailing_bytes: u64,
+    /// The small picture that goes up with the entry, long before the photo does on a poor link.
+    #[n(8)]
+    pub thumb: Option<Thumbnail>,
+}
+
+/// A small copy of a photo. It stands in for the photo until that arrives and proves nothing beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Thumbnail {
+    /// SHA-256 of its bytes.
+    #[n(0)]
+    pub hash: Hash32,
+    /// Length of its bytes.
+    #[n(1)]
+    pub size_bytes: u64,
 }
 
 impl PhotoFacts {

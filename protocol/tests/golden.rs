@@ -14,7 +14,7 @@ use ed25519_dalek::SigningKey;
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::attempt::{
     AttemptBody, CodeResult, Disclaimer, EnrolledBody, Fix, IdentityCheck, ItemCount, LeftAt,
-    ProofRef, RevealedBody, SignatureFacts, SkipRecord,
+    PhotoFacts, ProofRef, RevealedBody, SignatureFacts, SkipRecord, Thumbnail,
 };
 use satchel_protocol::batch::{Batch, InlineBlob};
 use satchel_protocol::crypto::{self, Secret32};
@@ -121,7 +121,13 @@ fn delivered() -> AttemptBody {
                 size_bytes: 201_337,
                 origin: Some(PhotoOrigin::Camera),
                 captured_at_ms: 1_795_219_200_123,
-                photo: None,
+                photo: Some(PhotoFacts {
+                    thumb: Some(Thumbnail {
+                        hash: Hash32([0xA3; 32]),
+                        size_bytes: 6_213,
+                    }),
+                    ..PhotoFacts::default()
+                }),
             },
             ProofRef {
                 hash: Hash32([0xA2; 32]),

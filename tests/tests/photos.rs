@@ -153,6 +153,40 @@ fn a_picture_used_before_is_noticed_and_two_shots_of_one_parcel_are_not() {
 }
 
 #[test]
+fn a_small_copy_goes_up_with_the_entry_before_the_photo_itself() {
+    let day = Day::new(1).stops(1);
+    let (phone, hub) = at_work(&day);
+    let attempt = begin(&phone, &day, 0);
+    let bytes = jpeg(&scene(0, 0));
+    let view = phone
+        .core()
+        .add_photo(attempt, PhotoSource::Bytes(&bytes), PhotoOrigin::Camera)
+        .unwrap();
+    let small = phone.core().photo_thumbnail(attempt, view.hash).unwrap();
+    let shown = image::load_from_memory_with_format(&small, ImageFormat::Jpeg).unwrap();
+    assert_eq!((shown.width(), shown.height()), (240, 180));
+    assert!(small.len() < 12_000, "{} bytes", small.len());
+
+    let input = phone.delivered(day.stop_id(0), 1);
+    phone.core().complete_attempt(attempt, &input).unwrap();
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    let (_, entry) = hub
+        .log(phone.device())
+        .into_iter()
+        .find(|(header, _)| header.kind == EntryKind::ATTEMPT)
+        .unwrap();
+    let body = AttemptBody::decode(&entry.body.unwrap()).unwrap();
+    let photo = body.proofs.iter().find(|p| p.hash == view.hash).unwrap();
+    let thumb = photo.photo.as_ref().unwrap().thumb.unwrap();
+    assert_eq!(thumb.hash, crypto::sha256(&[&small]), "signed as shown");
+    assert_eq!(thumb.size_bytes, small.len() as u64);
+    assert!(hub.has_blob(thumb.hash), "it rode with its entry");
+    // Nothing waits for it, and what it is the copy of arrives all the same.
+    assert!(hub.has_blob(view.hash));
+    assert_eq!(phone.core().storage_usage().unwrap().waiting.photos, 0);
+}
+
+#[test]
 fn how_photos_are_made_is_kept_and_obeyed() {
     let day = Day::new(1).stops(1);
     let (mut phone, _hub) = at_work(&day);

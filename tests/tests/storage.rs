@@ -93,10 +93,11 @@ fn beyond_the_quota_the_oldest_receipted_photos_go_and_no_other() {
     assert_eq!(phone.sync(&hub), SyncEnd::Done);
     let unsent: Vec<_> = (6..9).map(|n| deliver(&phone, &day, n)).collect();
     let all = usage(&phone);
-    let each = (all.quota_bytes - all.free_quota_bytes) / 9;
+    let each = (all.quota_bytes - all.free_quota_bytes - all.thumbnails.bytes) / 9;
 
     // Room for about five: the unsent three stay, some of the receipted six go, the oldest first.
-    phone.core().set_photo_quota(5 * each).unwrap();
+    let room = all.thumbnails.bytes + 5 * each;
+    phone.core().set_photo_quota(room).unwrap();
     let after = usage(&phone);
     assert_eq!((after.waiting.photos, after.receipted_photos), (3, 6));
     assert!((1..6).contains(&after.evictable.photos), "{after:?}");
@@ -115,6 +116,12 @@ fn beyond_the_quota_the_oldest_receipted_photos_go_and_no_other() {
         "{:?}",
         gone.err()
     );
+
+    // Its small copy is still what the courier's list shows.
+    let small = phone.core().photo_thumbnail(sent[0].0, sent[0].1).unwrap();
+    let small = image::load_from_memory(&small).unwrap();
+    assert!(small.width().max(small.height()) <= 240 && small.width() > 0);
+    assert_eq!(after.thumbnails.photos, 9);
 
     // A quota of nothing takes the rest of them, but the only copies stay and still arrive.
     phone.core().set_photo_quota(0).unwrap();

@@ -1,6 +1,7 @@
 //! Photos at the door: taken over, compared with those before, shown as the hub will show them.
 
-use satchel_protocol::attempt::ProofRef;
+use satchel_protocol::attempt::{ProofRef, Thumbnail};
+use satchel_protocol::crypto;
 use satchel_protocol::ids::{AttemptId, Hash32};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
@@ -14,7 +15,7 @@ use crate::proof::photo::{
     PhotoPolicy, PhotoSource, PhotoTargets, PhotoWarning, ingest_photo, same_picture,
 };
 use crate::store::db::Snapshot;
-use crate::store::{attempts, phone, proofs};
+use crate::store::{attempts, phone, proofs, thumbs};
 
 impl Courier {
     /// Takes a photo over: checked, turned upright, scaled, stripped of metadata, encrypted and flushed
@@ -34,7 +35,12 @@ impl Courier {
             targets: self.photo_targets()?,
             ..PhotoPolicy::default()
         };
-        let photo = ingest_photo(source, &policy)?;
+        let mut photo = ingest_photo(source, &policy)?;
+        let thumb = Thumbnail {
+            hash: crypto::sha256(&[&photo.thumb_jpeg]),
+            size_bytes: photo.thumb_jpeg.len() as u64,
+        };
+        photo.facts.thumb = Some(thumb);
         let stored = self.store_blob(&row.data_key, &photo.jpeg)?;
         let proof = ProofRef {
             hash: Hash32(stored.sha256),
@@ -56,6 +62,7 @@ impl Courier {
             }
             let repeated = seen_before(tx, attempt, &proof, photo.mark)?;
             proofs::stage(tx, attempt, &proof, photo.mark)?;
+            thumbs::put(tx, attempt, proof.hash, &thumb, &photo.thumb_jpeg)?;
             Ok(repeated)
         });
         let repeated = match staged {
@@ -98,6 +105,16 @@ impl Courier {
             Err(BlobError::Missing) => Err(Error::NotFound { what: "photo" }),
             other => Ok(other?),
         }
+    }
+
+    /// The small copy of a photo, for lists. It is kept when the photo itself gives way to newer ones.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown attempt or photo.
+    pub fn photo_thumbnail(&self, attempt: AttemptId, hash: Hash32) -> Result<Vec<u8>> {
+        self.db
+            .read(|conn| thumbs::get(conn, attempt, hash))?
+            .ok_or(Error::NotFound { what: "photo" })
     }
 
     /// How large and how good photos are made on this phone.

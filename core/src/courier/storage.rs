@@ -14,7 +14,7 @@ use crate::model::storage::{Heap, StorageUsage};
 use crate::proof::blob::{BlobError, BlobRef, BlobStore};
 use crate::store::ballast;
 use crate::store::db::Tx;
-use crate::store::{attempts, proofs};
+use crate::store::{attempts, proofs, thumbs};
 
 impl Courier {
     /// What this store takes on the device, in the way `du` counts.
@@ -23,10 +23,17 @@ impl Courier {
     /// Only those of the store.
     pub fn storage_usage(&self) -> Result<StorageUsage> {
         let held = self.db.read(proofs::held_photos)?;
+        let (thumbs, thumb_bytes) = self.db.read(thumbs::held)?;
         let on_disk = self.blobs.on_disk()?;
         let mut usage = StorageUsage {
             quota_bytes: self.quota_bytes(),
-            free_quota_bytes: self.quota_bytes().saturating_sub(self.blobs.used_bytes()),
+            free_quota_bytes: self
+                .quota_bytes()
+                .saturating_sub(self.blobs.used_bytes() + thumb_bytes),
+            thumbnails: Heap {
+                photos: thumbs,
+                bytes: thumb_bytes,
+            },
             database_bytes: self.db.disk_bytes(),
             ballast_bytes: self.ballast.held_bytes(),
             disk_free_bytes: ballast::free_bytes(self.db.path()),
@@ -103,7 +110,9 @@ impl Courier {
 
     /// Keeps the quota, with some slack so that not every photo looks for older ones.
     fn make_room(&self, more_bytes: u64) -> Result<()> {
-        let over = (self.blobs.used_bytes() + more_bytes).saturating_sub(self.quota_bytes());
+        let (_, thumb_bytes) = self.db.read(thumbs::held)?;
+        let used = self.blobs.used_bytes() + thumb_bytes + more_bytes;
+        let over = used.saturating_sub(self.quota_bytes());
         if over > 0 {
             self.evict(over + self.quota_bytes() / limits::QUOTA_SLACK_DIVISOR)?;
         }

@@ -18,6 +18,8 @@ pub struct StorageUsage {
     pub waiting: Heap,
     /// Receipted photos that are still here and give way when room is needed.
     pub evictable: Heap,
+    /// Small copies of photos. They never give way, and lie in the database: their bytes are part of its.
+    pub thumbnails: Heap,
     /// Photos the hub has receipted, here or not.
     pub receipted_photos: u64,
     /// The database with its log, signatures included.

@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use satchel_protocol::attempt::PhotoFacts;
@@ -37,8 +38,11 @@ pub use policy::{PhotoPolicy, PhotoTargets};
 use decode::{Decoded, Ending};
 use plane::Picture;
 
-/// Thumbnails are a few kilobytes whatever their quality; this shows a face of a parcel cleanly.
-const THUMB_QUALITY: u8 = 60;
+/// Shows a face of a parcel cleanly; the lower end is for thumbnails of noise.
+const THUMB_QUALITY: RangeInclusive<u8> = 25..=60;
+
+/// Thumbnails ride in batches of entries; usual ones have half of this.
+const THUMB_BUDGET_BYTES: usize = 12_000;
 
 /// Where the camera or picker left the picture.
 #[derive(Debug, Clone, Copy)]
@@ -259,7 +263,7 @@ fn made(decoded: Decoded, policy: &PhotoPolicy) -> Result<ReadyPhoto, PhotoError
     let (thumb_w, thumb_h) = fitted(upright_size, policy.thumb_px.min(targets.long_side_px));
     let thumb = small.smaller(thumb_w, thumb_h)?;
     drop(small);
-    let thumb_jpeg = encode::at(&thumb, THUMB_QUALITY, icc.as_deref())?;
+    let thumb_jpeg = encode::within(&thumb, THUMB_QUALITY, THUMB_BUDGET_BYTES, icc.as_deref())?;
 
     let (jpeg, (width, height)) = written(picture, policy, icc.as_deref())?;
     let side = |px: usize| u32::try_from(px).map_err(|_| PhotoError::NotEncodable);

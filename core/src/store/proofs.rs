@@ -7,7 +7,7 @@ use satchel_protocol::attempt::{PhotoFacts, ProofRef};
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
-use super::row;
+use super::{row, thumbs};
 use crate::error::{Error, Result, StoreError};
 use crate::limits;
 
@@ -235,6 +235,7 @@ fn all_hashes(conn: &Connection) -> Result<HashSet<Hash32>> {
     while let Some(r) = rows.next()? {
         out.insert(Hash32(row::bytes(r, "hash")?));
     }
+    out.extend(thumbs::all_hashes(conn)?);
     Ok(out)
 }
 

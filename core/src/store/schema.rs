@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/002_planning.sql"),
     include_str!("migrations/003_photos.sql"),
     include_str!("migrations/004_day.sql"),
+    include_str!("migrations/005_thumbs.sql"),
 ];
 
 /// Newest schema version this build knows.

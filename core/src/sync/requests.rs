@@ -12,6 +12,7 @@ use satchel_protocol::limits::{
     FEED_PAGE_ITEMS, MAX_ANSWER_BYTES, MAX_BATCH_ENTRIES, MAX_FEED_PAGE_BYTES,
     MAX_INLINE_BLOB_BYTES, TARGET_BATCH_BYTES,
 };
+use satchel_protocol::taxonomy::ProofKind;
 
 use super::engine::Step;
 use super::task::Purpose;
@@ -19,7 +20,7 @@ use crate::courier::Keys;
 use crate::error::{Error, Result};
 use crate::store::db::Snapshot;
 use crate::store::proofs::ProofRow;
-use crate::store::{entries, proofs};
+use crate::store::{entries, proofs, thumbs};
 
 /// A request before it is signed and named.
 pub(crate) struct Draft {
@@ -137,7 +138,7 @@ pub(crate) fn push_log(conn: &Snapshot, keys: &Keys) -> Result<Option<(i64, Draf
 }
 
 fn inline_proofs(conn: &Snapshot, seq: i64) -> Result<Vec<InlineBlob>> {
-    Ok(proofs::inline_of_entry(conn, seq)?
+    let inks = proofs::inline_of_entry(conn, seq)?
         .into_iter()
         .filter_map(|row| {
             let bytes = row
@@ -148,8 +149,16 @@ fn inline_proofs(conn: &Snapshot, seq: i64) -> Result<Vec<InlineBlob>> {
                 kind: row.proof.kind,
                 bytes,
             })
-        })
-        .collect())
+        });
+    let thumbs = thumbs::of_entry(conn, seq)?
+        .into_iter()
+        .map(|small| InlineBlob {
+            hash: small.hash,
+            // To the hub's store a small photo is a photo; the body says of which one it is the copy.
+            kind: ProofKind::Photo,
+            bytes: small.bytes,
+        });
+    Ok(inks.chain(thumbs).collect())
 }
 
 /// `GET /v1/feed`.

@@ -30,6 +30,12 @@ export async function handoffView(stop, codes, actions) {
     h("img", { src: `/api/attempts/${attemptId}/photos/${hash}`, alt: t("photo_ok") }),
     h("figcaption", {}, words.length ? words.join(" · ") : t("photo_ok")));
 
+  // One taken earlier is shown small, as it lies beside its record; it opens as the hub will show it.
+  const earlier = (attemptId, hash) => h("figure", { "data-testid": "photo" },
+    h("a", { href: `/api/attempts/${attemptId}/photos/${hash}`, target: "_blank", rel: "noopener" },
+      h("img", { src: `/api/attempts/${attemptId}/thumbs/${hash}`, alt: t("photo_ok"), "data-testid": "thumbnail" })),
+    h("figcaption", {}, t("photo_ok")));
+
   function photos() {
     const shown = h("div", { class: "photos", "aria-live": "polite" });
     const take = async (event, origin) => {
@@ -47,7 +53,7 @@ export async function handoffView(stop, codes, actions) {
     const input = (origin, label, extra) => h("label", { class: "button" }, label,
       h("input", { type: "file", accept: "image/*", class: "hidden", "data-testid": `photo-${origin}`, onchange: (e) => take(e, origin), ...extra }));
     // Photos taken before the courier went back or the app was killed are still there.
-    attempt().then((id) => shown.prepend(...draft.photos.map((photo) => picture(id, photo.hash, [])))).catch(actions.refused);
+    attempt().then((id) => shown.prepend(...draft.photos.map((photo) => earlier(id, photo.hash)))).catch(actions.refused);
     return h("div", {}, h("div", { class: "row" }, input("camera", t("take"), { capture: "environment" }), input("gallery", t("choose"), {})), shown);
   }
 

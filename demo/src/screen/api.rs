@@ -49,6 +49,7 @@ pub(super) fn router(screen: Screen) -> Router {
         .route("/api/stops/{id}/begin", post(begin))
         .route("/api/attempts/{id}/photos", post(photo))
         .route("/api/attempts/{id}/photos/{hash}", get(stored_photo))
+        .route("/api/attempts/{id}/thumbs/{hash}", get(thumbnail))
         .route("/api/attempts/{id}/signature", post(check_signature))
         .route("/api/attempts/{id}/complete", post(complete))
         .route("/api/parcels/{id}/rating", get(rating))
@@ -196,8 +197,26 @@ async fn stored_photo(
     let attempt: AttemptId = parse(&id)?;
     let hash: Hash32 = parse(&hash)?;
     let jpeg = with_core(&screen, move |core| Ok(core.photo_jpeg(attempt, hash)?)).await?;
+    Ok(picture(jpeg))
+}
+
+async fn thumbnail(
+    State(screen): State<Screen>,
+    UrlPath((id, hash)): UrlPath<(String, String)>,
+) -> Result<Response, Refused> {
+    let attempt: AttemptId = parse(&id)?;
+    let hash: Hash32 = parse(&hash)?;
+    let jpeg = with_core(
+        &screen,
+        move |core| Ok(core.photo_thumbnail(attempt, hash)?),
+    )
+    .await?;
+    Ok(picture(jpeg))
+}
+
+fn picture(jpeg: Vec<u8>) -> Response {
     let headers = [(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, "no-store")];
-    Ok((headers, jpeg).into_response())
+    (headers, jpeg).into_response()
 }
 
 /// What the drawing will look like at the hub, and what to ask about once more.

@@ -5,15 +5,17 @@
 
 use std::io::Cursor;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use image::{ImageFormat, ImageReader, Limits};
-use satchel_protocol::ids::Hash32;
+use satchel_protocol::ids::{AttemptId, Hash32};
 use satchel_protocol::ink;
 use satchel_protocol::taxonomy::ProofKind;
+use serde::Deserialize;
 use sqlx::Row;
 
+use crate::db::RowExt as _;
 use crate::error::HubError;
 use crate::files;
 use crate::hub::Hub;
@@ -26,13 +28,21 @@ const MAX_SIDE_PX: u32 = 12_000;
 const MAX_DECODE_BYTES: u64 = 256 * 1_024 * 1_024;
 const SVG: &str = "image/svg+xml";
 
+/// What a picture is asked for as.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    /// The visit whose proof it is to be. Ink that was drawn at another one is not shown for it (B4-1).
+    visit: Option<String>,
+}
+
 /// `GET /board/thumbs/{hash}`.
 pub(crate) async fn thumb(
     State(hub): State<Hub>,
     _user: BoardUser,
     Path(hash): Path<String>,
+    Query(asked): Query<Asked>,
 ) -> Response {
-    answer(small(&hub, &hash).await)
+    answer(small(&hub, &hash, asked.visit.as_deref()).await)
 }
 
 /// `GET /board/proofs/{hash}`.
@@ -40,8 +50,9 @@ pub(crate) async fn full(
     State(hub): State<Hub>,
     _user: BoardUser,
     Path(hash): Path<String>,
+    Query(asked): Query<Asked>,
 ) -> Response {
-    answer(large(&hub, &hash).await)
+    answer(large(&hub, &hash, asked.visit.as_deref()).await)
 }
 
 /// `GET /board/care/{hash}`: a customer's picture, which this hub wrote itself.
@@ -116,23 +127,42 @@ async fn held(hub: &Hub, hash: &str) -> Result<Option<(Hash32, ProofKind)>, HubE
     Ok(ProofKind::from_code(kind).ok().map(|kind| (hash, kind)))
 }
 
-async fn small(hub: &Hub, hash: &str) -> Result<Picture, HubError> {
+async fn small(hub: &Hub, hash: &str, visit: Option<&str>) -> Result<Picture, HubError> {
     let Some((hash, kind)) = held(hub, hash).await? else {
-        return Ok(None);
+        return standing_in(hub, hash).await;
     };
     match kind {
-        ProofKind::Signature => draw(hub, &hash).await,
+        ProofKind::Signature => draw(hub, &hash, visit).await,
         ProofKind::Photo => photo_thumb(hub, hash).await,
         ProofKind::Code => Ok(None),
     }
 }
 
-async fn large(hub: &Hub, hash: &str) -> Result<Picture, HubError> {
+/// The small copy that came with the entry of a photo that is still on its way. Once the photo is here it
+/// speaks for itself.
+async fn standing_in(hub: &Hub, hash: &str) -> Result<Picture, HubError> {
+    let Ok(photo) = hash.parse::<Hash32>() else {
+        return Ok(None);
+    };
+    let row = sqlx::query(
+        "SELECT ap.thumb_hash FROM attempt_proof ap JOIN blob b ON b.hash = ap.thumb_hash \
+         WHERE ap.hash = ? AND ap.bound LIMIT 1",
+    )
+    .bind(&photo.0[..])
+    .fetch_optional(hub.db().read())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let bytes = hub.blobs().read(&row.hash("thumb_hash")?).await?;
+    let jpeg = tokio::task::spawn_blocking(move || shrink(&bytes)).await?;
+    Ok(jpeg.map(|jpeg| ("image/jpeg", jpeg)))
+}
+
+async fn large(hub: &Hub, hash: &str, visit: Option<&str>) -> Result<Picture, HubError> {
     let Some((hash, kind)) = held(hub, hash).await? else {
         return Ok(None);
     };
     match kind {
-        ProofKind::Signature => draw(hub, &hash).await,
+        ProofKind::Signature => draw(hub, &hash, visit).await,
         ProofKind::Photo => {
             let bytes = hub.blobs().read(&hash).await?;
             Ok(mime_of(&bytes).map(|mime| (mime, bytes)))
@@ -141,9 +171,15 @@ async fn large(hub: &Hub, hash: &str) -> Result<Picture, HubError> {
     }
 }
 
-async fn draw(hub: &Hub, hash: &Hash32) -> Result<Picture, HubError> {
+/// Ink as a picture, for the visit it was drawn at and for no other.
+async fn draw(hub: &Hub, hash: &Hash32, visit: Option<&str>) -> Result<Picture, HubError> {
     let bytes = hub.blobs().read(hash).await?;
-    let Ok(signature) = ink::Signature::decode(&bytes) else {
+    let read = match visit.map(str::parse::<AttemptId>) {
+        None => ink::Signature::decode(&bytes),
+        Some(Ok(visit)) => ink::Signature::decode_for(&bytes, visit),
+        Some(Err(_)) => return Ok(None),
+    };
+    let Ok(signature) = read else {
         return Ok(None);
     };
     let (w, h) = signature.canvas_units();

@@ -101,10 +101,12 @@ pub(super) async fn insert_proofs(
     proofs: &[ProofRef],
 ) -> Result<(), HubError> {
     for (ordinal, proof) in (0_i64..).zip(proofs) {
+        let thumb = proof.photo.as_ref().and_then(|facts| facts.thumb);
         sqlx::query(
             "INSERT INTO attempt_proof \
-               (device_id, seq, ordinal, hash, kind, size_bytes, origin, captured_at_ms, bound) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               (device_id, seq, ordinal, hash, kind, size_bytes, origin, captured_at_ms, bound, \
+                thumb_hash) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&header.device.as_bytes()[..])
         .bind(header.seq)
@@ -115,8 +117,16 @@ pub(super) async fn insert_proofs(
         .bind(proof.origin.map(|o| o.code()))
         .bind(proof.captured_at_ms)
         .bind(header.blobs.contains(&proof.hash))
+        .bind(thumb.map(|thumb| thumb.hash.0.to_vec()))
         .execute(&mut **tx)
         .await?;
+        if let Some(thumb) = thumb {
+            // Named by the signed body, so it is kept like any proof.
+            sqlx::query("UPDATE blob SET expires_at_ms = NULL WHERE hash = ?")
+                .bind(&thumb.hash.0[..])
+                .execute(&mut **tx)
+                .await?;
+        }
     }
     Ok(())
 }

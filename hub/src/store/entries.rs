@@ -138,6 +138,8 @@ pub(crate) enum AlarmKind {
     ForeignParcel,
     /// An attempt names a proof its signed header does not bind.
     UnboundProof,
+    /// An attempt names ink that was drawn for another visit (B4-1).
+    WrongInk,
     /// A handoff without a consent that carried at that time (Art 28(3), A034).
     NoConsent,
     /// A locker or station for a parcel with door delivery (Zhejiang Art 31).
@@ -166,6 +168,7 @@ impl AlarmKind {
             Self::BadEntry => "bad_entry",
             Self::ForeignParcel => "foreign_parcel",
             Self::UnboundProof => "unbound_proof",
+            Self::WrongInk => "wrong_ink",
             Self::NoConsent => "no_consent",
             Self::DoorRequired => "door_required",
             Self::NobodyToCheck => "nobody_to_check",

@@ -18,7 +18,7 @@ use ed25519_dalek::SigningKey;
 use satchel_hub::import::Mapping;
 use satchel_hub::{Hub, HubConfig, ImportOptions, ImportReport, SeededEntropy, SimClock};
 use satchel_protocol::api::{ErrorBody, ErrorCode};
-use satchel_protocol::attempt::{AttemptBody, ProofRef};
+use satchel_protocol::attempt::{AttemptBody, PhotoFacts, ProofRef, Thumbnail};
 use satchel_protocol::batch::{Batch, InlineBlob};
 use satchel_protocol::crypto::{self, Secret32};
 use satchel_protocol::enrol::{EnrolRequest, EnrolResponse, Invite};
@@ -362,6 +362,49 @@ impl Phone {
     /// A delivery of the stop's first parcel with these proofs.
     pub fn delivery(&mut self, stop: &StopItem, proofs: &[(ProofKind, &[u8])]) -> SignedEntry {
         self.attempt(stop, Outcome::Delivered, proofs)
+    }
+
+    /// The visit that the `ahead`-th entry from here will be.
+    pub fn next_visit(&self, ahead: i64) -> AttemptId {
+        AttemptId(Uuid::from_u128(0x9000 + (self.seq + ahead - 1) as u128))
+    }
+
+    /// A delivery of the stop's first parcel with a photo and its small copy.
+    pub fn delivery_with_thumb(
+        &mut self,
+        stop: &StopItem,
+        photo: &[u8],
+        small: &[u8],
+    ) -> SignedEntry {
+        let parcel = &stop.parcels[0];
+        let attempt = self.next_visit(1);
+        let facts = PhotoFacts {
+            thumb: Some(Thumbnail {
+                hash: sha(small),
+                size_bytes: small.len() as u64,
+            }),
+            ..PhotoFacts::default()
+        };
+        let body = AttemptBody {
+            proofs: vec![ProofRef {
+                hash: sha(photo),
+                kind: ProofKind::Photo,
+                size_bytes: photo.len() as u64,
+                origin: Some(PhotoOrigin::Camera),
+                captured_at_ms: NOW_MS - HOUR_MS,
+                photo: Some(facts),
+            }],
+            rules_version: 1,
+            ..AttemptBody::bare(
+                attempt,
+                parcel.parcel_id,
+                stop.stop_id,
+                Outcome::Delivered,
+                HandoffKind::ALL[0],
+            )
+        };
+        let handle = Some(parcel.handle);
+        self.entry(EntryKind::ATTEMPT, body.encode(), handle, vec![sha(photo)])
     }
 
     /// An attempt at the stop's first parcel.

@@ -65,15 +65,6 @@ pub(super) fn within(
     Err(PhotoError::NotEncodable)
 }
 
-/// Writes at one quality.
-pub(super) fn at(
-    picture: &Picture,
-    quality: u8,
-    icc: Option<&[u8]>,
-) -> Result<Vec<u8>, PhotoError> {
-    Ok(with_profile(write(picture, quality)?, icc))
-}
-
 /// How much larger a picture gets with each step of quality, as a logarithm: what most pictures show
 /// between 55 and 82.
 const USUAL_SLOPE: f64 = 0.022;

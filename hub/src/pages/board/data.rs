@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use satchel_protocol::ids::{Hash32, ParcelId};
+use satchel_protocol::ids::{AttemptId, Hash32, ParcelId};
 use satchel_protocol::mask;
 use satchel_protocol::transitions::ParcelState;
 use sqlx::Row;
@@ -43,6 +43,10 @@ pub(super) struct ProofCell {
     pub(super) bound: bool,
     /// A code has no picture.
     pub(super) picture: bool,
+    /// The small copy is here, whatever the proof itself is.
+    pub(super) small: bool,
+    /// The visit that names it, as the addresses of its pictures ask for; empty for what is no visit.
+    pub(super) of_visit: String,
 }
 
 /// One parcel in the list.
@@ -239,8 +243,9 @@ async fn page_proofs(
     skip: i64,
 ) -> Result<HashMap<ParcelId, Vec<ProofCell>>, HubError> {
     let rows = sqlx::query(
-        "SELECT page.parcel_id, ap.hash, ap.kind, ap.bound, b.hash IS NOT NULL AS held \
-         FROM (SELECT p.parcel_id, st.device_id, st.seq FROM parcel p \
+        "SELECT page.parcel_id, page.attempt_id, ap.hash, ap.kind, ap.bound, b.hash IS NOT NULL AS held, \
+           EXISTS (SELECT 1 FROM blob t WHERE t.hash = ap.thumb_hash) AS small \
+         FROM (SELECT p.parcel_id, st.device_id, st.seq, a.attempt_id FROM parcel p \
                  JOIN stop s USING (stop_id) JOIN route r USING (route_id) \
                  LEFT JOIN parcel_state st ON st.parcel_id = p.parcel_id \
                  LEFT JOIN attempt a ON a.device_id = st.device_id AND a.seq = st.seq \
@@ -265,12 +270,16 @@ async fn page_proofs(
 
 pub(super) fn proof_cell(row: &SqliteRow, lang: Lang) -> Result<ProofCell, HubError> {
     let kind: &str = row.try_get("kind")?;
+    let visit: Option<Vec<u8>> = row.try_get("attempt_id")?;
+    let visit = visit.and_then(|bytes| uuid::Uuid::from_slice(&bytes).ok().map(AttemptId));
     Ok(ProofCell {
         hash: row.hash("hash")?,
         label: view::proof_kind(kind, lang),
         held: row.try_get("held")?,
         bound: row.try_get("bound")?,
         picture: kind != "code",
+        small: row.try_get("small")?,
+        of_visit: visit.map_or_else(String::new, |visit| format!("?visit={visit}")),
     })
 }
 
@@ -401,6 +410,7 @@ fn alarm_words(kind: &str, lang: Lang) -> &'static str {
         "log_fork" => t.alarm_log_fork,
         "bad_entry" => t.alarm_bad_entry,
         "foreign_parcel" => t.alarm_foreign_parcel,
+        "wrong_ink" => t.alarm_wrong_ink,
         "no_consent" => t.alarm_no_consent,
         "door_required" => t.alarm_door_required,
         "nobody_to_check" => t.alarm_nobody_to_check,
