@@ -232,7 +232,7 @@ fn ink_of(visit: AttemptId, at: f32) -> Vec<u8> {
     let stroke = (0..20)
         .map(|i: u8| InkPoint {
             x: at + f32::from(i) * 12.0,
-            y: if i % 2 == 0 { 40.0 } else { 160.0 },
+            y: if i.is_multiple_of(2) { 40.0 } else { 160.0 },
             ..InkPoint::default()
         })
         .collect();
