@@ -212,7 +212,7 @@ impl Evaluator for Lateness {
         let arrival = drive(kernel, head, from, usize::from(line.order.at(first)));
         let (range, rest) = (line.ranges.at(first), line.ranges.at(last + 1));
         let delay = arrival - range.arrival;
-        let flows = i64::from(range.wait as usize > last);
+        let flows = i64::from(range.to_wait as usize > last - first);
         let slope = range.late_slope - flows * rest.late_slope;
         let late = (range.late - rest.late + slope * delay).max(0);
         let time = line.heads.at(last).time + flows * delay;

@@ -5,7 +5,7 @@
 //! several stops at once, which is what an order with lateness needs: the stops before a late one are in
 //! its way. Strings of stops leave rather than single ones, because a hole worth filling is wider than one.
 
-use super::evaluate::{Clocked, Evaluator, Head, Lateness, Mode, Warp};
+use super::evaluate::{Clocked, Evaluator, Head, Lateness, Mode, Warp, drive};
 use super::kernel::{Goal, Kernel, UNIT};
 use super::random::Random;
 use super::sort::sort;
@@ -30,6 +30,18 @@ pub(crate) struct Measure {
     pub(crate) goal: Goal,
     /// What a tick of lateness costs, in cost units.
     pub(crate) penalty: i64,
+}
+
+impl Measure {
+    /// One number from the end of a route and the detour that led to it.
+    #[inline(always)]
+    fn weigh(self, end: Head, detour: i64) -> i64 {
+        let goal = match self.goal {
+            Goal::Travel => detour * UNIT,
+            Goal::End => end.time * UNIT + detour,
+        };
+        end.late.saturating_mul(self.penalty).saturating_add(goal)
+    }
 }
 
 /// Where orders are taken apart and rebuilt.
@@ -88,8 +100,7 @@ impl<'k> Workshop<'k> {
                 Mode::Lateness => self.best_place::<Lateness>(v, measure, random),
                 Mode::Clocked => self.best_place::<Clocked>(v, measure, random),
             };
-            self.line.insert(place, v);
-            self.line.refresh_all(self.kernel, self.mode);
+            self.line.insert(self.kernel, self.mode, place, v);
         }
         self.out = out;
     }
@@ -189,19 +200,22 @@ impl<'k> Workshop<'k> {
             if head.late > cap {
                 continue;
             }
-            let end: Head = E::finish(kernel, line, head, v, q, cap, false);
-            let mut cost = match measure.goal {
-                Goal::Travel => detour * UNIT,
-                Goal::End => end.time * UNIT + detour,
-            };
-            if !plain {
+            let taste = if plain {
+                0
+            } else {
                 let taste = &kernel.taste;
-                cost += taste.cost(a, v) + taste.cost(v, b) - taste.cost(a, b);
+                taste.cost(a, v) + taste.cost(v, b) - taste.cost(a, b)
+            };
+            let rest = E::bound(kernel, line, q, drive(kernel, head, v, b));
+            let least = Head {
+                late: head.late + rest.late,
+                ..rest
+            };
+            if measure.weigh(least, detour) + taste >= best {
+                continue;
             }
-            let cost = end
-                .late
-                .saturating_mul(measure.penalty)
-                .saturating_add(cost);
+            let end = E::finish(kernel, line, head, v, q, cap, false);
+            let cost = measure.weigh(end, detour) + taste;
             if cost < best {
                 (best, place) = (cost, q);
                 cap = end.late.saturating_add(kernel.typical_leg * LATER);

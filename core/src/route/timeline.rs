@@ -69,8 +69,8 @@ pub(crate) struct Range {
     pub(crate) late_slope: i64,
     /// 1 when a delay reaches the end, 0 when a wait swallows it.
     pub(crate) end_slope: i64,
-    /// First position from here on that waits; beyond the route when none does.
-    pub(crate) wait: u32,
+    /// How many positions ahead the next wait is, 0 when here; beyond any route when there is none.
+    pub(crate) to_wait: u32,
 }
 
 impl Range {
@@ -123,9 +123,16 @@ impl Timeline {
         );
     }
 
-    /// Puts a stop before the one at `position`; to be refreshed as a whole.
-    pub(crate) fn insert(&mut self, position: usize, v: u16) {
+    /// Puts a stop before the one at `position` (not the start). What is known of the others moves along
+    /// with them, so only what the newcomer changes is recomputed.
+    pub(crate) fn insert(&mut self, kernel: &Kernel, mode: Mode, position: usize, v: u16) {
         self.order.insert(position, v);
+        self.heads.insert(position, Head::default());
+        self.tails.insert(position, Tail::default());
+        if mode == Mode::Lateness {
+            self.ranges.insert(position, Range::default());
+        }
+        self.refresh(kernel, mode, position, position);
     }
 
     /// Recomputes everything.
@@ -198,7 +205,7 @@ impl Timeline {
             low: -FOREVER,
             high: FOREVER,
             end_slope: 1,
-            wait: u32::MAX,
+            to_wait: u32::MAX,
             ..Range::default()
         };
         if reached < end {
@@ -209,6 +216,7 @@ impl Timeline {
             let from = usize::from(self.order.at(q - 1));
             let node = kernel.node(v);
             range.arrival = drive(kernel, self.heads.at(q - 1), from, v);
+            range.to_wait = range.to_wait.saturating_add(1);
             let (to_open, to_close) = (node.open - range.arrival, node.close - range.arrival);
             if to_close < 0 {
                 range.low = range.low.max(to_close);
@@ -221,7 +229,7 @@ impl Timeline {
                     high: to_open,
                     late_slope: 0,
                     end_slope: 0,
-                    wait: q as u32,
+                    to_wait: 0,
                     ..range
                 };
             } else {
