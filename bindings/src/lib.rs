@@ -29,6 +29,7 @@ mod satchel;
 mod storage;
 mod sync;
 mod text;
+mod watch;
 
 pub use codes::*;
 pub use completion::{
@@ -62,5 +63,6 @@ pub use route::{Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
 pub use satchel::Satchel;
 pub use storage::StorageUsage;
 pub use sync::{Enrolment, HttpAnswer, HttpHeader, HttpTask, SyncStatus, SyncTask, TaskOutcome};
+pub use watch::{PlanProgress, PlanWatcher};
 
 uniffi::setup_scaffolding!("satchel");

@@ -23,6 +23,7 @@ use crate::rating::{QrCode, RatingCode};
 use crate::route::{self, Changes, Contact, Route, Stop, StopPage};
 use crate::storage::StorageUsage;
 use crate::sync::{Enrolment, SyncStatus, SyncTask, TaskOutcome};
+use crate::watch::{PlanWatcher, Watched};
 
 type Result<T> = core::result::Result<T, SatchelError>;
 
@@ -154,6 +155,24 @@ impl Satchel {
     #[uniffi::method(default(start = None))]
     pub fn plan(&self, start: Option<Place>) -> Result<RoutePlan> {
         Ok(self.courier.plan(start.map(LatLng::from))?.into())
+    }
+
+    /// Plans like `plan` with time to spare, as before leaving the depot: seconds, not milliseconds. The
+    /// watcher sees how far it is and can end it; the best plan so far is then stored.
+    ///
+    /// # Errors
+    /// As `plan`.
+    #[uniffi::method(default(start = None))]
+    pub fn plan_thoroughly(
+        &self,
+        watcher: Arc<dyn PlanWatcher>,
+        start: Option<Place>,
+    ) -> Result<RoutePlan> {
+        let watched = Watched::new(watcher);
+        let plan = self
+            .courier
+            .plan_thoroughly(start.map(LatLng::from), &watched)?;
+        Ok(plan.into())
     }
 
     /// Plans again after something happened, from the order the courier knows: never later than that

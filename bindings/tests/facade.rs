@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
@@ -12,8 +13,8 @@ use satchel_core::protocol::ids::{CourierId, Handle, Hash32, ParcelId, RouteId, 
 use satchel_core::protocol::taxonomy::PromiseClass;
 use satchel_ffi::{
     Completion, Enrolment, HandoffKind, HostClock, HttpAnswer, NetworkState, ParcelOutcome,
-    ParcelResult, PhotoOrigin, RefusalRule, Satchel, SatchelConfig, SatchelError, SyncTask,
-    TaskOutcome, TaskPurpose,
+    ParcelResult, PhotoOrigin, PlanProgress, PlanWatcher, RefusalRule, Satchel, SatchelConfig,
+    SatchelError, SyncTask, TaskOutcome, TaskPurpose,
 };
 use uuid::Uuid;
 
@@ -97,9 +98,9 @@ fn enrolled(body: &[u8]) -> Vec<u8> {
     .unwrap()
 }
 
-fn feed() -> Vec<u8> {
+fn feed(stops: u32) -> Vec<u8> {
     serde_json::to_vec(&FeedPage {
-        items: (1..=STOPS).map(stop).collect(),
+        items: (1..=stops).map(stop).collect(),
         cursor: "end".into(),
         more: false,
         server_time_ms: 1,
@@ -109,6 +110,10 @@ fn feed() -> Vec<u8> {
 
 /// Enrols the phone and gives it its stops; the log is left unanswered.
 fn with_stops(phone: &Satchel) {
+    with(phone, STOPS);
+}
+
+fn with(phone: &Satchel, stops: u32) {
     phone.enrol(invite(), "phone".into()).unwrap();
     assert_eq!(phone.enrolment().unwrap(), Enrolment::Pending);
     while let SyncTask::Http { task } = phone.next_task(NetworkState::Metered).unwrap() {
@@ -121,7 +126,7 @@ fn with_stops(phone: &Satchel) {
         };
         let outcome = match task.purpose {
             TaskPurpose::Enrol => answered(enrolled(&task.body)),
-            TaskPurpose::Feed => answered(feed()),
+            TaskPurpose::Feed => answered(feed(stops)),
             TaskPurpose::Log | TaskPurpose::Proof => TaskOutcome::Failed,
         };
         phone.complete_task(task.id, outcome).unwrap();
@@ -285,6 +290,46 @@ fn a_screen_can_show_every_handoff_with_its_lock() {
             ..
         })
     ));
+}
+
+/// Ends a search when asked for the `last` time, by answering or by failing.
+struct Impatient {
+    last: usize,
+    fails: bool,
+    seen: Mutex<Vec<PlanProgress>>,
+}
+
+impl PlanWatcher for Impatient {
+    fn goes_on(&self, progress: PlanProgress) -> Result<bool, SatchelError> {
+        let mut seen = self.seen.lock().unwrap();
+        seen.push(progress);
+        match seen.len() < self.last {
+            true => Ok(true),
+            false if self.fails => Err(invalid("a defect of the app")),
+            false => Ok(false),
+        }
+    }
+}
+
+#[test]
+fn a_long_search_is_watched_and_ended_and_the_best_so_far_is_the_plan() {
+    let dir = tempfile::tempdir().unwrap();
+    let phone = Satchel::open(config(dir.path())).unwrap();
+    with(&phone, 40);
+    for (last, fails) in [(1, false), (4, false), (4, true)] {
+        let watcher = Arc::new(Impatient {
+            last,
+            fails,
+            seen: Mutex::default(),
+        });
+        let plan = phone.plan_thoroughly(watcher.clone(), None).unwrap();
+        assert_eq!(plan.stops.len(), 40);
+        assert_eq!(phone.current_plan().unwrap(), Some(plan));
+        let seen = watcher.seen.lock().unwrap();
+        assert_eq!(seen.len(), last, "not asked again once it is over");
+        assert!(seen.is_sorted_by_key(|progress| progress.permille));
+        assert!(seen.iter().all(|progress| progress.permille < 1_000));
+    }
 }
 
 #[test]

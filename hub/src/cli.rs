@@ -113,6 +113,11 @@ enum Command {
         #[command(subcommand)]
         command: publish::RulesCommand,
     },
+    /// Speeds by zone and time of day.
+    Traffic {
+        #[command(subcommand)]
+        command: publish::TrafficCommand,
+    },
     /// Abnormal days.
     Regime {
         #[command(subcommand)]
@@ -278,6 +283,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Reopen(args) => doorstep::step(args, HubStep::Reopen).await,
         Command::Consent { command } => doorstep::consent(command).await,
         Command::Rules { command } => publish::rules(command).await,
+        Command::Traffic { command } => publish::traffic(command).await,
         Command::Regime { command } => publish::regime(command).await,
         Command::Courier { command } => publish::courier(command).await,
         Command::Report { command } => publish::report(command).await,

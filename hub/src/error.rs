@@ -91,6 +91,9 @@ pub enum HubError {
     /// The abnormal day cannot be declared or ended.
     #[error("regime: {0}")]
     Regime(#[from] crate::publish::RegimeFault),
+    /// The traffic table is not sent out.
+    #[error("traffic: {0}")]
+    Traffic(#[from] crate::publish::TrafficFault),
     /// The settings of a courier are not taken.
     #[error("courier: {0}")]
     Setting(#[from] crate::publish::SettingFault),

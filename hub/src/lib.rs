@@ -52,5 +52,5 @@ pub use error::HubError;
 pub use hub::{Hub, HubConfig};
 pub use intake::{ImportOptions, ImportReport, RoundReport};
 pub use journal::JournalCheck;
-pub use publish::{AnswerFault, RegimeFault, RuleSetFault, SettingFault};
+pub use publish::{AnswerFault, RegimeFault, RuleSetFault, SettingFault, TrafficFault};
 pub use shares::CustomerLink;

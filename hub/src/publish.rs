@@ -1,11 +1,12 @@
-//! What the operator tells all phones or one courier's: rules, abnormal days, settings, the numbers of
-//! other rounds, answers to reports. Everything is kept, and goes to whoever joins later as well.
+//! What the operator tells all phones or one courier's: rules, abnormal days, traffic, settings, the numbers
+//! of other rounds, answers to reports. Everything is kept, and goes to whoever joins later as well.
 
 mod answers;
 mod other_rounds;
 mod settings;
+mod traffic;
 
-use satchel_protocol::feed::{RULE_SET, RegimeItem};
+use satchel_protocol::feed::{RULE_SET, RegimeItem, TrafficItem};
 use satchel_protocol::ids::CourierId;
 use satchel_protocol::taxonomy::Regime;
 use satchel_protocol::token::base32;
@@ -21,6 +22,7 @@ use crate::store::feed;
 pub use answers::AnswerFault;
 pub(crate) use other_rounds::other_rounds;
 pub use settings::SettingFault;
+pub use traffic::TrafficFault;
 
 /// Largest rule set a phone reads.
 const MAX_RULESET_BYTES: usize = 256 * 1_024;
@@ -202,11 +204,13 @@ pub(crate) async fn welcome(tx: &mut Tx, courier: CourierId, now_ms: i64) -> Res
         "SELECT kind, data FROM ( \
            SELECT ?1 AS kind, document AS data, 0 AS place FROM rule_set \
              WHERE version = (SELECT max(version) FROM rule_set) \
-           UNION ALL SELECT ?2, item, 1 FROM regime WHERE until_ms > ?3) ORDER BY place, data",
+           UNION ALL SELECT ?2, item, 1 FROM regime WHERE until_ms > ?3 \
+           UNION ALL SELECT ?4, item, 2 FROM traffic) ORDER BY place, data",
     )
     .bind(RULE_SET)
     .bind(RegimeItem::KIND)
     .bind(now_ms)
+    .bind(TrafficItem::KIND)
     .fetch_all(&mut **tx)
     .await?;
     for row in &rows {

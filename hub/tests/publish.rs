@@ -4,7 +4,9 @@
 mod common;
 
 use common::{Bench, HOUR_MS, NOW_MS, Phone, csv, mapping};
-use satchel_hub::{AnswerFault, HubError, ImportOptions, RegimeFault, RuleSetFault, SettingFault};
+use satchel_hub::{
+    AnswerFault, HubError, ImportOptions, RegimeFault, RuleSetFault, SettingFault, TrafficFault,
+};
 use satchel_protocol::doorstep::ReportBody;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::feed::{
@@ -66,6 +68,49 @@ async fn rules_go_to_everybody_and_to_who_comes_later_and_never_backwards() {
         assert_eq!(refused(text).await, fault, "{text}");
     }
     assert_eq!(refused(&" ".repeat(300_000)).await, RuleSetFault::TooLarge);
+}
+
+#[tokio::test]
+async fn traffic_goes_to_everybody_the_newest_to_who_comes_later_and_always_newer() {
+    let bench = Bench::new().await;
+    let mut first = Phone::enrolled(&bench, "王强", 1).await;
+    let table = |speed: u16| {
+        format!(
+            r#"{{"made_at_ms":99999999999999,"utc_offset_min":480,"bands_min":[0,420],"elsewhere":[1000,{speed}]}}"#
+        )
+    };
+    let send = async |text: String| bench.hub.set_traffic(text.as_bytes()).await;
+    assert_eq!(send(table(600)).await.unwrap(), NOW_MS);
+    // Twice within the same millisecond, and the second is still the newer one.
+    assert_eq!(send(table(300)).await.unwrap(), NOW_MS + 1);
+    let speeds = |news: Vec<FeedContent>| -> Vec<(i64, u16)> {
+        let told = news.into_iter().map(|content| match content {
+            FeedContent::Traffic(item) => (item.made_at_ms, item.elsewhere[1]),
+            other => unreachable!("{other:?}"),
+        });
+        told.collect()
+    };
+    assert_eq!(
+        speeds(news(&bench, &mut first).await),
+        [(NOW_MS, 600), (NOW_MS + 1, 300)]
+    );
+    let mut later = Phone::enrolled(&bench, "李娜", 2).await;
+    assert_eq!(speeds(news(&bench, &mut later).await), [(NOW_MS + 1, 300)]);
+    for (text, fault) in [
+        ("jam".to_owned(), TrafficFault::Form),
+        ("[]".to_owned(), TrafficFault::Form),
+        (r#"{"bands_min":[0]}"#.to_owned(), TrafficFault::Form),
+        (table(1_001), TrafficFault::Senseless),
+        (table(0), TrafficFault::Senseless),
+        (table(600).replace("420", "0"), TrafficFault::Senseless),
+        (" ".repeat(300_000), TrafficFault::TooLarge),
+    ] {
+        let answer = send(text.clone()).await;
+        assert!(
+            matches!(answer, Err(HubError::Traffic(f)) if f == fault),
+            "{text}: {answer:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,16 @@
 //! The same phone and the same faulty link as in the fast tests, against the real hub over real HTTP.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_precision_loss
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use satchel_core::model::plan::{PlanEvent, PlanView};
 use satchel_core::model::stop::SyncState;
 use satchel_hub::import::Mapping;
 use satchel_hub::{Hub, HubConfig, ImportOptions, SimClock};
@@ -113,6 +119,41 @@ fn a_day_over_a_bad_line_reaches_the_real_hub_once_and_with_every_proof() {
     for stop in &stops {
         assert_eq!(phone.stop(stop.stop_id).sync, SyncState::ProofComplete);
     }
+}
+
+#[test]
+fn a_traffic_table_pushed_at_the_hub_changes_the_phone_s_plan_and_is_kept_without_a_network() {
+    let running = start();
+    let invite = running.round(12);
+    let phone = Phone::new(23);
+    let http = HttpTransport::new(Duration::from_secs(10));
+    phone.enrol(&invite, &http);
+    let clear = phone.core().plan(None).unwrap();
+
+    let jam = br#"{"utc_offset_min":480,"bands_min":[0],"elsewhere":[250]}"#;
+    running
+        .runtime
+        .block_on(running.hub.set_traffic(jam))
+        .unwrap();
+    let driven = |plan: &PlanView| {
+        let stood: i64 = plan.stops.iter().map(|s| s.wait_ms + s.service_ms).sum();
+        plan.completion_ms - plan.departure_ms - stood
+    };
+    let unheard = phone.core().replan(PlanEvent::Traffic).unwrap();
+    assert_eq!(
+        driven(&unheard),
+        driven(&clear),
+        "the feed brings the table"
+    );
+    phone.core().request_sync();
+    assert_eq!(phone.sync(&http), SyncEnd::Done);
+    drop(running);
+    let slow = phone.core().replan(PlanEvent::Traffic).unwrap();
+    // Four times as long on the road, but for rounding a second a leg.
+    let ratio = driven(&slow) as f64 / driven(&clear) as f64;
+    assert!((3.9..4.1).contains(&ratio), "{ratio}");
+    let again = phone.core().plan(None).unwrap();
+    assert_eq!(driven(&again), driven(&slow), "kept where there is no hub");
 }
 
 #[test]

@@ -84,6 +84,22 @@ class MiniatureDay(unittest.TestCase):
         """Without a network: a plan, a wish, a delay, and why a stop is where it is."""
         self.assertIsNone(self.phone.current_plan())
         plan = self.phone.plan()
+        seen = []
+
+        class Patient(satchel.PlanWatcher):
+            def goes_on(self, progress):
+                seen.append(progress.permille)
+                return True
+
+        class Broken(satchel.PlanWatcher):
+            def goes_on(self, progress):
+                raise RuntimeError("a defect of the app ends the search and nothing else")
+
+        longer = self.phone.plan_thoroughly(Patient())
+        self.assertLessEqual((longer.lateness, longer.completion_ms), (plan.lateness, plan.completion_ms))
+        self.assertTrue(len(seen) > 1 and seen == sorted(seen), seen[:9])
+        self.assertEqual(len(self.phone.plan_thoroughly(Broken()).stops), 8)
+        plan = self.phone.plan()
         order = [stop.stop_id for stop in plan.stops]
         self.assertEqual(order, [stop.stop_id for stop in self.phone.stops().stops])
         self.phone.set_plan_wishes(satchel.PlanWishes(first_stop_id=order[5], breaks=[]))

@@ -28,6 +28,8 @@ const FIRST_EVALUATIONS: (u64, u64) = (6_000, 400_000);
 const AGAIN_EVALUATIONS: (u64, u64) = (2_500, 150_000);
 /// A phone too slow for that many in this time plans with what it has found.
 const PATIENCE_NS: i64 = 1_500_000_000;
+/// A plan that is worth a wait looks at this many times as many, and has this many times the patience.
+const THOROUGH: u32 = 20;
 /// A delay that is longer is a typing error.
 const MAX_DELAY_MS: i64 = 24 * 3_600_000;
 
@@ -39,18 +41,21 @@ impl Courier {
     /// [`Error::InvalidInput`] for a position that is none, [`Error::Route`] for wishes that contradict
     /// each other; those of the store.
     pub fn plan(&self, from: Option<LatLng>) -> Result<PlanView> {
-        self.plan_watched(from, &Patient)
+        check_place(from)?;
+        let wishes = self.plan_wishes()?;
+        self.make(wishes, from, None, (1, &Patient))
     }
 
-    /// [`Courier::plan`], watched: `guard` is told of each better plan and may end the search early,
-    /// which keeps the best so far.
+    /// [`Courier::plan`] with time to spare, as before leaving the depot: it searches twenty times as
+    /// long, `guard` is told of each better plan and may end the search early, which keeps the best so
+    /// far. Left alone, equal input gives an equal plan.
     ///
     /// # Errors
     /// As [`Courier::plan`].
-    pub fn plan_watched(&self, from: Option<LatLng>, guard: &dyn Guard) -> Result<PlanView> {
+    pub fn plan_thoroughly(&self, from: Option<LatLng>, guard: &dyn Guard) -> Result<PlanView> {
         check_place(from)?;
         let wishes = self.plan_wishes()?;
-        self.make(wishes, from, None, guard)
+        self.make(wishes, from, None, (THOROUGH, guard))
     }
 
     /// Plans again after something happened, starting from the order the courier knows. The new plan is
@@ -106,7 +111,7 @@ impl Courier {
             }
             PlanEvent::Traffic => {}
         }
-        self.make(wishes, from, moved, &Patient)
+        self.make(wishes, from, moved, (1, &Patient))
     }
 
     /// The plan as it was made, less what is no longer open; `None` before the first.
@@ -201,7 +206,7 @@ impl Courier {
         wishes: PlanWishes,
         from: Option<LatLng>,
         moved: Option<StopId>,
-        guard: &dyn Guard,
+        (times, guard): (u32, &dyn Guard),
     ) -> Result<PlanView> {
         let now_ms = self.env.clock.wall_ms();
         let (tour, told) = self.db.read(|conn| {
@@ -214,8 +219,9 @@ impl Courier {
             guard,
             clock: &*self.env.clock,
             began_ns: self.env.clock.boottime_ns(),
+            patience_ns: i64::from(times) * PATIENCE_NS,
         };
-        let (before, plan) = solve(&tour, &problem, &guard)?;
+        let (before, plan) = solve(&tour, &problem, u64::from(times), &guard)?;
         let view = view::plan(&tour, &problem, &before, &plan, told.as_ref(), now_ms);
         let order: Vec<StopId> = view.stops.iter().map(|stop| stop.stop_id).collect();
         self.db.write(|tx| {
@@ -234,25 +240,32 @@ fn effort((per_stop, most): (u64, u64), stops: usize) -> u64 {
 }
 
 /// The plan to beat, and the one found.
-fn solve(tour: &Tour, problem: &Problem, guard: &dyn Guard) -> Result<(route::Plan, route::Plan)> {
+fn solve(
+    tour: &Tour,
+    problem: &Problem,
+    times: u64,
+    guard: &dyn Guard,
+) -> Result<(route::Plan, route::Plan)> {
     if tour.is_planned() {
         let before = route::kept_plan(problem, &tour.known)?;
         let budget = Budget {
-            evaluations: effort(AGAIN_EVALUATIONS, tour.open.len()),
+            evaluations: times * effort(AGAIN_EVALUATIONS, tour.open.len()),
             guard,
         };
         let plan = route::solve(problem, Some(&tour.known), &budget, 0)?;
         return Ok((before, plan));
     }
-    let budget = Budget {
-        evaluations: effort(FIRST_EVALUATIONS, tour.open.len()),
-        guard,
-    };
     let listed: Vec<usize> = (0..tour.open.len()).collect();
     let before = route::timetable_of(problem, &listed)?;
-    let warm = route::solve(problem, Some(&listed), &budget, 0)?;
+    let half = |first| Half { guard, first };
+    let (first, second) = (half(true), half(false));
+    let within = |guard| Budget {
+        evaluations: times * effort(FIRST_EVALUATIONS, tour.open.len()),
+        guard,
+    };
+    let warm = route::solve(problem, Some(&listed), &within(&first), 0)?;
     // Nothing to be faithful to: a fresh search may find what the dispatcher's order hides.
-    let fresh = route::solve(problem, None, &budget, 0)?;
+    let fresh = route::solve(problem, None, &within(&second), 0)?;
     let better = (fresh.lateness, fresh.completion) < (warm.lateness, warm.completion);
     Ok((before, if better { fresh } else { warm }))
 }
@@ -264,20 +277,38 @@ fn check_place(place: Option<LatLng>) -> Result<()> {
     Ok(())
 }
 
+/// One of two searches after each other: who watches sees one.
+struct Half<'a> {
+    guard: &'a dyn Guard,
+    first: bool,
+}
+
+impl Guard for Half<'_> {
+    fn spent(&self, counted: u32) -> u32 {
+        self.guard
+            .spent(counted / 2 + if self.first { 0 } else { 500 })
+    }
+
+    fn improved(&self, lateness: i64) {
+        self.guard.improved(lateness);
+    }
+}
+
 /// Ends a search on a phone that is too slow for it. Below the deadline it answers 0 and not the time
 /// spent, so that every phone fast enough finds the same plan.
 struct Deadline<'a> {
     guard: &'a dyn Guard,
     clock: &'a dyn crate::clock::Clock,
     began_ns: i64,
+    patience_ns: i64,
 }
 
 impl Guard for Deadline<'_> {
-    fn spent(&self) -> u32 {
-        if self.clock.boottime_ns().saturating_sub(self.began_ns) > PATIENCE_NS {
+    fn spent(&self, counted: u32) -> u32 {
+        if self.clock.boottime_ns().saturating_sub(self.began_ns) > self.patience_ns {
             return 1_000;
         }
-        self.guard.spent()
+        self.guard.spent(counted)
     }
 
     fn improved(&self, lateness: i64) {

@@ -7,8 +7,9 @@
 /// Asked now and then how much of its patience is used up.
 pub trait Guard {
     /// Thousandths used, 1,000 or more ends the search. The search cools down with it, so a clock
-    /// that counts up steadily plans better than one that jumps from 0 to 1,000.
-    fn spent(&self) -> u32;
+    /// that counts up steadily plans better than one that jumps from 0 to 1,000. `counted` are the
+    /// thousandths of the evaluations, which end it in any case.
+    fn spent(&self, counted: u32) -> u32;
 
     /// Told about each better plan, with its lateness: progress for long runs.
     fn improved(&self, lateness: i64) {
@@ -21,13 +22,13 @@ pub trait Guard {
 pub struct Patient;
 
 impl Guard for Patient {
-    fn spent(&self) -> u32 {
+    fn spent(&self, _: u32) -> u32 {
         0
     }
 }
 
 impl<F: Fn() -> u32> Guard for F {
-    fn spent(&self) -> u32 {
+    fn spent(&self, _: u32) -> u32 {
         self()
     }
 }
@@ -67,6 +68,6 @@ impl Budget<'_> {
             0 => 1_000,
             all => (u128::from(evaluations) * 1_000 / u128::from(all)).min(1_000) as u32,
         };
-        counted.max(self.guard.spent())
+        counted.max(self.guard.spent(counted))
     }
 }

@@ -57,11 +57,11 @@ const WARP: Knobs = Knobs {
 };
 
 const LATE: Knobs = Knobs {
-    penalty: 4 * UNIT,
+    penalty: 8 * UNIT,
     kick: 4,
     most_penalty: 20 * UNIT,
     starts: 300,
-    built: (3, 2),
+    built: (2, 1),
     given: (1, 1),
     rebuilds: (70, 70),
     ..WARP

@@ -1,4 +1,4 @@
-//! What the operator tells the phones: rules, abnormal days, settings of couriers, answers.
+//! What the operator tells the phones: rules, traffic, abnormal days, settings of couriers, answers.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,17 @@ use super::{CliError, Place, open};
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
     /// Send a rule set to all couriers; phones refuse one that asks for less than the law.
+    Set {
+        #[command(flatten)]
+        place: Place,
+        /// The JSON file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TrafficCommand {
+    /// Send a traffic table to all couriers; their next plan is made with it.
     Set {
         #[command(flatten)]
         place: Place,
@@ -109,6 +120,14 @@ pub(super) async fn rules(command: RulesCommand) -> Result<(), CliError> {
     let document = std::fs::read(file).map_err(CliError::io("read the rule set"))?;
     let version = open(&place).await?.set_rules(&document).await?;
     println!("version {version}");
+    Ok(())
+}
+
+pub(super) async fn traffic(command: TrafficCommand) -> Result<(), CliError> {
+    let TrafficCommand::Set { place, file } = command;
+    let document = std::fs::read(file).map_err(CliError::io("read the traffic table"))?;
+    let made_at_ms = open(&place).await?.set_traffic(&document).await?;
+    println!("traffic of {made_at_ms}");
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 
 mod check;
 mod congestion;
+mod events;
 mod instance;
 mod report;
 
@@ -26,6 +27,9 @@ pub(crate) struct RouteArgs {
     /// Folder of instances whose travel times depend on the clock.
     #[arg(long)]
     time_dependent: Option<PathBuf>,
+    /// Mend plans of the instances after events instead of making them; the limit is that of a re-plan.
+    #[arg(long)]
+    replan: bool,
     /// Drive them at constant speed, as their published orders were found.
     #[arg(long)]
     constant_speed: bool,
@@ -66,6 +70,9 @@ pub(crate) enum Goal {
 /// # Errors
 /// When a folder or an instance cannot be read.
 pub(crate) fn run(args: &RouteArgs) -> Result<(), Box<dyn Error>> {
+    if let (true, Some(folder)) = (args.replan, &args.instances) {
+        return events::measure(folder, args);
+    }
     let mut runs = Vec::new();
     if let Some(folder) = &args.instances {
         for file in instance::files(folder, &args.only)? {

@@ -81,6 +81,20 @@ class MiniatureDayTest {
     /** Without a network: a plan, a wish, a delay, and why a stop is where it is. */
     private fun planTheOrder() {
         assertNull(phone.currentPlan())
+        val plan = phone.plan()
+        val seen = mutableListOf<UInt>()
+        val longer = phone.planThoroughly(object : PlanWatcher {
+            override fun goesOn(progress: PlanProgress): Boolean {
+                seen += progress.permille
+                return true
+            }
+        })
+        assertTrue(longer.completionMs <= plan.completionMs && longer.lateness <= plan.lateness)
+        assertTrue(seen.size > 1 && seen == seen.sorted(), "$seen")
+        val ended = phone.planThoroughly(object : PlanWatcher {
+            override fun goesOn(progress: PlanProgress): Boolean = error("a defect of the app ends the search only")
+        })
+        assertEquals(8, ended.stops.size)
         val order = phone.plan().stops.map { it.stopId }
         assertEquals(order, phone.stops().stops.map { it.stopId })
         phone.setPlanWishes(PlanWishes(firstStopId = order[5], end = RouteEnd.Depot))
