@@ -13,6 +13,7 @@ use std::path::Path;
 
 pub mod ink;
 pub mod photo;
+pub mod route;
 
 /// A function of bytes that must hold for any of them.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,11 @@ pub const TARGETS: &[Target] = &[
         name: "ink_json",
         run: ink::import,
         seeds: ink::drawings,
+    },
+    Target {
+        name: "route_problem",
+        run: route::problem,
+        seeds: route::problems,
     },
 ];
 

@@ -1,0 +1,3 @@
+#![no_main]
+
+satchel_fuzz::fuzz!("route_problem");
