@@ -10,6 +10,9 @@ pub const DRAFT_RESUMABLE_MS: i64 = 30 * 60 * 1_000;
 /// A handoff that was not completed within a day is abandoned, and its photos are removed.
 pub const DRAFT_ABANDONED_MS: i64 = 24 * 60 * 60 * 1_000;
 
+/// Entries looked through for a visit that somebody completes a second time: several days' work.
+pub const COMPLETED_LOOKBACK_ENTRIES: i64 = 4_000;
+
 /// What photos may take before receipted ones give way: some thousand, two weeks of work.
 pub const PHOTO_QUOTA_BYTES: u64 = 256 * 1_024 * 1_024;
 

@@ -13,6 +13,7 @@ pub(crate) mod db;
 pub(crate) mod entries;
 mod failure;
 pub(crate) mod history;
+pub(crate) mod inks;
 mod keycheck;
 pub(crate) mod noted;
 mod opening;

@@ -52,6 +52,13 @@ async fn the_feed_pages_through_route_and_stops_with_a_key_per_device() {
     let gzip = [("accept-encoding", "gzip")];
     let small = phone.send(&bench, "GET", "/v1/feed", &gzip, vec![]).await;
     assert_eq!(small.header("content-encoding"), "gzip");
+    let zstd = [("accept-encoding", "gzip, zstd")];
+    let packed = phone.send(&bench, "GET", "/v1/feed", &zstd, vec![]).await;
+    assert_eq!(packed.header("content-encoding"), "zstd");
+    let json = satchel_protocol::packed::unpack(&packed.body, 1 << 20).unwrap();
+    let page: satchel_protocol::feed::FeedPage = serde_json::from_slice(&json).unwrap();
+    assert_eq!(page.items.len(), 6);
+    assert!(packed.body.len() * 2 < json.len());
 
     // The same courier's second phone gets other keys for the same parcels; another courier nothing.
     let mut second = Phone::enrolled(&bench, "王强", 2).await;

@@ -19,6 +19,7 @@ pub mod ids;
 pub mod ink;
 pub mod limits;
 pub mod mask;
+pub mod packed;
 pub mod receipt;
 pub mod signed_time;
 pub mod taxonomy;

@@ -15,16 +15,14 @@ pub const MAX_BLOBS_PER_ENTRY: usize = 16;
 /// Longest free text a person may enter (a note, a comment), in characters.
 pub const MAX_TEXT_CHARS: usize = 2_000;
 
-/// Entries in one upload batch; beyond 100 nothing is gained on the wire (measured: sync notes §6.5).
-pub const MAX_BATCH_ENTRIES: usize = 100;
-
-/// Bytes a phone aims at in one batch, so that a cut repeats little.
-pub const TARGET_BATCH_BYTES: usize = 256 * 1_024;
+/// Entries in one upload batch. Beyond 100 nothing is gained on loopback, but each request costs a round
+/// trip; how many bytes a batch may have follows from the measured line.
+pub const MAX_BATCH_ENTRIES: usize = 500;
 
 /// Bytes of one batch on the wire that a hub accepts.
 pub const MAX_BATCH_BYTES: usize = 2 * 1_024 * 1_024;
 
-/// Bytes of a batch's metadata after decompression: stops a zip bomb at 100 full-size bodies.
+/// Bytes of a batch's metadata after decompression: stops a zip bomb at some hundred full-size bodies.
 pub const MAX_BATCH_META_BYTES: usize = 4 * 1_024 * 1_024;
 
 /// Largest blob that rides inside a batch (a stroke signature is about 600 bytes, a drawn one 4 KB).
@@ -36,8 +34,9 @@ pub const MAX_PROOF_BYTES: u64 = 16 * 1_024 * 1_024;
 /// Largest feed page a phone reads.
 pub const MAX_FEED_PAGE_BYTES: usize = 4 * 1_024 * 1_024;
 
-/// Items a phone asks for in one feed page.
-pub const FEED_PAGE_ITEMS: u32 = 500;
+/// Items a phone asks for in one feed page: a fresh phone's day and its changes in one round trip. Pages
+/// are bounded by bytes as well.
+pub const FEED_PAGE_ITEMS: u32 = 4_000;
 
 /// Largest answer of any other kind that a phone reads.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1_024;

@@ -67,7 +67,14 @@ impl Courier {
         let result = match flight.job {
             Job::Enrol { device } => self.apply_enrolled(keys, device, answer)?,
             Job::AskLog => self.apply_held(keys, answer)?,
-            Job::PushLog { .. } => self.apply_pushed(keys, answer)?,
+            Job::PushLog { sent_bytes, .. } => {
+                let got = self.apply_pushed(keys, answer)?;
+                if got.is_ok() {
+                    let took_ms = self.boot_ms() - flight.issued_ms;
+                    self.engine().pace.arrived(sent_bytes, took_ms);
+                }
+                got
+            }
             Job::PullFeed => self.apply_feed(keys, answer)?,
             Job::Proof {
                 id,
@@ -235,7 +242,7 @@ impl Courier {
         if !answer.ok() {
             return Ok(Err(Useless::BadAnswer));
         }
-        let page = match answers::feed_page(&answer.body) {
+        let page = match answers::feed_page(&answer.headers, &answer.body) {
             Ok(page) => page,
             Err(useless) => return Ok(Err(useless)),
         };

@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::store::attempts::{self, AttemptKind, AttemptRow};
 use crate::store::db::Snapshot;
+use crate::store::entries;
 
 impl Courier {
     /// A fresh holder of proofs at a stop; it costs no write before it has one.
@@ -45,6 +46,7 @@ impl Courier {
             opened_at_ms: now_ms,
             completed_at_ms: None,
             kind,
+            opened_at_seq: self.db.read_short(|conn| Ok(entries::head(conn)?.seq))?,
         };
         Ok((id, row))
     }
@@ -56,8 +58,22 @@ impl Courier {
         match self.db.read_short(|conn| attempts::get(conn, id))? {
             Some(row) if row.completed_at_ms.is_some() => Err(Error::AlreadyCompleted),
             Some(row) => Ok(row),
-            None => Err(Error::NotFound { what: "attempt" }),
+            None => self.never_opened(id),
         }
+    }
+
+    /// An attempt that is neither open nor stored: it was completed without photos, or never was. An
+    /// open one is forgotten after a day, so the last days of the log tell.
+    fn never_opened(&self, id: AttemptId) -> Result<AttemptRow> {
+        let completed = self.db.read(|conn| {
+            let since = entries::head(conn)?.seq - limits::COMPLETED_LOOKBACK_ENTRIES;
+            attempts::completed_since(conn, id, since)
+        })?;
+        Err(if completed {
+            Error::AlreadyCompleted
+        } else {
+            Error::NotFound { what: "attempt" }
+        })
     }
 
     /// An open attempt of the kind that the call is for.

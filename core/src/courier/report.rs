@@ -40,6 +40,7 @@ impl Courier {
             opened_at_ms: now_ms,
             completed_at_ms: None,
             kind: AttemptKind::Report,
+            opened_at_seq: 0,
         };
         self.db.write(|tx| {
             stops::stop(tx, stop)?;

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::attempt::{SignatureCheck, SignatureInput};
 use crate::proof::ink::{self, InkDoubt, Signature};
-use crate::store::proofs;
+use crate::store::inks;
 
 /// Drawings of the last visits, by the hash of their strokes. In memory only: a pad does not outlive the
 /// process either.
@@ -30,6 +30,28 @@ pub(super) struct Taken {
     pub(super) bytes: Vec<u8>,
     pub(super) facts: SignatureFacts,
     drawing: u64,
+}
+
+/// The drawing that was looked at last, so that taking it does not judge it a second time.
+pub(super) struct LookedAt {
+    attempt: AttemptId,
+    input: SignatureInput,
+    ink: Signature,
+    doubts: Vec<InkDoubt>,
+    drawing: u64,
+}
+
+impl LookedAt {
+    /// Whether it is the very same drawing for the same visit. Whether it was asked about again has no
+    /// part in the judgement.
+    fn is_of(&self, attempt: AttemptId, input: &SignatureInput) -> bool {
+        self.attempt == attempt
+            && self.input.strokes == input.strokes
+            && self.input.canvas_width.to_bits() == input.canvas_width.to_bits()
+            && self.input.canvas_height.to_bits() == input.canvas_height.to_bits()
+            && self.input.disclaimer == input.disclaimer
+            && self.input.keep_dynamics == input.keep_dynamics
+    }
 }
 
 impl Courier {
@@ -47,11 +69,19 @@ impl Courier {
         height_px: u32,
     ) -> Result<SignatureCheck> {
         check_size(width_px, height_px)?;
-        let (ink, facts, _) = self.judge(attempt, input)?;
-        Ok(SignatureCheck {
-            doubts: facts.doubts,
+        let (ink, facts, drawing) = self.judge(attempt, input)?;
+        let check = SignatureCheck {
+            doubts: facts.doubts.clone(),
             svg: ink.to_svg(width_px, height_px),
-        })
+        };
+        *self.looked_at() = Some(LookedAt {
+            attempt,
+            input: input.clone(),
+            ink,
+            doubts: facts.doubts,
+            drawing,
+        });
+        Ok(check)
     }
 
     /// The signature of an attempt as it is stored: exactly what the hub will show.
@@ -75,7 +105,7 @@ impl Courier {
     pub fn signature(&self, attempt: AttemptId) -> Result<Signature> {
         let bytes = self
             .db
-            .read(|conn| proofs::signature_of(conn, attempt))?
+            .read(|conn| inks::of_attempt(conn, attempt))?
             .ok_or(Error::NotFound { what: "signature" })?;
         Signature::decode_for(&bytes, attempt)
             .map_err(|_| crate::StoreError::BadRow("signature").into())
@@ -86,7 +116,21 @@ impl Courier {
         attempt: AttemptId,
         input: &SignatureInput,
     ) -> Result<Taken> {
-        let (ink, facts, drawing) = self.judge(attempt, input)?;
+        let (ink, facts, drawing) = match self.looked_at().take() {
+            Some(seen) if seen.is_of(attempt, input) => {
+                // Another visit may have taken the same drawing since.
+                let mut doubts = seen.doubts;
+                let now = self.same_as_before(attempt, seen.drawing);
+                doubts.extend(now.filter(|d| !doubts.contains(d)));
+                let facts = SignatureFacts {
+                    disclaimer: input.disclaimer.clone(),
+                    doubts,
+                    asked_again: input.asked_again,
+                };
+                (seen.ink, facts, seen.drawing)
+            }
+            _ => self.judge(attempt, input)?,
+        };
         Ok(Taken {
             bytes: ink.bound_to(attempt).encode(),
             facts,
@@ -115,10 +159,7 @@ impl Courier {
         ink.strokes().hash(&mut hasher);
         let drawing = hasher.finish();
         let mut doubts = ink.doubts(&input.strokes);
-        let same = |(hash, visit): &(u64, AttemptId)| *hash == drawing && *visit != attempt;
-        if self.signed().iter().any(same) {
-            doubts.push(InkDoubt::SameAsBefore);
-        }
+        doubts.extend(self.same_as_before(attempt, drawing));
         let facts = SignatureFacts {
             disclaimer: input.disclaimer.clone(),
             doubts,
@@ -127,12 +168,26 @@ impl Courier {
         Ok((ink, facts, drawing))
     }
 
+    fn same_as_before(&self, attempt: AttemptId, drawing: u64) -> Option<InkDoubt> {
+        let same = |(hash, visit): &(u64, AttemptId)| *hash == drawing && *visit != attempt;
+        self.signed()
+            .iter()
+            .any(same)
+            .then_some(InkDoubt::SameAsBefore)
+    }
+
     pub(super) fn remember_signature(&self, attempt: AttemptId, taken: &Taken) {
         let mut signed = self.signed();
         if signed.len() >= limits::SIGNATURES_COMPARED {
             signed.pop_front();
         }
         signed.push_back((taken.drawing, attempt));
+    }
+
+    fn looked_at(&self) -> MutexGuard<'_, Option<LookedAt>> {
+        self.looked_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signed(&self) -> MutexGuard<'_, Signed> {

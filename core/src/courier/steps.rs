@@ -8,7 +8,7 @@ use crate::error::{Refusal, Result};
 use crate::evidence::log::Fact;
 use crate::limits;
 use crate::store::db::Tx;
-use crate::store::entries::Head;
+use crate::store::entries::{Beside, Head};
 use crate::store::history::{self, Pushed};
 use crate::store::stops::ParcelRow;
 
@@ -25,7 +25,19 @@ impl Courier {
         keys: &Keys,
         parcel: &ParcelRow,
         kind: EventKind,
-        mut fact: Fact,
+        fact: Fact,
+    ) -> Result<Head> {
+        self.record_step_beside(tx, keys, parcel, kind, (fact, Beside::default()))
+    }
+
+    /// [`Courier::record_step`] with what lies beside the entry.
+    pub(crate) fn record_step_beside(
+        &self,
+        tx: &Tx<'_>,
+        keys: &Keys,
+        parcel: &ParcelRow,
+        kind: EventKind,
+        (mut fact, beside): (Fact, Beside<'_>),
     ) -> Result<Head> {
         let events = parcel.events()?;
         let folded = parcel.folded()?;
@@ -53,7 +65,7 @@ impl Courier {
             fact.occurred_at_ms = fact.occurred_at_ms.max(latest_ms.saturating_add(1));
         }
         let at_ms = fact.occurred_at_ms;
-        let head = self.pen(keys).append(tx, fact)?;
+        let head = self.pen(keys).append_beside(tx, fact, beside)?;
         let event = Event {
             id: EventId {
                 origin: here,

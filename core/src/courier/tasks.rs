@@ -10,7 +10,7 @@ use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
 use crate::store::proofs::ProofRow;
-use crate::store::{attempts, entries, phone, proofs};
+use crate::store::{attempts, entries, inks, phone, proofs};
 use crate::sync::engine::{Ask, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
@@ -149,11 +149,17 @@ impl Courier {
                 Ok(Some((job, requests::enrol(keys)?)))
             }
             (Lane::Log, Stage::Enrolled) => {
-                let ask = self.engine().ask();
+                let (ask, batch_bytes) = {
+                    let engine = self.engine();
+                    (engine.ask(), engine.pace.batch_bytes())
+                };
                 self.db.read(|conn| {
                     if ask == Ask::No {
-                        let push = requests::push_log(conn, keys)?;
-                        return Ok(push.map(|(up_to, draft)| (Job::PushLog { up_to }, draft)));
+                        let push = requests::push_log(conn, keys, batch_bytes)?;
+                        return Ok(push.map(|(up_to, draft)| {
+                            let sent_bytes = draft.body.len();
+                            (Job::PushLog { up_to, sent_bytes }, draft)
+                        }));
                     }
                     if entries::head(conn)?.seq == 0 {
                         return Ok(None);
@@ -181,14 +187,21 @@ impl Courier {
     /// The next proof this phone can read and that waits for nothing. One that it cannot read is set
     /// aside and stays visible as unsent.
     fn pick_proof(&self, keys: &Keys, now_ms: i64) -> Result<Option<(Job, Draft)>> {
-        let mut after = 0;
+        // Signatures that did not ride with their entries first: they are small.
+        let (mut inks, mut after) = (true, 0);
         loop {
-            let rows = self.db.read(|conn| proofs::to_upload(conn, after))?;
+            let rows = self.db.read(|conn| match inks {
+                true => inks::to_upload(conn, after),
+                false => proofs::to_upload(conn, after),
+            })?;
             if rows.is_empty() {
-                return Ok(None);
+                if !inks {
+                    return Ok(None);
+                }
+                (inks, after) = (false, 0);
             }
             for row in rows {
-                after = row.id;
+                after = row.id.abs();
                 if !self.engine().upload_due(row.id, now_ms) {
                     continue;
                 }
@@ -213,7 +226,10 @@ impl Courier {
             },
             Step::AskOffset | Step::AskReceipt => Vec::new(),
         };
-        self.db.write(|tx| proofs::set_started(tx, row.id))?;
+        self.db.write(|tx| match row.id {
+            ink if ink < 0 => inks::set_started(tx, -ink),
+            photo => proofs::set_started(tx, photo),
+        })?;
         let job = Job::Proof {
             id: row.id,
             hash: row.proof.hash,

@@ -11,7 +11,7 @@ use satchel_protocol::ids::{DeviceId, Handle, Hash32, Salt, StopId};
 use crate::clock::{Clock, Entropy, random};
 use crate::error::Result;
 use crate::store::db::Tx;
-use crate::store::entries::{self, Head};
+use crate::store::entries::{self, Beside, Head, NewEntry};
 use crate::store::noted;
 
 /// Who writes, and with what.
@@ -36,6 +36,17 @@ pub(crate) struct Fact {
 impl Pen<'_> {
     /// Appends `fact` to the log. Gives its position and hash.
     pub(crate) fn append(&self, tx: &Tx<'_>, fact: Fact) -> Result<Head> {
+        self.append_beside(tx, fact, Beside::default())
+    }
+
+    /// [`Pen::append`] with what lies in the entry's row beside the log. Ink must be the last proof that
+    /// the fact binds.
+    pub(crate) fn append_beside(
+        &self,
+        tx: &Tx<'_>,
+        fact: Fact,
+        beside: Beside<'_>,
+    ) -> Result<Head> {
         let before = entries::head(tx)?;
         let header = Header {
             version: ENTRY_VERSION,
@@ -60,7 +71,15 @@ impl Pen<'_> {
             seq,
             hash: entry.hash(),
         };
-        entries::append(tx, head, fact.kind, &entry, fact.stop, fact.occurred_at_ms)?;
+        let row = NewEntry {
+            head,
+            kind: fact.kind,
+            entry: &entry,
+            stop: fact.stop,
+            occurred_at_ms: fact.occurred_at_ms,
+            beside,
+        };
+        entries::append(tx, &row)?;
         Ok(head)
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct AttemptRow {
     pub(crate) opened_at_ms: i64,
     pub(crate) completed_at_ms: Option<i64>,
     pub(crate) kind: AttemptKind,
+    /// The log's last entry when it was opened; 0 for one that was read from the store.
+    pub(crate) opened_at_seq: i64,
 }
 
 /// What holds the proofs.
@@ -82,7 +84,15 @@ pub(crate) fn get(conn: &Connection, id: AttemptId) -> Result<Option<AttemptRow>
         opened_at_ms: r.get("opened_at_ms")?,
         completed_at_ms: r.get("completed_at_ms")?,
         kind: row::code(r, "kind", AttemptKind::from_code)?,
+        opened_at_seq: 0,
     }))
+}
+
+/// Whether a visit without photos was completed by an entry behind `since_seq`. It has no row here.
+pub(crate) fn completed_since(conn: &Connection, id: AttemptId, since_seq: i64) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM entry WHERE seq > ?1 AND attempt_id = ?2)")?
+        .query_row(params![since_seq, id.as_bytes()], |r| r.get(0))?)
 }
 
 /// The attempt at a stop opened after `since_ms` that was left open when the app was killed.
@@ -144,10 +154,16 @@ pub(crate) struct Visited {
 
 /// The last visits of this phone, in order of time.
 pub(crate) fn visits(conn: &Connection) -> Result<Vec<Visited>> {
+    // A visit with photos has a row, one without lies beside its entry: a bounded look back finds both.
     let mut stmt = conn.prepare_cached(
-        "SELECT a.opened_at_ms AS opened, a.completed_at_ms AS at, s.lat AS lat, s.lng AS lng
-         FROM attempt a JOIN stop s USING (stop_id) WHERE a.completed_at_ms IS NOT NULL AND a.kind = 'visit'
-         ORDER BY a.completed_at_ms DESC LIMIT 500",
+        "SELECT opened, at, s.lat AS lat, s.lng AS lng FROM (
+             SELECT opened_at_ms AS opened, completed_at_ms AS at, stop_id FROM attempt
+             WHERE completed_at_ms IS NOT NULL AND kind = 'visit'
+             UNION ALL
+             SELECT opened_at_ms, occurred_at_ms, stop_id FROM entry
+             WHERE seq > (SELECT coalesce(max(seq), 0) FROM entry) - 4000
+                 AND attempt_id IS NOT NULL AND opened_at_ms IS NOT NULL
+         ) JOIN stop s USING (stop_id) ORDER BY at DESC LIMIT 500",
     )?;
     let mut rows = stmt.query([])?;
     let mut out = Vec::new();

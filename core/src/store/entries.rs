@@ -1,12 +1,12 @@
 //! The evidence log as rows: appended, marked as received, never changed and never deleted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, params};
-use satchel_protocol::entry::{EntryKind, SignedEntry};
-use satchel_protocol::ids::{Hash32, Salt, Sig64, StopId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
+use satchel_protocol::ids::{AttemptId, Hash32, Salt, Sig64, StopId};
 
-use super::row;
+use super::{inks, row};
 use crate::error::{Error, Result, StoreError};
 
 /// Position and hash of the last entry.
@@ -16,11 +16,43 @@ pub(crate) struct Head {
     pub(crate) hash: Hash32,
 }
 
-/// An entry on its way out.
+/// An entry on its way out, with its ink unless the hub has that.
 #[derive(Debug, Clone)]
 pub(crate) struct EntryRow {
     pub(crate) seq: i64,
     pub(crate) entry: SignedEntry,
+    pub(crate) has_ink: bool,
+    pub(crate) ink: Option<Vec<u8>>,
+}
+
+impl EntryRow {
+    /// The proofs it binds, the ink's last.
+    pub(crate) fn blobs(&self) -> Result<Vec<Hash32>> {
+        let header =
+            Header::decode(&self.entry.header).map_err(|_| StoreError::BadRow("header"))?;
+        Ok(header.blobs)
+    }
+}
+
+/// What lies in an entry's row without being part of the log.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Beside<'a> {
+    /// Which visit the entry ends.
+    pub(crate) attempt: Option<AttemptId>,
+    /// When that was opened, where it has no row of its own.
+    pub(crate) opened_at_ms: Option<i64>,
+    /// A signature; its hash is the last that the entry binds.
+    pub(crate) ink: Option<&'a [u8]>,
+}
+
+/// A row to append.
+pub(crate) struct NewEntry<'a> {
+    pub(crate) head: Head,
+    pub(crate) kind: EntryKind,
+    pub(crate) entry: &'a SignedEntry,
+    pub(crate) stop: Option<StopId>,
+    pub(crate) occurred_at_ms: i64,
+    pub(crate) beside: Beside<'a>,
 }
 
 pub(crate) fn head(conn: &Connection) -> Result<Head> {
@@ -38,28 +70,26 @@ pub(crate) fn head(conn: &Connection) -> Result<Head> {
     })
 }
 
-pub(crate) fn append(
-    conn: &Connection,
-    head: Head,
-    kind: EntryKind,
-    entry: &SignedEntry,
-    stop: Option<StopId>,
-    occurred_at_ms: i64,
-) -> Result<()> {
+pub(crate) fn append(conn: &Connection, row: &NewEntry<'_>) -> Result<()> {
+    let entry = row.entry;
     conn.prepare_cached(
-        "INSERT INTO entry (seq, hash, kind, header, sig, salt, body, stop_id, occurred_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO entry (seq, hash, kind, header, sig, salt, body, stop_id, occurred_at_ms,
+             attempt_id, opened_at_ms, ink)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
-        head.seq,
-        head.hash.0,
-        kind.0,
+        row.head.seq,
+        row.head.hash.0,
+        row.kind.0,
         entry.header,
         entry.sig.0,
         entry.salt.map(|s| s.0),
         entry.body,
-        stop.as_ref().map(StopId::as_bytes),
-        occurred_at_ms
+        row.stop.as_ref().map(StopId::as_bytes),
+        row.occurred_at_ms,
+        row.beside.attempt.as_ref().map(AttemptId::as_bytes),
+        row.beside.opened_at_ms,
+        row.beside.ink
     ])?;
     Ok(())
 }
@@ -102,8 +132,10 @@ pub(crate) fn body_of(conn: &Connection, seq: i64, kind: EntryKind) -> Result<Op
 /// Entries without a receipt, in order.
 pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT seq, header, sig, salt, body FROM entry WHERE seq > ?1 AND received_at_ms IS NULL
-         ORDER BY seq LIMIT ?2",
+        "SELECT e.seq AS seq, header, sig, salt, body,
+             ink IS NOT NULL AS has_ink, CASE WHEN r.ink_at_ms IS NULL THEN ink END AS ink
+         FROM entry e LEFT JOIN received r USING (seq)
+         WHERE e.seq > ?1 AND r.at_ms IS NULL ORDER BY e.seq LIMIT ?2",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = stmt.query([received_head(conn)?, limit])?;
@@ -117,6 +149,8 @@ pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
                 salt: row::opt_bytes(r, "salt")?.map(Salt),
                 body: r.get("body")?,
             },
+            has_ink: r.get("has_ink")?,
+            ink: r.get("ink")?,
         });
     }
     Ok(out)
@@ -133,7 +167,8 @@ pub(crate) fn received_head(conn: &Connection) -> Result<i64> {
 pub(crate) fn advance_received_head(conn: &Connection) -> Result<()> {
     conn.execute(
         "UPDATE phone SET received_upto = coalesce(
-             (SELECT min(seq) - 1 FROM entry WHERE seq > received_upto AND received_at_ms IS NULL),
+             (SELECT min(e.seq) - 1 FROM entry e LEFT JOIN received r USING (seq)
+              WHERE e.seq > received_upto AND r.at_ms IS NULL),
              (SELECT max(seq) FROM entry), 0)
          WHERE id = 1",
         [],
@@ -142,51 +177,95 @@ pub(crate) fn advance_received_head(conn: &Connection) -> Result<()> {
 }
 
 /// What a receipt's line did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Marked {
-    /// First receipt for this entry; the entry may belong to a stop.
-    New(Option<StopId>),
-    /// It had one before.
-    Before,
+    /// It names an entry of this phone.
+    Ours(Ours),
     /// This phone has no such entry.
     Unknown,
 }
 
-/// Marks an entry as received if the hash is ours.
+/// A receipted entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ours {
+    /// The first receipt for it.
+    pub(crate) is_new: bool,
+    /// Its ink is new to the hub too.
+    pub(crate) ink_is_new: bool,
+    pub(crate) stop: Option<StopId>,
+    /// The proofs it binds.
+    pub(crate) blobs: Vec<Hash32>,
+    /// Whether the last of them lies in the entry's row.
+    pub(crate) has_ink: bool,
+}
+
+/// Marks an entry as received if the hash is ours, and its ink if that is among `held`.
 pub(crate) fn mark_received(
     conn: &Connection,
-    seq: i64,
-    hash: Hash32,
+    (seq, hash): (i64, Hash32),
+    held: &HashSet<Hash32>,
     at_ms: i64,
 ) -> Result<Marked> {
-    if hash_at(conn, seq)? != Some(hash) {
+    let mut stmt = conn.prepare_cached(
+        "SELECT e.hash AS hash, e.header AS header, e.stop_id AS stop_id, e.ink IS NOT NULL AS has_ink,
+             r.at_ms AS at_ms, r.ink_at_ms AS ink_at_ms
+         FROM entry e LEFT JOIN received r USING (seq) WHERE e.seq = ?1",
+    )?;
+    let mut rows = stmt.query([seq])?;
+    let Some(r) = rows.next()? else {
+        return Ok(Marked::Unknown);
+    };
+    if row::bytes(r, "hash")? != hash.0 {
         return Ok(Marked::Unknown);
     }
-    let marked: Option<Option<Vec<u8>>> = conn
-        .prepare_cached(
-            "UPDATE entry SET received_at_ms = ?2 WHERE seq = ?1 AND received_at_ms IS NULL
-             RETURNING stop_id",
+    let (before_ms, ink_before_ms): (Option<i64>, Option<i64>) =
+        (r.get("at_ms")?, r.get("ink_at_ms")?);
+    let has_ink: bool = r.get("has_ink")?;
+    let blobs = blobs_of(r)?;
+    let ink_held = has_ink && blobs.last().is_some_and(|ink| held.contains(ink));
+    let ours = Ours {
+        is_new: before_ms.is_none(),
+        ink_is_new: ink_held && ink_before_ms.is_none(),
+        stop: opt_stop_id(r)?,
+        blobs,
+        has_ink,
+    };
+    if ours.is_new || ours.ink_is_new {
+        conn.prepare_cached(
+            "INSERT INTO received (seq, at_ms, has_ink, ink_at_ms) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (seq) DO UPDATE SET at_ms = ?2, ink_at_ms = ?4",
         )?
-        .query_row(params![seq, at_ms], |r| r.get(0))
-        .optional()?;
-    Ok(match marked {
-        None => Marked::Before,
-        Some(stop) => Marked::New(stop.as_deref().map(stop_id).transpose()?),
-    })
+        .execute(params![
+            seq,
+            before_ms.unwrap_or(at_ms),
+            has_ink,
+            ink_before_ms.or(ink_held.then_some(at_ms))
+        ])?;
+    }
+    Ok(Marked::Ours(ours))
+}
+
+fn blobs_of(r: &Row<'_>) -> Result<Vec<Hash32>> {
+    let header: Vec<u8> = r.get("header")?;
+    let header = Header::decode(&header).map_err(|_| StoreError::BadRow("header"))?;
+    Ok(header.blobs)
+}
+
+fn opt_stop_id(r: &Row<'_>) -> Result<Option<StopId>> {
+    Ok(row::opt_bytes(r, "stop_id")?.map(|b| StopId(uuid::Uuid::from_bytes(b))))
 }
 
 /// The hub turned out not to have what it receipted after `seq`: send it again. Gives the stops
 /// concerned; empty also when it was only other entries than attempts.
 pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<Vec<StopId>> {
     let mut stmt = conn.prepare_cached(
-        "UPDATE entry SET received_at_ms = NULL WHERE seq > ?1 AND received_at_ms IS NOT NULL
-         RETURNING stop_id",
+        "UPDATE received SET at_ms = NULL WHERE seq > ?1 AND at_ms IS NOT NULL
+         RETURNING (SELECT stop_id FROM entry e WHERE e.seq = received.seq) AS stop_id",
     )?;
     let mut rows = stmt.query([seq])?;
     let mut stops = Vec::new();
     while let Some(r) = rows.next()? {
-        let stop: Option<Vec<u8>> = r.get(0)?;
-        stops.extend(stop.as_deref().map(stop_id).transpose()?);
+        stops.extend(opt_stop_id(r)?);
     }
     conn.execute(
         "UPDATE phone SET received_upto = min(received_upto, max(?1, 0)) WHERE id = 1",
@@ -195,17 +274,11 @@ pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<Vec<StopId>> {
     Ok(stops)
 }
 
-fn stop_id(bytes: &[u8]) -> Result<StopId> {
-    uuid::Uuid::from_slice(bytes)
-        .map(StopId)
-        .map_err(|_| StoreError::BadRow("stop_id").into())
-}
-
 /// Entries without a receipt and when the oldest of them happened.
 pub(crate) fn unsent_count(conn: &Connection) -> Result<(u64, Option<i64>)> {
     let mut stmt = conn.prepare_cached(
-        "SELECT count(*) AS n, min(occurred_at_ms) AS oldest FROM entry
-         WHERE seq > ?1 AND received_at_ms IS NULL",
+        "SELECT count(*) AS n, min(occurred_at_ms) AS oldest
+         FROM entry e LEFT JOIN received r USING (seq) WHERE e.seq > ?1 AND r.at_ms IS NULL",
     )?;
     let mut rows = stmt.query([received_head(conn)?])?;
     let r = rows
@@ -233,8 +306,8 @@ pub(crate) fn stop_sync(conn: &Connection) -> Result<HashMap<StopId, StopSync>> 
         out.insert(StopId(row::uuid(r, "stop_id")?), StopSync::default());
     }
     let mut unsent = conn.prepare_cached(
-        "SELECT stop_id, max(seq) AS seq FROM entry
-         WHERE seq > ?1 AND received_at_ms IS NULL AND kind IN (?2, ?3, ?4, ?5)
+        "SELECT stop_id, max(e.seq) AS seq FROM entry e LEFT JOIN received r USING (seq)
+         WHERE e.seq > ?1 AND r.at_ms IS NULL AND kind IN (?2, ?3, ?4, ?5)
          GROUP BY stop_id",
     )?;
     let mut rows = unsent.query(params![
@@ -256,6 +329,11 @@ pub(crate) fn stop_sync(conn: &Connection) -> Result<HashMap<StopId, StopSync>> 
     while let Some(r) = rows.next()? {
         let stop = StopId(row::uuid(r, "stop_id")?);
         out.entry(stop).or_default().proofs_unsent = r.get("n")?;
+    }
+    for waiting in inks::waiting(conn)? {
+        if let Some(stop) = waiting.stop {
+            out.entry(stop).or_default().proofs_unsent += 1;
+        }
     }
     Ok(out)
 }

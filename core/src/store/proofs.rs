@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use satchel_protocol::attempt::{PhotoFacts, ProofRef};
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
-use super::{row, thumbs};
+use super::{inks, row, thumbs};
 use crate::error::{Error, Result, StoreError};
 use crate::limits;
 
@@ -30,7 +30,7 @@ pub(crate) fn stage(
     proof: &ProofRef,
     mark: Option<u64>,
 ) -> Result<()> {
-    insert(conn, attempt, proof, None, None)?;
+    insert(conn, attempt, proof)?;
     conn.prepare_cached(
         "UPDATE proof SET photo_facts = ?3, photo_mark = ?4 WHERE attempt_id = ?1 AND hash = ?2
          AND in_folder AND photo_facts IS NULL",
@@ -70,28 +70,10 @@ pub(crate) fn recent_photos(conn: &Connection, limit: u32) -> Result<Vec<SeenPho
     Ok(out)
 }
 
-/// Stores a small proof whole, bound to the entry at `seq`.
-pub(crate) fn insert_bound(
-    conn: &Connection,
-    attempt: AttemptId,
-    proof: &ProofRef,
-    bytes: &[u8],
-    seq: i64,
-) -> Result<()> {
-    insert(conn, attempt, proof, Some(bytes), Some(seq))
-}
-
-fn insert(
-    conn: &Connection,
-    attempt: AttemptId,
-    proof: &ProofRef,
-    inline: Option<&[u8]>,
-    seq: Option<i64>,
-) -> Result<()> {
+fn insert(conn: &Connection, attempt: AttemptId, proof: &ProofRef) -> Result<()> {
     conn.prepare_cached(
-        "INSERT INTO proof (attempt_id, hash, kind, size_bytes, origin, captured_at_ms, bound_seq,
-             in_folder, inline_bytes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        "INSERT INTO proof (attempt_id, hash, kind, size_bytes, origin, captured_at_ms, in_folder)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)
          ON CONFLICT (attempt_id, hash) WHERE in_folder DO NOTHING",
     )?
     .execute(params![
@@ -100,10 +82,7 @@ fn insert(
         proof.kind.code(),
         i64::try_from(proof.size_bytes).unwrap_or(i64::MAX),
         proof.origin.map(PhotoOrigin::code),
-        proof.captured_at_ms,
-        seq,
-        inline.is_none(),
-        inline
+        proof.captured_at_ms
     ])?;
     Ok(())
 }
@@ -120,18 +99,6 @@ pub(crate) fn photos_of(conn: &Connection, attempt: AttemptId) -> Result<Vec<Pro
     Ok(out)
 }
 
-/// The ink of an attempt's signature.
-pub(crate) fn signature_of(conn: &Connection, attempt: AttemptId) -> Result<Option<Vec<u8>>> {
-    let found: Option<Option<Vec<u8>>> = conn
-        .query_row(
-            "SELECT inline_bytes FROM proof WHERE attempt_id = ?1 AND kind = ?2 AND NOT in_folder",
-            params![attempt.as_bytes(), ProofKind::Signature.code()],
-            |r| r.get(0),
-        )
-        .optional()?;
-    Ok(found.flatten())
-}
-
 /// Binds the attempt's staged photos to the entry at `seq`.
 pub(crate) fn bind(conn: &Connection, attempt: AttemptId, seq: i64) -> Result<()> {
     conn.prepare_cached(
@@ -141,26 +108,12 @@ pub(crate) fn bind(conn: &Connection, attempt: AttemptId, seq: i64) -> Result<()
     Ok(())
 }
 
-/// Inline proofs bound by one entry that no receipt has named.
-pub(crate) fn inline_of_entry(conn: &Connection, seq: i64) -> Result<Vec<ProofRow>> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT * FROM proof WHERE bound_seq = ?1 AND received_at_ms IS NULL AND NOT in_folder
-         ORDER BY id",
-    )?;
-    let mut rows = stmt.query([seq])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        out.push(read(r)?);
-    }
-    Ok(out)
-}
-
-/// Proofs whose entry the hub has and which it does not have themselves, oldest first, from behind
+/// Photos whose entry the hub has and which it does not have themselves, oldest first, from behind
 /// the proof with id `after`.
 pub(crate) fn to_upload(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT p.* FROM proof p JOIN entry e ON e.seq = p.bound_seq
-         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND e.received_at_ms IS NOT NULL
+        "SELECT p.* FROM proof p JOIN received e ON e.seq = p.bound_seq
+         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND e.at_ms IS NOT NULL
          AND p.id > ?1 ORDER BY p.id LIMIT ?2",
     )?;
     let mut rows = stmt.query([after, i64::from(limits::PROOF_WINDOW)])?;
@@ -181,6 +134,8 @@ pub(crate) fn set_started(conn: &Connection, id: i64) -> Result<()> {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     unsent: HashMap<Hash32, Vec<i64>>,
+    /// Inks that wait; filled only if a receipt names what is no photo and bound by none of its entries.
+    inks: Option<HashMap<Hash32, Vec<i64>>>,
     /// Filled only if a receipt names what is not unsent.
     all: Option<HashSet<Hash32>>,
 }
@@ -200,14 +155,29 @@ pub(crate) fn known(conn: &Connection) -> Result<Known> {
 }
 
 /// Marks a proof as received. Gives the stops for which that is news; `None` if this phone has no
-/// proof with this hash.
+/// proof with this hash. `bound` are proofs known to be this phone's without asking.
 pub(crate) fn mark_received(
     conn: &Connection,
     known: &mut Known,
     hash: Hash32,
     at_ms: i64,
+    bound: &HashSet<Hash32>,
 ) -> Result<Option<Vec<StopId>>> {
+    let mut stops = Vec::new();
     let Some(ids) = known.unsent.remove(&hash) else {
+        if bound.contains(&hash) {
+            return Ok(Some(stops));
+        }
+        let inks = match &mut known.inks {
+            Some(inks) => inks,
+            empty => empty.insert(waiting_inks(conn)?),
+        };
+        if let Some(entries) = inks.remove(&hash) {
+            for seq in entries {
+                stops.extend(inks::mark_received(conn, seq, at_ms)?);
+            }
+            return Ok(Some(stops));
+        }
         let all = match &mut known.all {
             Some(all) => all,
             empty => empty.insert(all_hashes(conn)?),
@@ -218,7 +188,6 @@ pub(crate) fn mark_received(
         "UPDATE proof SET received_at_ms = ?2 WHERE id = ?1
          RETURNING (SELECT stop_id FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS stop_id",
     )?;
-    let mut stops = Vec::new();
     for id in ids {
         let mut rows = mark.query(params![id, at_ms])?;
         while let Some(r) = rows.next()? {
@@ -228,6 +197,14 @@ pub(crate) fn mark_received(
     Ok(Some(stops))
 }
 
+fn waiting_inks(conn: &Connection) -> Result<HashMap<Hash32, Vec<i64>>> {
+    let mut out: HashMap<Hash32, Vec<i64>> = HashMap::new();
+    for ink in inks::waiting(conn)? {
+        out.entry(ink.hash).or_default().push(ink.seq);
+    }
+    Ok(out)
+}
+
 fn all_hashes(conn: &Connection) -> Result<HashSet<Hash32>> {
     let mut stmt = conn.prepare_cached("SELECT hash FROM proof")?;
     let mut rows = stmt.query([])?;
@@ -235,6 +212,7 @@ fn all_hashes(conn: &Connection) -> Result<HashSet<Hash32>> {
     while let Some(r) = rows.next()? {
         out.insert(Hash32(row::bytes(r, "hash")?));
     }
+    out.extend(inks::all_hashes(conn)?);
     out.extend(thumbs::all_hashes(conn)?);
     Ok(out)
 }
@@ -264,6 +242,7 @@ pub(crate) fn unmark(
     for id in ids {
         update.execute([id])?;
     }
+    stops.extend(inks::unmark(conn, first, last, lost)?);
     Ok(stops)
 }
 
@@ -334,7 +313,10 @@ pub(crate) fn unsent(conn: &Connection) -> Result<(u64, u64)> {
     let r = rows
         .next()?
         .ok_or_else(|| Error::from(StoreError::BadRow("proof")))?;
-    Ok((row::unsigned(r, "n")?, row::unsigned(r, "bytes")?))
+    let photos: (u64, u64) = (row::unsigned(r, "n")?, row::unsigned(r, "bytes")?);
+    let inks = inks::waiting(conn)?;
+    let ink_bytes: u64 = inks.iter().map(|ink| ink.size_bytes).sum();
+    Ok((photos.0 + inks.len() as u64, photos.1 + ink_bytes))
 }
 
 fn photo_facts(r: &Row<'_>) -> Result<Option<PhotoFacts>> {
@@ -362,7 +344,7 @@ fn read(r: &Row<'_>) -> Result<ProofRow> {
             captured_at_ms: r.get("captured_at_ms")?,
             photo: photo_facts(r)?,
         },
-        inline_bytes: r.get("inline_bytes")?,
+        inline_bytes: None,
         started: r.get("started")?,
     })
 }

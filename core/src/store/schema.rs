@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/003_photos.sql"),
     include_str!("migrations/004_day.sql"),
     include_str!("migrations/005_thumbs.sql"),
+    include_str!("migrations/006_one_row.sql"),
 ];
 
 /// Newest schema version this build knows.
@@ -60,6 +61,51 @@ mod tests {
                 other => panic!("{:?}", other.err()),
             }
         }
+    }
+
+    #[test]
+    fn signatures_of_an_earlier_release_move_to_their_entries_with_what_receipts_said() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        for sql in &MIGRATIONS[..5] {
+            conn.execute_batch(sql).unwrap();
+        }
+        conn.execute_batch(
+            "PRAGMA user_version = 5;
+             INSERT INTO stop (stop_id, route_id, position, lat, lng, address, recipient_name,
+                 recipient_phone, version, raw) VALUES (x'01', x'02', 1, 0, 0, '', '', '', 1, '');
+             INSERT INTO attempt (attempt_id, stop_id, handoff, data_key, opened_at_ms, completed_at_ms)
+                 VALUES (x'0a', x'01', 'recipient', x'', 5, 6), (x'0b', x'01', 'recipient', x'', 7, 8);
+             INSERT INTO entry (seq, hash, kind, header, sig, occurred_at_ms, received_at_ms) VALUES
+                 (1, x'', 1, x'', x'', 1, 11), (2, x'', 2, x'', x'', 6, 12), (3, x'', 2, x'', x'', 8, NULL);
+             INSERT INTO noted (subject, kind, seq) VALUES (x'01', 2, 2);
+             INSERT INTO proof (attempt_id, hash, kind, size_bytes, captured_at_ms, bound_seq,
+                 received_at_ms, in_folder, inline_bytes) VALUES
+                 (x'0a', x'f1', 'signature', 3, 6, 2, 13, 0, x'aabbcc'),
+                 (x'0b', x'f2', 'signature', 2, 8, 3, NULL, 0, x'ddee'),
+                 (x'0b', x'f3', 'photo', 9, 8, 3, NULL, 1, NULL);",
+        )
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        let rows = |sql: &str| -> Vec<String> {
+            let mut stmt = conn.prepare(sql).unwrap();
+            let rows = stmt.query_map([], |r| r.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        assert_eq!(
+            rows("SELECT seq || ' ' || iif(attempt_id IS NULL, 'none', hex(attempt_id)) || ' ' || iif(ink IS NULL, 'none', hex(ink))
+                  FROM entry ORDER BY seq"),
+            ["1 none none", "2 0A AABBCC", "3 0B DDEE"]
+        );
+        assert_eq!(
+            rows(
+                "SELECT seq || ' ' || at_ms || ' ' || has_ink || ' ' || coalesce(ink_at_ms, '-')
+                  FROM received ORDER BY seq"
+            ),
+            ["1 11 0 -", "2 12 1 13"]
+        );
+        assert_eq!(rows("SELECT kind FROM proof"), ["photo"]);
+        assert!(rows("PRAGMA foreign_key_check").is_empty());
     }
 
     #[test]

@@ -63,6 +63,19 @@ pub(crate) fn of_entry(conn: &Connection, seq: i64) -> Result<Vec<SmallProof>> {
     Ok(out)
 }
 
+/// The hashes of the small copies of one entry's photos.
+pub(crate) fn hashes_of_entry(conn: &Connection, seq: i64) -> Result<Vec<Hash32>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT t.hash FROM thumb t JOIN proof p ON p.id = t.proof_id WHERE p.bound_seq = ?1",
+    )?;
+    let mut rows = stmt.query([seq])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(Hash32(row::bytes(r, "hash")?));
+    }
+    Ok(out)
+}
+
 /// How many there are and what they take; they count towards the quota of the photos they show.
 pub(crate) fn held(conn: &Connection) -> Result<(u64, u64)> {
     Ok(conn

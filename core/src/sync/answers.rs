@@ -8,6 +8,7 @@ use satchel_protocol::enrol::{EnrolResponse, SignedCertificate};
 use satchel_protocol::feed::{FeedContent, FeedItem, FeedPage, ParcelEventItem};
 use satchel_protocol::ids::{Hash32, StopId};
 use satchel_protocol::limits::MAX_FEED_PAGE_BYTES;
+use satchel_protocol::packed;
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ use crate::store::db::Tx;
 use crate::store::entries::{self, Marked};
 use crate::store::history::{self, Pushed};
 use crate::store::phone::Enrolled;
-use crate::store::{phone, planning, proofs, ratings, stops, told};
+use crate::store::{phone, planning, proofs, ratings, stops, thumbs, told};
 
 /// The answer is not what was asked for; nothing of it was believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,27 +96,45 @@ pub(crate) fn receipt(body: &[u8], keys: &Keys) -> Result<Receipt, Useless> {
 /// does not have changes nothing and is counted.
 pub(crate) fn apply_receipt(tx: &Tx<'_>, receipt: &Receipt) -> Result<usize> {
     let at_ms = receipt.received_at_ms;
+    let held: HashSet<Hash32> = receipt.blobs.iter().copied().collect();
     let mut changed: Vec<StopId> = Vec::new();
     let mut marked = 0;
+    let (mut bound, mut inks): (HashSet<Hash32>, HashSet<Hash32>) = Default::default();
     for entry in &receipt.entries {
-        match entries::mark_received(tx, entry.seq, entry.hash, at_ms)? {
-            Marked::New(stop) => {
-                marked += 1;
-                changed.extend(stop);
+        match entries::mark_received(tx, (entry.seq, entry.hash), &held, at_ms)? {
+            Marked::Ours(ours) => {
+                marked += usize::from(ours.is_new) + usize::from(ours.ink_is_new);
+                if ours.is_new || ours.ink_is_new {
+                    changed.extend(ours.stop);
+                }
+                if ours.has_ink {
+                    inks.extend(ours.blobs.last());
+                }
+                if ours.blobs.len() > usize::from(ours.has_ink) {
+                    bound.extend(thumbs::hashes_of_entry(tx, entry.seq)?);
+                }
+                bound.extend(ours.blobs);
             }
-            Marked::Before => {}
             Marked::Unknown => phone::count_receipt_alarm(tx)?,
         }
     }
     entries::advance_received_head(tx)?;
-    let mut known = proofs::known(tx)?;
-    for blob in &receipt.blobs {
-        match proofs::mark_received(tx, &mut known, *blob, at_ms)? {
-            Some(stops) => {
-                marked += stops.len();
-                changed.extend(stops);
+    // Inks were marked with their entries.
+    let others: Vec<&Hash32> = receipt
+        .blobs
+        .iter()
+        .filter(|b| !inks.contains(*b))
+        .collect();
+    if !others.is_empty() {
+        let mut known = proofs::known(tx)?;
+        for blob in others {
+            match proofs::mark_received(tx, &mut known, *blob, at_ms, &bound)? {
+                Some(stops) => {
+                    marked += stops.len();
+                    changed.extend(stops);
+                }
+                None => phone::count_receipt_alarm(tx)?,
             }
-            None => phone::count_receipt_alarm(tx)?,
         }
     }
     touch_all(tx, changed)?;
@@ -169,12 +188,21 @@ fn touch_all(tx: &Tx<'_>, mut stops_changed: Vec<StopId>) -> Result<()> {
     Ok(())
 }
 
-/// Reads a feed page within its bound.
-pub(crate) fn feed_page(body: &[u8]) -> Result<FeedPage, Useless> {
+/// Reads a feed page within its bound, packed or plain.
+pub(crate) fn feed_page(headers: &[(String, String)], body: &[u8]) -> Result<FeedPage, Useless> {
     if body.len() > MAX_FEED_PAGE_BYTES {
         return Err(Useless::BadAnswer);
     }
-    let page: FeedPage = serde_json::from_slice(body).map_err(|_| Useless::BadAnswer)?;
+    let unpacked;
+    let json = match header(headers, "content-encoding") {
+        // A host's HTTP stack that unpacked by itself may have left the header standing.
+        Some(packed::CODING) if !body.starts_with(b"{") => {
+            unpacked = packed::unpack(body, MAX_FEED_PAGE_BYTES).map_err(|_| Useless::BadAnswer)?;
+            &unpacked
+        }
+        _ => body,
+    };
+    let page: FeedPage = serde_json::from_slice(json).map_err(|_| Useless::BadAnswer)?;
     // The cursor goes back into a URL as it is.
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if page.cursor.len() > 200 || !page.cursor.chars().all(plain) {
@@ -319,13 +347,32 @@ mod tests {
     }
 
     #[test]
+    fn a_packed_page_reads_like_a_plain_one_and_a_bomb_or_a_deep_one_is_no_page() {
+        let coded = [("Content-Encoding".to_owned(), "zstd".to_owned())];
+        let page = json!({"items": [], "cursor": "c", "more": false, "server_time_ms": 1});
+        let plain = page.to_string().into_bytes();
+        let sent = packed::pack(&plain).unwrap();
+        assert_eq!(feed_page(&coded, &sent), feed_page(&[], &plain));
+        assert!(feed_page(&coded, &plain).is_ok(), "unpacked by the host");
+        assert!(feed_page(&coded, &sent[..sent.len() - 1]).is_err());
+        let bomb = packed::pack(&vec![b' '; MAX_FEED_PAGE_BYTES + 1]).unwrap();
+        assert_eq!(feed_page(&coded, &bomb), Err(Useless::BadAnswer));
+        let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+        let deep = page.to_string().replace(
+            "[]",
+            &format!("[{{\"seq\":1,\"kind\":\"x\",\"data\":{deep}}}]"),
+        );
+        assert_eq!(feed_page(&[], deep.as_bytes()), Err(Useless::BadAnswer));
+    }
+
+    #[test]
     fn a_cursor_that_would_break_out_of_the_url_is_no_cursor() {
         let page = |cursor: &str| {
             json!({"items": [], "cursor": cursor, "more": false, "server_time_ms": 1}).to_string()
         };
-        assert!(feed_page(page("a-1.b_2").as_bytes()).is_ok());
+        assert!(feed_page(&[], page("a-1.b_2").as_bytes()).is_ok());
         for bad in ["a&limit=1", "a b", "é", "a#", &"a".repeat(201)] {
-            assert!(feed_page(page(bad).as_bytes()).is_err(), "{bad}");
+            assert!(feed_page(&[], page(bad).as_bytes()).is_err(), "{bad}");
         }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use satchel_protocol::ids::{DeviceId, Hash32};
 
+use super::pace::Pace;
 use crate::limits;
 use crate::model::status::Blocking;
 
@@ -37,6 +38,8 @@ pub(crate) enum Job {
     PushLog {
         /// The last entry of the batch.
         up_to: i64,
+        /// Size of its body.
+        sent_bytes: usize,
     },
     PullFeed,
     Proof {
@@ -87,7 +90,7 @@ pub(crate) struct InFlight {
     pub(crate) job: Job,
     /// Nonce of the request's signature, which a signed hub time must name.
     pub(crate) nonce: String,
-    issued_ms: i64,
+    pub(crate) issued_ms: i64,
     /// Its answer is being applied; until that is done its lane sends nothing else.
     answered: bool,
 }
@@ -123,6 +126,7 @@ pub(crate) struct Engine {
     backoff: HashMap<Lane, Backoff>,
     uploads: HashMap<i64, Upload>,
     ask: Ask,
+    pub(crate) pace: Pace,
     feed_wanted: bool,
     last_feed_ms: Option<i64>,
     /// Clock corrections in a row without a good answer between them.
@@ -140,6 +144,7 @@ impl Default for Engine {
             // A fresh process does not know what an earlier one had in flight, nor whether the hub still
             // has what it had.
             ask: Ask::Recheck,
+            pace: Pace::default(),
             feed_wanted: true,
             last_feed_ms: None,
             skew_corrections: 0,
@@ -226,7 +231,7 @@ impl Engine {
     /// The last entry being sent right now.
     pub(crate) fn sending_up_to(&self) -> Option<i64> {
         self.in_flight.values().find_map(|f| match f.job {
-            Job::PushLog { up_to } => Some(up_to),
+            Job::PushLog { up_to, .. } => Some(up_to),
             _ => None,
         })
     }
@@ -257,6 +262,9 @@ impl Engine {
         jitter: u8,
     ) {
         self.unknown_outcome(job);
+        if matches!(job, Job::PushLog { .. }) && blocking != Blocking::Refused {
+            self.pace.lost();
+        }
         let failures = self
             .backoff
             .get(&job.lane())
@@ -446,7 +454,10 @@ mod tests {
     fn a_task_the_host_lost_is_handed_out_again_after_asking() {
         let mut engine = Engine::default();
         engine.set_ask(Ask::No);
-        let push = Job::PushLog { up_to: 3 };
+        let push = Job::PushLog {
+            up_to: 3,
+            sent_bytes: 9,
+        };
         let id = engine.issue("s", push, String::new(), 0);
         assert_eq!(engine.sending_up_to(), Some(3));
         assert!(!engine.claim(Lane::Log, 1));
@@ -469,7 +480,11 @@ mod tests {
     #[test]
     fn what_only_a_person_can_lift_is_shown_before_a_lost_network_and_not_hurried() {
         let mut engine = Engine::default();
-        engine.failed(&Job::PushLog { up_to: 1 }, Blocking::Refused, 0, None, 255);
+        let push = Job::PushLog {
+            up_to: 1,
+            sent_bytes: 9,
+        };
+        engine.failed(&push, Blocking::Refused, 0, None, 255);
         engine.failed(&Job::PullFeed, Blocking::Network, 0, None, 255);
         assert_eq!(engine.blocking(), Some(Blocking::Refused));
         engine.retry_now();

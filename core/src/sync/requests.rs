@@ -5,13 +5,15 @@ use satchel_protocol::api::{
     PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS, PATH_RECEIPT_SUFFIX, TUS_VERSION,
 };
 use satchel_protocol::batch::{BATCH_MEDIA_TYPE, Batch, InlineBlob};
+use satchel_protocol::crypto;
 use satchel_protocol::enrol::EnrolRequest;
 use satchel_protocol::http_sig::{self, RequestParts, SignParams};
 use satchel_protocol::ids::Hash32;
 use satchel_protocol::limits::{
     FEED_PAGE_ITEMS, MAX_ANSWER_BYTES, MAX_BATCH_ENTRIES, MAX_FEED_PAGE_BYTES,
-    MAX_INLINE_BLOB_BYTES, TARGET_BATCH_BYTES,
+    MAX_INLINE_BLOB_BYTES,
 };
+use satchel_protocol::packed;
 use satchel_protocol::taxonomy::ProofKind;
 
 use super::engine::Step;
@@ -19,8 +21,9 @@ use super::task::Purpose;
 use crate::courier::Keys;
 use crate::error::{Error, Result};
 use crate::store::db::Snapshot;
+use crate::store::entries::{self, EntryRow};
 use crate::store::proofs::ProofRow;
-use crate::store::{entries, proofs, thumbs};
+use crate::store::thumbs;
 
 /// A request before it is signed and named.
 pub(crate) struct Draft {
@@ -109,23 +112,34 @@ pub(crate) fn ask_log(keys: &Keys, after: i64) -> Draft {
 }
 
 /// `POST /v1/log` with the next entries and the last one's place, or `None` when nothing is unsent.
-pub(crate) fn push_log(conn: &Snapshot, keys: &Keys) -> Result<Option<(i64, Draft)>> {
+pub(crate) fn push_log(
+    conn: &Snapshot,
+    keys: &Keys,
+    target_bytes: usize,
+) -> Result<Option<(i64, Draft)>> {
     let rows = entries::unsent(conn, MAX_BATCH_ENTRIES)?;
     let mut batch = Batch::default();
     let mut size_bytes = 0usize;
     let mut last: Option<(i64, Hash32)> = None;
     for row in rows {
-        let inline = inline_proofs(conn, row.seq)?;
+        // Signatures and thumbnails ride with their entry; one too long for that goes up on its own.
+        let mut small = thumbs(conn, &row)?;
+        small.extend(row.ink.map(|bytes| InlineBlob {
+            hash: crypto::sha256(&[&bytes]),
+            kind: ProofKind::Signature,
+            bytes,
+        }));
+        small.retain(|blob| blob.bytes.len() <= MAX_INLINE_BLOB_BYTES);
         let entry_bytes =
             row.entry.header.len() + row.entry.body.as_ref().map_or(0, Vec::len) + 100;
-        let with_proofs = entry_bytes + inline.iter().map(|b| b.bytes.len()).sum::<usize>();
-        if last.is_some() && size_bytes + with_proofs > TARGET_BATCH_BYTES {
+        let with_small = entry_bytes + small.iter().map(|b| b.bytes.len()).sum::<usize>();
+        if last.is_some() && size_bytes + with_small > target_bytes {
             break;
         }
-        size_bytes += with_proofs;
+        size_bytes += with_small;
         last = Some((row.seq, row.entry.hash()));
         batch.entries.push(row.entry);
-        batch.blobs.extend(inline);
+        batch.blobs.extend(small);
     }
     let Some((up_to, hash)) = last else {
         return Ok(None);
@@ -137,28 +151,20 @@ pub(crate) fn push_log(conn: &Snapshot, keys: &Keys) -> Result<Option<(i64, Draf
     Ok(Some((up_to, draft)))
 }
 
-fn inline_proofs(conn: &Snapshot, seq: i64) -> Result<Vec<InlineBlob>> {
-    let inks = proofs::inline_of_entry(conn, seq)?
-        .into_iter()
-        .filter_map(|row| {
-            let bytes = row
-                .inline_bytes
-                .filter(|b| b.len() <= MAX_INLINE_BLOB_BYTES)?;
-            Some(InlineBlob {
-                hash: row.proof.hash,
-                kind: row.proof.kind,
-                bytes,
-            })
-        });
-    let thumbs = thumbs::of_entry(conn, seq)?
+/// Small copies of the photos that an entry binds. Few entries have any, and their headers say so.
+fn thumbs(conn: &Snapshot, row: &EntryRow) -> Result<Vec<InlineBlob>> {
+    if row.blobs()?.len() <= usize::from(row.has_ink) {
+        return Ok(Vec::new());
+    }
+    Ok(thumbs::of_entry(conn, row.seq)?
         .into_iter()
         .map(|small| InlineBlob {
             hash: small.hash,
             // To the hub's store a small photo is a photo; the body says of which one it is the copy.
             kind: ProofKind::Photo,
             bytes: small.bytes,
-        });
-    Ok(inks.chain(thumbs).collect())
+        })
+        .collect())
 }
 
 /// `GET /v1/feed`.
@@ -168,7 +174,10 @@ pub(crate) fn pull_feed(keys: &Keys, cursor: Option<&str>) -> Draft {
         "{}{PATH_FEED}?limit={FEED_PAGE_ITEMS}{cursor}",
         keys.hub_url
     );
-    let mut draft = Draft::new(Purpose::Feed, "GET", url).header("accept", "application/json");
+    let mut draft = Draft::new(Purpose::Feed, "GET", url)
+        .header("accept", "application/json")
+        // Said by the core and unpacked by the core: a host that unpacks by itself leaves nothing to do.
+        .header("accept-encoding", packed::CODING);
     draft.max_answer_bytes = MAX_FEED_PAGE_BYTES;
     draft
 }

@@ -9,10 +9,13 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::feed::{FeedItem, FeedPage, StopItem};
 use satchel_protocol::ids::{DeviceId, ParcelId};
 use satchel_protocol::limits;
+use satchel_protocol::packed;
 use satchel_protocol::token::{self, base32, from_base32};
 use serde::Deserialize;
 use serde_json::Value;
@@ -55,8 +58,9 @@ pub(crate) struct PageQuery {
 pub(crate) async fn page(
     State(hub): State<Hub>,
     head: SignedHead,
+    headers: HeaderMap,
     query: Result<Query<PageQuery>, QueryRejection>,
-) -> Result<Json<FeedPage>, ApiError> {
+) -> Result<Response, ApiError> {
     not_revoked(&head.device)?;
     let Query(query) = query?;
     let start = read_cursor(&query.cursor)
@@ -99,12 +103,35 @@ pub(crate) async fn page(
     more |= record(&hub, head.device.id, &given).await?;
     hub.metrics().feed_pages.add(1);
     let end = items.last().map_or(start, |item| item.seq);
-    Ok(Json(FeedPage {
+    let page = FeedPage {
         items,
         cursor: write_cursor(end),
         more,
         server_time_ms: hub.now_ms(),
-    }))
+    };
+    answer(&headers, &page)
+}
+
+/// The page, packed for a phone that says it can unpack.
+fn answer(headers: &HeaderMap, page: &FeedPage) -> Result<Response, ApiError> {
+    let offered = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    if !offered.into_iter().any(packed::is_accepted) {
+        return Ok(Json(page).into_response());
+    }
+    let unfit = HubError::DamagedRow { what: "feed page" };
+    let packed = serde_json::to_vec(page)
+        .ok()
+        .and_then(|json| packed::pack(&json).ok())
+        .ok_or(unfit)?;
+    let fields = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_ENCODING, packed::CODING),
+        (header::VARY, "accept-encoding"),
+    ];
+    Ok((fields, packed).into_response())
 }
 
 /// Gives each parcel of a stop the key with which this device may mint its rating token.

@@ -12,6 +12,7 @@ mod ink;
 mod photo;
 mod record;
 mod route;
+mod sync;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,8 @@ enum Bench {
     Photo(photo::Args),
     /// Signatures and codes: bytes a point, and the time from touch samples to a picture.
     Ink(ink::Args),
+    /// Push, pull, photos and a cold open, against the least outbox that keeps its promise.
+    Sync(sync::Args),
     /// How good orders get in how little time.
     Route(route::RouteArgs),
     /// One measured process of `record`; the bench starts it itself.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Bench::Record(args) => record::run(&args),
         Bench::Ink(args) => ink::run(&args),
         Bench::Route(args) => route::run(&args),
+        Bench::Sync(args) => sync::run(&args),
         Bench::RecordOnce(args) => record::run_once(&args),
         Bench::Photo(args) => photo::run(&args),
         Bench::PhotoOnce(args) => photo::run_once(&args),

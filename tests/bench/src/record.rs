@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
-use payload::Payload;
-pub(crate) use payload::Rng;
+pub(crate) use payload::{Payload, Rng};
+pub(crate) use phone::scribble;
 
 /// Command line.
 #[derive(clap::Args)]
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Rounds.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
+    /// Bytes of a signature: 4,096 for a picture's worth, 600 for real ink.
+    #[arg(long, default_value_t = 4_096)]
+    ink_bytes: usize,
     /// Folder to write in, on the file system to be measured.
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -46,6 +49,8 @@ pub(crate) struct OnceArgs {
     writer: Writer,
     #[arg(long)]
     attempts: usize,
+    #[arg(long)]
+    ink_bytes: usize,
     #[arg(long)]
     dir: PathBuf,
 }
@@ -83,12 +88,14 @@ impl Writer {
     }
 
     /// Stores `attempts` payloads in a new folder.
-    fn record(self, dir: &Path, attempts: usize) -> Result<Run, Failure> {
+    fn record(self, dir: &Path, attempts: usize, ink_bytes: usize) -> Result<Run, Failure> {
         std::fs::create_dir_all(dir)?;
         match self {
-            Self::Plain => floor::record(dir, &Payload::make(attempts), None),
-            Self::Encrypted => floor::record(dir, &Payload::make(attempts), Some(floor::KEY)),
-            Self::Satchel => phone::record(dir, attempts),
+            Self::Plain => floor::record(dir, &Payload::make(attempts, ink_bytes), None),
+            Self::Encrypted => {
+                floor::record(dir, &Payload::make(attempts, ink_bytes), Some(floor::KEY))
+            }
+            Self::Satchel => phone::record(dir, attempts, ink_bytes),
         }
     }
 }
@@ -100,6 +107,9 @@ pub(crate) struct Run {
     seconds: f64,
     /// Per attempt, sorted.
     micros: Vec<u64>,
+    /// Touch samples to ink, per attempt, while the signature is shown for a last look.
+    #[serde(default)]
+    ink_micros: u64,
     /// Bytes given to write calls while recording.
     bytes_written: u64,
     /// Bytes on disk before the first attempt and after the last, logs moved into the database.
@@ -126,12 +136,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 continue;
             };
             let dir = home.path().join(format!("{round}-{}", writer.code()));
-            runs.push((*writer, writer.record(&dir, args.attempts)?));
+            runs.push((*writer, writer.record(&dir, args.attempts, args.ink_bytes)?));
             std::fs::remove_dir_all(&dir)?;
         }
         rounds.push(runs);
     }
-    let counted = once::count(home.path())?;
+    let counted = once::count(home.path(), args.ink_bytes)?;
     let report = report::Report::new(args.attempts, &rounds, &counted)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -143,7 +153,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// Runs one writer once and prints what it measured.
 pub(crate) fn run_once(args: &OnceArgs) -> Result<(), Failure> {
-    let run = args.writer.record(&args.dir, args.attempts)?;
+    let run = args
+        .writer
+        .record(&args.dir, args.attempts, args.ink_bytes)?;
     println!("{}", serde_json::to_string(&run)?);
     Ok(())
 }

@@ -11,7 +11,7 @@ use satchel_protocol::transitions::EventKind;
 use super::gate;
 use super::input::{self, Located};
 use super::judge::{self, Seen};
-use super::{refuse_completed, trimmed};
+use super::trimmed;
 use crate::courier::{Courier, Keys};
 use crate::error::{Error, Refusal, Result};
 use crate::evidence::log::Fact;
@@ -22,6 +22,7 @@ use crate::rating;
 use crate::rules::position::Radii;
 use crate::store::attempts::{self, AttemptKind, AttemptRow};
 use crate::store::db::{Snapshot, Tx};
+use crate::store::entries::Beside;
 use crate::store::stops::ParcelRow;
 use crate::store::{proofs, stops, told};
 
@@ -31,6 +32,9 @@ pub(super) struct Visit<'a> {
     pub(super) stop: StopId,
     pub(super) input: &'a Completion,
     pub(super) proofs: Vec<ProofRef>,
+    pub(super) ink: Option<&'a [u8]>,
+    /// When it was opened; `None` if it has a row of its own that says so.
+    pub(super) opened_at_ms: Option<i64>,
     pub(super) signature: Option<SignatureFacts>,
     pub(super) located: Located,
     pub(super) now_ms: i64,
@@ -94,14 +98,28 @@ impl Courier {
         let ink = taken.as_ref().map(|taken| &taken.bytes);
         let now_ms = self.env.clock.wall_ms();
         let recorded = self.write_at_door(|tx| {
-            refuse_completed(tx, attempt)?;
-            let parcels = chosen_parcels(tx, row.stop_id, &input.parcels)?;
-            let completed = AttemptRow {
-                handoff: input.handoff,
-                completed_at_ms: Some(now_ms),
-                ..row.clone()
+            // Only a visit with photos has a row; one without is known by its entry.
+            let with_photos = match attempts::get(tx, attempt)? {
+                Some(stored) if stored.completed_at_ms.is_some() => {
+                    return Err(Error::AlreadyCompleted);
+                }
+                Some(_) => true,
+                None if attempts::completed_since(tx, attempt, row.opened_at_seq)? => {
+                    return Err(Error::AlreadyCompleted);
+                }
+                None => false,
             };
-            attempts::insert(tx, attempt, &completed)?;
+            let parcels = chosen_parcels(tx, row.stop_id, &input.parcels)?;
+            let mut proofs = Vec::new();
+            if with_photos {
+                let completed = AttemptRow {
+                    handoff: input.handoff,
+                    completed_at_ms: Some(now_ms),
+                    ..row.clone()
+                };
+                attempts::insert(tx, attempt, &completed)?;
+                proofs = proofs::photos_of(tx, attempt)?;
+            }
             let signature = ink.as_ref().map(|ink| ProofRef {
                 hash: crypto::sha256(&[ink.as_slice()]),
                 kind: ProofKind::Signature,
@@ -110,14 +128,15 @@ impl Courier {
                 captured_at_ms: now_ms,
                 photo: None,
             });
-            let mut proofs = proofs::photos_of(tx, attempt)?;
-            proofs.extend(signature.clone());
+            proofs.extend(signature);
             let door = stops::stop(tx, row.stop_id)?.place;
             let visit = Visit {
                 attempt,
                 stop: row.stop_id,
                 input,
                 proofs,
+                ink: ink.map(Vec::as_slice),
+                opened_at_ms: (!with_photos).then_some(row.opened_at_ms),
                 signature: taken.as_ref().map(|taken| taken.facts.clone()),
                 located: input::locate(input.fix, door, radii(tx)?)?,
                 now_ms,
@@ -125,11 +144,8 @@ impl Courier {
             };
             let recorded = self.record_parcels(tx, &keys, &visit, &parcels)?;
             // Parcels handed over together share their proofs; the first entry brings them along.
-            if let Some(first) = recorded.parcels.first() {
+            if let (true, Some(first)) = (with_photos, recorded.parcels.first()) {
                 proofs::bind(tx, attempt, first.seq)?;
-                if let (Some(proof), Some(ink)) = (&signature, ink) {
-                    proofs::insert_bound(tx, attempt, proof, ink, first.seq)?;
-                }
             }
             Ok(recorded)
         })?;
@@ -181,7 +197,17 @@ impl Courier {
                 stop: Some(parcel.stop_id),
                 occurred_at_ms: visit.now_ms,
             };
-            let head = self.record_step(tx, keys, parcel, ending.event, fact)?;
+            // What belongs to the whole visit lies beside its first entry.
+            let beside = if out.is_empty() {
+                Beside {
+                    attempt: Some(visit.attempt),
+                    opened_at_ms: visit.opened_at_ms,
+                    ink: visit.ink,
+                }
+            } else {
+                Beside::default()
+            };
+            let head = self.record_step_beside(tx, keys, parcel, ending.event, (fact, beside))?;
             let rating = match ending.outcome {
                 Outcome::Delivered => Some(rating::code(&keys.hub_url, parcel, &head.hash)),
                 _ => None,

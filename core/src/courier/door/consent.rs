@@ -1,12 +1,11 @@
 //! Consents on the spot: taken with what shows them, withdrawn, and listed (A023, A033, Art 28(3)).
 
-use satchel_protocol::attempt::ProofRef;
 use satchel_protocol::crypto;
 use satchel_protocol::doorstep::{ConsentEvidence, ConsentRecord, ConsentWithdrawnBody};
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{Hash32, ParcelId, StopId};
 use satchel_protocol::limits::MAX_TEXT_CHARS;
-use satchel_protocol::taxonomy::{ConsentOrigin, HandoffKind, ProofKind};
+use satchel_protocol::taxonomy::{ConsentOrigin, HandoffKind};
 
 use super::input::too_long;
 use super::trimmed;
@@ -17,11 +16,12 @@ use crate::limits;
 use crate::model::consent::{ConsentInput, ConsentView, EvidenceInput};
 use crate::rules::consent::Consent;
 use crate::rules::contact::MaskedPhone;
-use crate::store::attempts::{self, AttemptKind, AttemptRow};
+use crate::store::attempts::AttemptKind;
 use crate::store::consents::{self, Source};
 use crate::store::db::{Snapshot, Tx};
+use crate::store::entries::Beside;
 use crate::store::stops::ParcelRow;
-use crate::store::{calls, proofs, stops};
+use crate::store::{calls, stops};
 
 /// What shows a consent, and since when it holds.
 struct Shown {
@@ -41,8 +41,7 @@ impl Courier {
         let keys = self.enrolled()?;
         check_values(input)?;
         let now_ms = self.env.clock.wall_ms();
-        let (id, holder) =
-            self.new_attempt(input.stop, HandoffKind::Recipient, AttemptKind::Consent)?;
+        let (id, _) = self.new_attempt(input.stop, HandoffKind::Recipient, AttemptKind::Consent)?;
         // The ink names the consent it is for, so that it can serve no other (B4-1).
         let ink = match &input.evidence {
             EvidenceInput::Signature(s) => Some(self.take_signature(id, s)?.bytes),
@@ -65,24 +64,13 @@ impl Courier {
                 withdrawn_at_ms: None,
             };
             check(&record)?;
-            let head = self.append_consent(tx, &keys, &record, &parcels, now_ms)?;
+            let beside = Beside {
+                attempt: ink.as_ref().map(|_| id),
+                opened_at_ms: None,
+                ink: ink.as_deref(),
+            };
+            self.append_consent(tx, &keys, &record, &parcels, (now_ms, beside))?;
             consents::put(tx, &record, Source::Phone)?;
-            if let Some(ink) = &ink {
-                let proof = ProofRef {
-                    hash: crypto::sha256(&[ink]),
-                    kind: ProofKind::Signature,
-                    size_bytes: ink.len() as u64,
-                    origin: None,
-                    captured_at_ms: now_ms,
-                    photo: None,
-                };
-                let holder = AttemptRow {
-                    completed_at_ms: Some(now_ms),
-                    ..holder.clone()
-                };
-                attempts::insert(tx, id, &holder)?;
-                proofs::insert_bound(tx, id, &proof, ink, head)?;
-            }
             stops::touch(tx, input.stop)?;
             Ok(view(&record, &parcels, now_ms))
         })
@@ -94,8 +82,8 @@ impl Courier {
         keys: &Keys,
         record: &ConsentRecord,
         parcels: &[ParcelRow],
-        now_ms: i64,
-    ) -> Result<i64> {
+        (now_ms, beside): (i64, Beside<'_>),
+    ) -> Result<()> {
         let handle = match parcels {
             [one] => Some(one.handle),
             _ => None,
@@ -113,7 +101,7 @@ impl Courier {
             stop,
             occurred_at_ms: now_ms,
         };
-        Ok(self.pen(keys).append(tx, fact)?.seq)
+        self.pen(keys).append_beside(tx, fact, beside).map(|_| ())
     }
 
     /// Records that a consent was withdrawn, as the courier was told at a door. What was handed over

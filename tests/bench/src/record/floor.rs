@@ -44,6 +44,7 @@ pub(super) fn record(dir: &Path, payloads: &[Payload], key: Option<&str>) -> Res
     Ok(Run {
         seconds,
         micros,
+        ink_micros: 0,
         bytes_written,
         disk_before,
         disk_after: disk_bytes(dir)?,

@@ -22,13 +22,13 @@ pub(super) struct Counted {
 }
 
 /// Counts for every writer.
-pub(super) fn count(home: &Path) -> Result<Vec<Counted>, Failure> {
+pub(super) fn count(home: &Path, ink_bytes: usize) -> Result<Vec<Counted>, Failure> {
     let strace = Command::new("strace").arg("-V").output().is_ok();
     let mut out = Vec::new();
     for writer in Writer::ALL {
         let turn = |attempts: usize, traced: bool| -> Result<(Run, u64), Failure> {
             let dir = home.join(format!("once-{}-{attempts}-{traced}", writer.code()));
-            let counted = run(writer, attempts, &dir, traced)?;
+            let counted = run(writer, (attempts, ink_bytes), &dir, traced)?;
             std::fs::remove_dir_all(&dir)?;
             Ok(counted)
         };
@@ -53,7 +53,12 @@ pub(super) fn count(home: &Path) -> Result<Vec<Counted>, Failure> {
     Ok(out)
 }
 
-fn run(writer: Writer, attempts: usize, dir: &Path, traced: bool) -> Result<(Run, u64), Failure> {
+fn run(
+    writer: Writer,
+    (attempts, ink_bytes): (usize, usize),
+    dir: &Path,
+    traced: bool,
+) -> Result<(Run, u64), Failure> {
     let me = std::env::current_exe()?;
     let log = dir.with_extension("strace");
     let mut command = if traced {
@@ -69,6 +74,8 @@ fn run(writer: Writer, attempts: usize, dir: &Path, traced: bool) -> Result<(Run
     let out = command
         .args(["record-once", "--writer", writer.code(), "--attempts"])
         .arg(attempts.to_string())
+        .arg("--ink-bytes")
+        .arg(ink_bytes.to_string())
         .arg("--dir")
         .arg(dir)
         .output()?;

@@ -1,22 +1,19 @@
-//! What every writer stores: about 600 bytes of attempt and 4,096 bytes that do not compress.
+//! What every writer stores: about 600 bytes of attempt and a signature that does not compress.
 
 use std::fmt::Write as _;
 
 /// One attempt of the floor: a row.
-pub(super) struct Payload {
-    pub(super) id: String,
-    pub(super) record: String,
-    pub(super) signature: Vec<u8>,
+pub(crate) struct Payload {
+    pub(crate) id: String,
+    pub(crate) record: String,
+    pub(crate) signature: Vec<u8>,
 }
 
 /// Bytes of the floor's record.
 const RECORD_BYTES: usize = 600;
-/// Bytes of the floor's signature.
-const SIGNATURE_BYTES: usize = 4_096;
-
 impl Payload {
-    /// `count` payloads, all different.
-    pub(super) fn make(count: usize) -> Vec<Self> {
+    /// `count` payloads, all different, with signatures of `ink_bytes`.
+    pub(crate) fn make(count: usize, ink_bytes: usize) -> Vec<Self> {
         let mut rng = Rng(0x5EED);
         (0..count)
             .map(|n| {
@@ -32,7 +29,7 @@ impl Payload {
                 record.push_str("\"}");
                 let signature = std::iter::repeat_with(|| rng.next().to_le_bytes())
                     .flatten()
-                    .take(SIGNATURE_BYTES)
+                    .take(ink_bytes)
                     .collect();
                 Self {
                     id,

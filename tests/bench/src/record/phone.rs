@@ -6,7 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
@@ -33,11 +33,9 @@ use super::{Run, bytes_written, disk_bytes};
 use crate::Failure;
 
 const KEY: [u8; 32] = [0x2D; 32];
-/// Bytes of ink to reach.
-const INK_BYTES: usize = 4_096;
 
 /// Records one attempt per stop.
-pub(super) fn record(dir: &Path, attempts: usize) -> Result<Run, Failure> {
+pub(super) fn record(dir: &Path, attempts: usize, ink_bytes: usize) -> Result<Run, Failure> {
     let env = Environment {
         clock: Arc::new(SystemClock::detect()?),
         entropy: Arc::new(OsEntropy),
@@ -49,7 +47,9 @@ pub(super) fn record(dir: &Path, attempts: usize) -> Result<Run, Failure> {
     let core = Courier::open(config.clone(), env.clone())?;
     enrol(&core, attempts)?;
     let mut rng = Rng(0x5EED);
-    let inputs: Vec<Completion> = (0..attempts).map(|n| visit(n, &mut rng)).collect();
+    let inputs: Vec<Completion> = (0..attempts)
+        .map(|n| visit(n, ink_bytes, &mut rng))
+        .collect();
     // Everything so far is moved into the database, so that what follows is the attempts alone.
     drop(core);
     settle(dir)?;
@@ -58,14 +58,26 @@ pub(super) fn record(dir: &Path, attempts: usize) -> Result<Run, Failure> {
 
     let written_before = bytes_written();
     let mut micros = Vec::with_capacity(attempts);
-    let start = Instant::now();
+    let (mut recording, mut inking) = (Duration::ZERO, Duration::ZERO);
     for (n, input) in inputs.iter().enumerate() {
-        let one = Instant::now();
+        let begin = Instant::now();
         let draft = core.begin_attempt(stop_id(n), HandoffKind::Recipient)?;
+        let begun = begin.elapsed();
+        // The signer sees his signature before it is taken, and that is when samples become ink. The peers
+        // of this bench get their signature as finished bytes.
+        if let Some(signature) = &input.signature {
+            let look = Instant::now();
+            core.check_signature(draft.attempt_id, signature, 1, 1)?;
+            inking += look.elapsed();
+        }
+        let complete = Instant::now();
         core.complete_attempt(draft.attempt_id, input)?;
-        micros.push(u64::try_from(one.elapsed().as_micros())?);
+        let one = begun + complete.elapsed();
+        recording += one;
+        micros.push(u64::try_from(one.as_micros())?);
     }
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = recording.as_secs_f64();
+    let ink_micros = u64::try_from(inking.as_micros())? / u64::try_from(attempts.max(1))?;
     let bytes_written = bytes_written() - written_before;
     let payload = stored_sizes(&core)?;
     drop(core);
@@ -74,6 +86,7 @@ pub(super) fn record(dir: &Path, attempts: usize) -> Result<Run, Failure> {
     Ok(Run {
         seconds,
         micros,
+        ink_micros,
         bytes_written,
         disk_before,
         disk_after: disk_bytes(dir)?,
@@ -115,14 +128,14 @@ fn stored_sizes(core: &Courier) -> Result<(usize, usize), Failure> {
 }
 
 /// A failed visit with a note, a position and a signature.
-fn visit(n: usize, rng: &mut Rng) -> Completion {
+fn visit(n: usize, ink_bytes: usize, rng: &mut Rng) -> Completion {
     let words: String = (0..18).map(|_| format!("{:016x} ", rng.next())).collect();
     let outcome = ParcelOutcome::Failed {
         reason: Reason::NoParking,
         action: Action::RetryOnFoot,
     };
     Completion {
-        signature: Some(scribble(rng)),
+        signature: Some(scribble(ink_bytes, rng)),
         fix: Some(RawFix::wgs84(37.539_297, 121.391_382, 8.5, 1_200, false)),
         note: Some(words),
         ..Completion::new(
@@ -132,11 +145,11 @@ fn visit(n: usize, rng: &mut Rng) -> Completion {
     }
 }
 
-/// A long signature that fills [`INK_BYTES`]: loops across the pad as a finger draws them, sampled 120
+/// A long signature that fills `ink_bytes`: loops across the pad as a finger draws them, sampled 120
 /// times a second, with the tremble of a finger, so that hardly a point can be left out.
-fn scribble(rng: &mut Rng) -> SignatureInput {
+pub(crate) fn scribble(ink_bytes: usize, rng: &mut Rng) -> SignatureInput {
     let wildness = 1.0 + f32::from(rng.below(100)) / 400.0;
-    let mut points: u16 = 2_000;
+    let mut points = u16::try_from(ink_bytes / 3).unwrap_or(2_000);
     loop {
         let mut tremble = || f32::from(rng.below(200)) / 100.0 - 1.0;
         let stroke: Vec<InkPoint> = (0..points)
@@ -159,10 +172,10 @@ fn scribble(rng: &mut Rng) -> SignatureInput {
         };
         let bytes = Signature::from_strokes(&input.strokes, 600.0, 300.0)
             .map_or(0, |ink| ink.encode().len());
-        if bytes >= INK_BYTES || points > 4_000 {
+        if bytes >= ink_bytes || points > 4_000 {
             return input;
         }
-        points += 50;
+        points += points / 40 + 4;
     }
 }
 

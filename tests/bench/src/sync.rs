@@ -1,0 +1,222 @@
+//! `sync`: what it costs to bring a day's work to a hub and a round to a phone.
+//!
+//! The floor is the least outbox that keeps its promise, in the same run and over the same line; Satchel
+//! is the real core against the real hub, with everything signed. The line is a proxy on loopback that
+//! counts bytes, adds half the round trip each way and breaks connections. No TLS on either side.
+
+mod floor;
+mod satchel;
+mod wire;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::record::Rng;
+use wire::{Line, Traffic};
+
+/// Command line.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Attempts to push.
+    #[arg(long, default_value_t = 1_000)]
+    attempts: usize,
+    /// Bytes of a signature: 4,096 for a picture's worth, 600 for real ink.
+    #[arg(long, default_value_t = 4_096)]
+    ink_bytes: usize,
+    /// Round trip of the line.
+    #[arg(long, default_value_t = 0)]
+    rtt_ms: u64,
+    /// Share of 64 KB chunks in which the connection breaks. The floor has no retry, so its line never
+    /// breaks.
+    #[arg(long, default_value_t = 0.0)]
+    loss: f64,
+    /// Photos, each cut once, and once more uncut; 0 for none.
+    #[arg(long, default_value_t = 50)]
+    photos: usize,
+    /// Entries of the log that is opened cold; 0 for none.
+    #[arg(long, default_value_t = 100_000)]
+    entries: usize,
+    /// Rounds; figures are medians.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Folder for the floor's files.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One step of one side.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Measured {
+    ms: f64,
+    requests: u64,
+    bytes_up: u64,
+    bytes_down: u64,
+    cuts: u64,
+}
+
+impl Measured {
+    fn new(start: Instant, traffic: Traffic, requests: u64) -> Self {
+        Self {
+            ms: start.elapsed().as_secs_f64() * 1_000.0,
+            requests,
+            bytes_up: traffic.up,
+            bytes_down: traffic.down,
+            cuts: traffic.cuts,
+        }
+    }
+}
+
+/// The steps of all rounds by name; `of` is what the bytes up are compared with.
+#[derive(Debug, Serialize)]
+struct Step {
+    name: &'static str,
+    payload_bytes: Option<u64>,
+    rounds: Vec<Measured>,
+}
+
+const CHANGES: usize = 2_000;
+const STOPS: usize = 200;
+
+/// Runs the bench.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let home = match &args.dir {
+        Some(dir) => {
+            std::fs::create_dir_all(dir)?;
+            tempfile::tempdir_in(dir)?
+        }
+        None => tempfile::tempdir_in(std::env::current_dir()?)?,
+    };
+    let delay = Duration::from_millis(args.rtt_ms) / 2;
+    let whole = Line { delay, loss: 0.0 };
+    let line = Line {
+        loss: args.loss,
+        ..whole
+    };
+    let changes: Vec<Value> = (0..CHANGES).map(change).collect();
+    let mut steps: Vec<Step> = Vec::new();
+    let mut note = |name, payload_bytes, measured| match steps.iter_mut().find(|s| s.name == name) {
+        Some(step) => step.rounds.push(measured),
+        None => steps.push(Step {
+            name,
+            payload_bytes,
+            rounds: vec![measured],
+        }),
+    };
+    for round in 0..args.rounds {
+        let dir = home.path().join(round.to_string());
+        let (client, server) = (dir.join("client"), dir.join("server"));
+        let stops = (0..STOPS).map(stop);
+        let items: Vec<Value> = stops.chain(changes.iter().cloned()).collect();
+        let payload = (args.attempts, args.ink_bytes);
+        let (pushed, pulled) = floor::run((&client, &server), payload, &items, whole)?;
+        note("push, floor", None, pushed);
+        note("pull, floor", None, pulled);
+        let bench = satchel::Bench::start(&dir, args.attempts, line)?;
+        let pushed = bench.push(args.attempts, args.ink_bytes)?;
+        note("push, Satchel", None, pushed);
+        drop(bench);
+        let bench = satchel::Bench::start(&dir.join("pull"), STOPS, line)?;
+        bench.tell(&changes)?;
+        note("pull, Satchel", None, bench.pull()?);
+        if args.photos > 0 && round == 0 {
+            for (name, cut) in [("photos", false), ("photos, each cut once", true)] {
+                let dir = dir.join(if cut { "cut" } else { "whole" });
+                let bench = satchel::Bench::start(&dir, args.photos, line)?;
+                let (measured, bytes) = bench.photos(args.photos, cut)?;
+                note(name, Some(bytes), measured);
+            }
+        }
+    }
+    let cold_open_ms = match args.entries {
+        0 => None,
+        entries => {
+            let bench = satchel::Bench::start(&home.path().join("cold"), STOPS, whole)?;
+            Some(satchel::cold_open(&bench, entries)?)
+        }
+    };
+    print(args, &steps, cold_open_ms)
+}
+
+fn print(args: &Args, steps: &[Step], cold_open_ms: Option<f64>) -> Result<(), Failure> {
+    if args.json {
+        let report = json!({"rtt_ms": args.rtt_ms, "loss": args.loss, "attempts": args.attempts,
+            "ink_bytes": args.ink_bytes, "steps": steps, "cold_open_ms": cold_open_ms});
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    println!(
+        "{} attempts with {} B of ink, {STOPS} stops and {CHANGES} changes, {} ms round trip, loss {}, {} rounds, medians\n",
+        args.attempts, args.ink_bytes, args.rtt_ms, args.loss, args.rounds
+    );
+    println!("| step | ms | requests | up | down | beyond the photos | cuts |");
+    println!("|---|--:|--:|--:|--:|--:|--:|");
+    for step in steps {
+        let mut rounds = step.rounds.clone();
+        rounds.sort_by(|a, b| a.ms.total_cmp(&b.ms));
+        let Some(middle) = rounds.get(rounds.len() / 2) else {
+            continue;
+        };
+        #[expect(clippy::cast_precision_loss, reason = "bytes of a bench")]
+        let extra = step.payload_bytes.map_or_else(String::new, |bytes| {
+            format!(
+                "{:.2} %",
+                (middle.bytes_up as f64 / bytes as f64 - 1.0) * 100.0
+            )
+        });
+        println!(
+            "| {} | {:.0} | {} | {} KB | {} KB | {extra} | {} |",
+            step.name,
+            middle.ms,
+            middle.requests,
+            middle.bytes_up / 1_000,
+            middle.bytes_down / 1_000,
+            middle.cuts
+        );
+    }
+    if let Some(ms) = cold_open_ms {
+        println!(
+            "\nCold open with {} entries to the list of stops: {ms:.1} ms",
+            args.entries
+        );
+    }
+    Ok(())
+}
+
+/// A change on a stop, as the floor and the hub send it.
+fn change(n: usize) -> Value {
+    let mut rng = Rng(0xC0FFEE ^ n as u64);
+    let kinds = ["eta", "note", "window", "resequence", "cod", "contact"];
+    let words: Vec<String> = (0..14)
+        .map(|_| format!("{:x}", rng.below(60_000)))
+        .collect();
+    json!({
+        "id": format!("{:016x}{:010x}", rng.next(), n),
+        "stop_id": format!("{:032x}", rng.below(200)),
+        "seq": n,
+        "kind": kinds.get(n % kinds.len()),
+        "at": format!("2026-11-21T07:{:02}:{:02}Z", n / 60 % 60, n % 60),
+        "by": "planner-1",
+        "detail": words.join(" "),
+    })
+}
+
+/// A stop as the floor's server sends it.
+fn stop(n: usize) -> Value {
+    let mut rng = Rng(n as u64);
+    json!({
+        "id": format!("{:032x}", rng.next()), "position": n,
+        "address": format!("Harbour Road {n} Room 12, Building {}, Entrance {}", n / 7, n % 4),
+        "recipient": format!("Zhang {n}"), "phone": format!("138{n:08}"),
+        "lat": 37.5, "lng": 121.4, "waybill": format!("WB{n:04}"),
+        "parcel_id": format!("{:016x}{:016x}", rng.next(), rng.next()),
+        "key": format!("{:016x}{:016x}{:016x}{:016x}", rng.next(), rng.next(), rng.next(), rng.next()),
+        "promised_by_ms": 1_795_200_000_000_i64 + n as i64, "tags": ["fragile"], "note": "ring twice",
+    })
+}

@@ -1,0 +1,340 @@
+//! Satchel's turn: the real core against the real hub over the same line as the floor.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use image::RgbImage;
+use rusqlite::{Connection, params};
+use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult};
+use satchel_core::proof::photo::PhotoSource;
+use satchel_core::protocol::taxonomy::{Action, HandoffKind, PhotoOrigin, Reason};
+use satchel_core::rules::position::RawFix;
+use satchel_core::sync::task::{HttpTask, Purpose, TaskOutcome};
+use satchel_hub::import::Mapping;
+use satchel_hub::{Hub, HubConfig, ImportOptions, SimClock};
+use satchel_tests::day::MORNING_MS;
+use satchel_tests::http::HttpTransport;
+use satchel_tests::link::Transport;
+use satchel_tests::phone::{KEY, Phone, SyncEnd};
+use serde_json::Value;
+
+use super::Measured;
+use super::wire::{Line, Wire};
+use crate::Failure;
+use crate::record::{Rng, scribble};
+
+const COURIER: &str = "Courier One";
+const MAPPING: &str = r#"{
+  "version": 1, "source": "bench", "datum": "wgs84",
+  "time": { "format": "%m-%d %H:%M:%S", "utc_offset_min": 480, "default_year": 2026 },
+  "group": "single",
+  "fields": {
+    "waybill": { "column": "id" }, "lat": { "column": "lat" }, "lng": { "column": "lng" },
+    "accepted_at": { "column": "at" }, "address": { "column": "address" },
+    "recipient_name": { "column": "name" }, "recipient_phone": { "column": "phone" },
+    "promise_class": { "constant": "same_city" }
+  }
+}"#;
+
+/// A hub, a line to it, and what keeps them running.
+pub(super) struct Bench {
+    hub: Hub,
+    db: std::path::PathBuf,
+    wire: Wire,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Bench {
+    /// A hub with its state in `dir`, a round of `stops`, behind `line`.
+    pub(super) fn start(dir: &Path, stops: usize, line: Line) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Runtime::new()?;
+        let home = dir.join("hub");
+        let (hub, wire) = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+            let wire = Wire::to(listener.local_addr()?, line)?;
+            let mut config = HubConfig::new(home.clone(), &wire.url);
+            config.clock = Arc::new(SimClock::frozen(MORNING_MS));
+            let hub = Hub::open(config).await?;
+            let serving = hub.clone();
+            tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
+            Ok::<_, Failure>((hub, wire))
+        })?;
+        let mut csv = String::from("id,lat,lng,at,address,name,phone\n");
+        for i in 0..stops {
+            csv.push_str(&format!(
+                "WB{i:04},37.5{i:04},121.4,11-21 07:30:00,Harbour Road {i} Room 12,Zhang {i},138{i:08}\n"
+            ));
+        }
+        let mapping = Mapping::from_json(MAPPING.as_bytes())?;
+        let options = ImportOptions {
+            couriers: vec![COURIER.into()],
+            ..ImportOptions::default()
+        };
+        runtime.block_on(hub.import(csv.as_bytes(), &mapping, &options))?;
+        let db = home.join("hub.db");
+        Ok(Self {
+            hub,
+            db,
+            wire,
+            runtime,
+        })
+    }
+
+    /// A phone that is enrolled and has its round.
+    fn phone(&self, seed: u64, net: &Net) -> Result<Phone, Failure> {
+        let invite = self.runtime.block_on(self.hub.invite(COURIER))?.to_text();
+        let phone = Phone::new(seed);
+        phone.enrol(&invite, net);
+        Ok(phone)
+    }
+
+    /// Records `attempts` offline, then pushes them.
+    pub(super) fn push(&self, attempts: usize, ink_bytes: usize) -> Result<Measured, Failure> {
+        let net = Net::new(false);
+        let phone = self.phone(1, &net)?;
+        let mut rng = Rng(0x5EED);
+        for stop in phone.core().stops()?.iter().take(attempts) {
+            let draft = phone
+                .core()
+                .begin_attempt(stop.stop_id, HandoffKind::Recipient)?;
+            phone.core().complete_attempt(
+                draft.attempt_id,
+                &failed(&phone, stop, ink_bytes, &mut rng)?,
+            )?;
+        }
+        let (before, requests, start) = (self.wire.traffic(), net.requests(), Instant::now());
+        until_done(&phone, &net)?;
+        let sent = net.requests() - requests;
+        let measured = Measured::new(start, self.wire.traffic().since(before), sent);
+        let status = phone.core().sync_status()?;
+        if status.unsent_entries + status.unsent_proofs > 0 {
+            return Err("something was left unsent".into());
+        }
+        Ok(measured)
+    }
+
+    /// Puts `items` into the feed behind the round, as a hub would.
+    pub(super) fn tell(&self, items: &[Value]) -> Result<(), Failure> {
+        let mut conn = Connection::open(&self.db)?;
+        conn.busy_timeout(Duration::from_secs(5))?;
+        let courier: Vec<u8> =
+            conn.query_row("SELECT courier_id FROM feed_item", [], |r| r.get(0))?;
+        let first: i64 = conn.query_row("SELECT max(seq) FROM feed_item", [], |r| r.get(0))?;
+        let tx = conn.transaction()?;
+        for (n, item) in items.iter().enumerate() {
+            tx.execute(
+                "INSERT INTO feed_item (courier_id, seq, kind, data) VALUES (?1, ?2, 'change', ?3)",
+                params![courier, first + 1 + i64::try_from(n)?, item.to_string()],
+            )?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// A fresh phone's first look at the feed.
+    pub(super) fn pull(&self) -> Result<Measured, Failure> {
+        let net = Net::new(false);
+        let invite = self.runtime.block_on(self.hub.invite(COURIER))?.to_text();
+        let phone = Phone::new(9);
+        phone.core().enrol(&invite, "bench")?;
+        // Enrolment is not part of it: a fresh phone enrols once and pulls every day.
+        net.stop_before(Purpose::Feed);
+        phone.sync_now(&net);
+        net.go_on();
+        let (before, requests, start) = (self.wire.traffic(), net.requests(), Instant::now());
+        until_done(&phone, &net)?;
+        let sent = net.requests() - requests;
+        Ok(Measured::new(
+            start,
+            self.wire.traffic().since(before),
+            sent,
+        ))
+    }
+
+    /// `photos` attempts with a photo each; with `cut`, each upload is cut once at half. Gives the bytes
+    /// of the photos beside what it took.
+    pub(super) fn photos(&self, photos: usize, cut: bool) -> Result<(Measured, u64), Failure> {
+        let net = Net::new(cut);
+        let phone = self.phone(2, &net)?;
+        let home = tempfile::tempdir()?;
+        for (n, stop) in phone.core().stops()?.iter().take(photos).enumerate() {
+            let draft = phone
+                .core()
+                .begin_attempt(stop.stop_id, HandoffKind::Recipient)?;
+            let file = home.path().join("photo.jpg");
+            picture(n, &file)?;
+            phone.core().add_photo(
+                draft.attempt_id,
+                PhotoSource::Path(&file),
+                PhotoOrigin::Camera,
+            )?;
+            let mut rng = Rng(n as u64);
+            let done = failed(&phone, stop, 0, &mut rng)?;
+            phone.core().complete_attempt(draft.attempt_id, &done)?;
+        }
+        // The records first, so that what follows is the photos alone.
+        net.stop_before(Purpose::Proof);
+        phone.sync_now(&net);
+        net.go_on();
+        let (before, requests, start) = (self.wire.traffic(), net.requests(), Instant::now());
+        until_done(&phone, &net)?;
+        let sent = net.requests() - requests;
+        let measured = Measured::new(start, self.wire.traffic().since(before), sent);
+        Ok((measured, net.photo_bytes.load(Ordering::Relaxed)))
+    }
+}
+
+fn until_done(phone: &Phone, net: &Net) -> Result<(), Failure> {
+    for _ in 0..100 {
+        if phone.sync(net) == SyncEnd::Done {
+            return Ok(());
+        }
+    }
+    Err("sync does not end".into())
+}
+
+/// A failed visit with a note, a position and, where wanted, a signature.
+fn failed(
+    phone: &Phone,
+    stop: &satchel_core::model::stop::StopView,
+    ink_bytes: usize,
+    rng: &mut Rng,
+) -> Result<Completion, Failure> {
+    let words: String = (0..18).map(|_| format!("{:016x} ", rng.next())).collect();
+    let outcome = ParcelOutcome::Failed {
+        reason: Reason::NoParking,
+        action: Action::RetryOnFoot,
+    };
+    let parcel = phone.stop(stop.stop_id);
+    let parcel = parcel.parcels.first().ok_or("a stop without a parcel")?;
+    Ok(Completion {
+        signature: (ink_bytes > 0).then(|| scribble(ink_bytes, rng)),
+        fix: Some(RawFix::wgs84(37.539_297, 121.391_382, 8.5, 1_200, false)),
+        note: Some(words),
+        ..Completion::new(
+            HandoffKind::Recipient,
+            vec![ParcelResult::new(parcel.parcel_id, outcome)],
+        )
+    })
+}
+
+/// A picture with detail enough to stay near 200 KB.
+fn picture(n: usize, file: &Path) -> Result<(), Failure> {
+    let mut rng = Rng(n as u64);
+    let mut picture = RgbImage::new(1_200, 900);
+    for (x, y, pixel) in picture.enumerate_pixels_mut() {
+        let grain = u8::try_from(rng.below(48))?;
+        let shade = |v: u32| u8::try_from(v % 200).unwrap_or(0).saturating_add(grain);
+        *pixel = image::Rgb([shade(x / 6), shade(y / 4), shade((x + y) / 9)]);
+    }
+    picture.save_with_format(file, image::ImageFormat::Jpeg)?;
+    Ok(())
+}
+
+/// Opens a store whose log has `entries` and lists the round. Gives the milliseconds to the list.
+pub(super) fn cold_open(bench: &Bench, entries: usize) -> Result<f64, Failure> {
+    let net = Net::new(false);
+    let mut phone = bench.phone(3, &net)?;
+    let stops = phone.core().stops()?;
+    let stop = stops.first().ok_or("no stop")?;
+    let draft = phone
+        .core()
+        .begin_attempt(stop.stop_id, HandoffKind::Recipient)?;
+    let done = failed(&phone, stop, 0, &mut Rng(1))?;
+    phone.core().complete_attempt(draft.attempt_id, &done)?;
+    until_done(&phone, &net)?;
+    phone.kill();
+    let conn = Connection::open(phone.dir.join("satchel.db"))?;
+    let key: String = KEY.iter().map(|b| format!("{b:02x}")).collect();
+    conn.execute_batch(&format!(
+        "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;"
+    ))?;
+    // Months of work: the same entry again and again, received long ago.
+    conn.execute_batch(&format!(
+        "WITH RECURSIVE more (n) AS (SELECT max(seq) + 1 FROM entry UNION ALL
+             SELECT n + 1 FROM more WHERE n < {entries})
+         INSERT INTO entry (seq, hash, kind, header, sig, salt, body, stop_id, occurred_at_ms)
+         SELECT n, hash, kind, header, sig, salt, body, stop_id, occurred_at_ms
+         FROM more, (SELECT * FROM entry ORDER BY seq DESC LIMIT 1);
+         INSERT OR IGNORE INTO received (seq, at_ms, has_ink) SELECT seq, 1, 0 FROM entry;
+         UPDATE phone SET received_upto = (SELECT max(seq) FROM entry);"
+    ))?;
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    drop(conn);
+    let mut best = f64::MAX;
+    for _ in 0..5 {
+        let start = Instant::now();
+        phone.open()?;
+        let listed = phone.core().stops()?.len();
+        best = best.min(start.elapsed().as_secs_f64() * 1_000.0);
+        if listed != stops.len() {
+            return Err("the list is not whole".into());
+        }
+        phone.kill();
+    }
+    Ok(best)
+}
+
+/// The host's HTTP with counters; it can cut each photo once and hold back a lane.
+struct Net {
+    http: HttpTransport,
+    requests: AtomicU64,
+    photo_bytes: AtomicU64,
+    cut: bool,
+    held_back: std::sync::Mutex<Option<Purpose>>,
+}
+
+impl Net {
+    fn new(cut: bool) -> Self {
+        Self {
+            http: HttpTransport::new(Duration::from_secs(30)),
+            requests: AtomicU64::new(0),
+            photo_bytes: AtomicU64::new(0),
+            cut,
+            held_back: std::sync::Mutex::default(),
+        }
+    }
+
+    fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    fn stop_before(&self, purpose: Purpose) {
+        self.hold(Some(purpose));
+    }
+
+    fn go_on(&self) {
+        self.hold(None);
+    }
+
+    fn hold(&self, purpose: Option<Purpose>) {
+        *self
+            .held_back
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = purpose;
+    }
+}
+
+impl Transport for Net {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        let held = *self
+            .held_back
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if held == Some(task.purpose) {
+            return Some(TaskOutcome::Failed);
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if task.purpose == Purpose::Proof && task.method == "POST" {
+            let bytes = task.body.len();
+            self.photo_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            if self.cut {
+                self.http.send_cut(task, bytes / 2);
+                return Some(TaskOutcome::Failed);
+            }
+        }
+        self.http.send(task)
+    }
+}
