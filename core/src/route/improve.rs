@@ -75,7 +75,7 @@ const CLOCK: Knobs = Knobs {
 /// Building takes a time that grows with the square of the stops: not for more nodes than these.
 const MOST_BUILT: usize = 500;
 /// Time warp gives up when more lateness than this many typical legs is left after the first orders.
-const HOPELESS_LEGS: i64 = 4;
+const HOPELESS_LEGS: i64 = 8;
 /// Time warp gives up when any lateness is left after this share of the budget, in thousandths.
 const HOPELESS_SHARE: u32 = 800;
 /// Share of the budget for a first order by free-flow times, in thousandths.
