@@ -6,5 +6,6 @@
 pub(crate) mod answers;
 pub(crate) mod engine;
 pub(crate) mod pace;
+pub(crate) mod replay;
 pub(crate) mod requests;
 pub mod task;

@@ -8,7 +8,10 @@ use satchel_core::model::status::Blocking;
 use satchel_core::model::stop::{StopState, SyncState};
 use satchel_core::sync::task::{Network, Purpose, Task, TaskOutcome, WaitReason};
 use satchel_protocol::entry::EntryKind;
+use satchel_protocol::feed::ParcelEventItem;
+use satchel_protocol::taxonomy::HandoffKind;
 use satchel_protocol::token::RatingToken;
+use satchel_protocol::transitions::{Event, EventId, EventKind, Origin, ParcelState};
 use satchel_tests::day::{Day, MORNING_MS, stop_item, stop_removed};
 use satchel_tests::link::{FaultyLink, Transport};
 use satchel_tests::phone::{Phone, SyncEnd};
@@ -447,4 +450,43 @@ fn a_wrong_clock_is_corrected_by_the_hubs_signed_time() {
     let last = &log.last().unwrap().0;
     assert!(last.occurred_at_ms < MORNING_MS);
     assert!(last.boottime_ns >= log[0].0.boottime_ns);
+}
+
+#[test]
+fn news_of_a_parcel_that_is_not_here_yet_waits_for_it_through_a_restart() {
+    let mut w = world(Day::new(1).stops(2));
+    let later = Day::new(2).stops(2);
+    let told = |seq, stop| {
+        let event = Event {
+            id: EventId {
+                origin: Origin::Hub,
+                seq,
+            },
+            at_ms: MORNING_MS + seq,
+            kind: EventKind::Delivered {
+                handoff: HandoffKind::Recipient,
+            },
+        };
+        let parcel_id = later.parcel_id(stop, 0);
+        let item = ParcelEventItem { parcel_id, event };
+        (
+            ParcelEventItem::KIND.to_owned(),
+            serde_json::to_value(item).unwrap(),
+        )
+    };
+    // Told twice, as after a lost answer; the second parcel never comes.
+    w.hub.give(w.courier, [told(1, 0), told(1, 0), told(2, 1)]);
+    assert_eq!(w.phone.sync(&w.hub), SyncEnd::Done);
+    assert_eq!(w.phone.core().stops().unwrap().len(), 2);
+    w.phone.restart();
+    let items = later.items().into_iter().take(2);
+    w.hub.give(w.courier, items);
+    assert_eq!(w.phone.sync(&w.hub), SyncEnd::Done);
+    let stop = w.phone.stop(later.stop_id(0));
+    assert_eq!(stop.parcels[0].state, ParcelState::Delivered);
+    assert_eq!(w.phone.core().stops().unwrap().len(), 3);
+    // His own parcels are untouched by it.
+    for n in 0..2 {
+        assert_eq!(w.phone.stop(w.day.stop_id(n)).state, StopState::Open);
+    }
 }

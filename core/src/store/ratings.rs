@@ -50,12 +50,37 @@ pub(crate) fn latest(conn: &Connection, parcel: ParcelId) -> Result<Option<Ratin
     .transpose()
 }
 
-/// Keeps an item that this build does not understand.
+/// Keeps an item that this build does not understand, once. A hub that was set back to a backup gives the
+/// same places to other items; those are kept behind the rest.
 pub(crate) fn keep_item(conn: &Connection, item: &FeedItem) -> Result<()> {
-    conn.execute(
-        "INSERT INTO feed_kept (seq, kind, data) VALUES (?1, ?2, ?3) ON CONFLICT (seq) DO NOTHING",
-        params![item.seq, item.kind, item.data.to_string()],
-    )?;
+    let data = item.data.to_string();
+    let there: Option<bool> = conn
+        .prepare_cached("SELECT kind = ?2 AND data = ?3 FROM feed_kept WHERE seq = ?1")?
+        .query_row(params![item.seq, item.kind, data], |r| r.get(0))
+        .optional()?;
+    let place = match there {
+        Some(true) => return Ok(()),
+        Some(false) => None,
+        None => Some(item.seq),
+    };
+    // Without a place it gets the one behind the last.
+    conn.prepare_cached("INSERT INTO feed_kept (seq, kind, data) VALUES (?1, ?2, ?3)")?
+        .execute(params![place, item.kind, data])?;
+    Ok(())
+}
+
+/// Kept items of one kind, as (place, data), in order.
+pub(crate) fn kept_of(conn: &Connection, kind: &str) -> Result<Vec<(i64, String)>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT seq, data FROM feed_kept WHERE kind = ?1 ORDER BY seq")?;
+    let rows = stmt.query_map([kind], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Lets go of a kept item that took effect.
+pub(crate) fn drop_kept(conn: &Connection, seq: i64) -> Result<()> {
+    conn.prepare_cached("DELETE FROM feed_kept WHERE seq = ?1")?
+        .execute([seq])?;
     Ok(())
 }
 

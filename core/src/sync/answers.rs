@@ -5,13 +5,14 @@ use std::collections::HashSet;
 
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::enrol::{EnrolResponse, SignedCertificate};
-use satchel_protocol::feed::{FeedContent, FeedItem, FeedPage, ParcelEventItem};
+use satchel_protocol::feed::{FeedContent, FeedItem, FeedPage, ParcelEventItem, StopItem};
 use satchel_protocol::ids::{Hash32, StopId};
 use satchel_protocol::limits::MAX_FEED_PAGE_BYTES;
 use satchel_protocol::packed;
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
 use serde_json::Value;
 
+use super::replay;
 use crate::courier::Keys;
 use crate::error::Result;
 use crate::rules::geofence;
@@ -221,6 +222,9 @@ pub(crate) fn apply_feed(tx: &Tx<'_>, page: &FeedPage) -> Result<Vec<Value>> {
             _ => apply_item(tx, item)?,
         }
     }
+    if page.items.iter().any(|item| item.kind == StopItem::KIND) {
+        replay::parcel_events(tx)?;
+    }
     phone::set_feed_cursor(tx, &page.cursor)?;
     Ok(rule_sets)
 }
@@ -300,6 +304,8 @@ mod tests {
                 item(1, "weather", json!({"rain": true, "mm": 12.5})),
                 item(2, "stop", json!({"stop_id": 5})),
                 item(1, "weather", json!({"rain": true, "mm": 12.5})),
+                // The hub was set back to a backup and counts on from there.
+                item(1, "weather", json!({"rain": false})),
             ],
             cursor: "c-2".into(),
             more: false,
@@ -310,6 +316,7 @@ mod tests {
         let expected = [
             ("weather", json!({"rain": true, "mm": 12.5})),
             ("stop", json!({"stop_id": 5})),
+            ("weather", json!({"rain": false})),
         ];
         let kept: Vec<(&str, Value)> = kept
             .iter()
