@@ -14,6 +14,7 @@ use std::path::Path;
 pub mod ink;
 pub mod photo;
 pub mod route;
+pub mod sync;
 
 /// A function of bytes that must hold for any of them.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,21 @@ pub const TARGETS: &[Target] = &[
         name: "route_problem",
         run: route::problem,
         seeds: route::problems,
+    },
+    Target {
+        name: "batch",
+        run: sync::batch,
+        seeds: sync::batches,
+    },
+    Target {
+        name: "receipt",
+        run: sync::receipt,
+        seeds: sync::receipts,
+    },
+    Target {
+        name: "packed",
+        run: sync::unpack,
+        seeds: sync::pages,
     },
 ];
 

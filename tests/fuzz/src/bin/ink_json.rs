@@ -1,3 +1,5 @@
+//! The fuzzer's programme of the target `ink_json`.
+
 #![no_main]
 
 satchel_fuzz::fuzz!("ink_json");

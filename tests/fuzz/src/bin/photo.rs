@@ -1,3 +1,5 @@
+//! The fuzzer's programme of the target `photo`.
+
 #![no_main]
 
 satchel_fuzz::fuzz!("photo");

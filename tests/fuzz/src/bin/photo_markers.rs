@@ -1,3 +1,5 @@
+//! The fuzzer's programme of the target `photo_markers`.
+
 #![no_main]
 
 satchel_fuzz::fuzz!("photo_markers");

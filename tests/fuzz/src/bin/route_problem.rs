@@ -1,3 +1,5 @@
+//! The fuzzer's programme of the target `route_problem`.
+
 #![no_main]
 
 satchel_fuzz::fuzz!("route_problem");
