@@ -383,10 +383,7 @@ fn a_parcel_taken_off_a_stop_leaves_the_phone_unless_it_was_tried() {
     let draft = w
         .phone
         .core()
-        .begin_attempt(
-            w.day.stop_id(0),
-            satchel_protocol::taxonomy::HandoffKind::Recipient,
-        )
+        .begin_attempt(w.day.stop_id(0), HandoffKind::Recipient)
         .unwrap();
     let tried = satchel_tests::phone::completion(
         &[w.day.parcel_id(0, 1)],
