@@ -1,5 +1,6 @@
 """One courier's day against a real hub: enrol, load the round, go offline, deliver, come back, be rated."""
 
+import json
 import os
 import pathlib
 import tempfile
@@ -181,6 +182,23 @@ class MiniatureDay(unittest.TestCase):
         with self.assertRaises(SatchelError.AlreadyDone) as twice:
             self.phone.complete_attempt(attempt, handed_over(stop, signature()))
         self.assertEqual(twice.exception.what, "attempt")
+        self.look_back(attempt, photo.hash)
+
+    def look_back(self, attempt, photo):
+        """Photo, small copy and ink as they are stored, the ink in other programs' forms and back."""
+        whole, small = self.phone.photo_jpeg(attempt, photo), self.phone.photo_thumbnail(attempt, photo)
+        self.assertTrue(whole.startswith(b"\xff\xd8") and small.startswith(b"\xff\xd8"))
+        self.assertLess(len(small), len(whole))
+        forms = self.phone.signature_forms(attempt)
+        self.assertTrue(forms.png.startswith(b"\x89PNG") and "<svg" in forms.svg and "<ink" in forms.inkml)
+        points = [len(stroke["points"]) for stroke in json.loads(forms.signature_pad_json)]
+        again = satchel.signature_from_pad_json(forms.signature_pad_json, 600, 200)
+        self.assertEqual([len(stroke) for stroke in again.strokes], points)
+        used = self.phone.storage_usage()
+        self.assertGreater(used.waiting_photos, 0)
+        self.assertGreaterEqual(used.thumbnails, used.waiting_photos)
+        self.assertGreater(used.thumbnail_bytes, 0)
+        self.assertLess(used.free_quota_bytes, used.quota_bytes)
 
     def crash_and_come_back(self, stop):
         """Closing the app between photo and completion loses neither; others get no way in."""

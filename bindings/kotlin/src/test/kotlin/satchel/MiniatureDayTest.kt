@@ -176,6 +176,22 @@ class MiniatureDayTest {
             phone.completeAttempt(draft.attemptId, handedOver(stop))
         }
         assertEquals("attempt", twice.what)
+        lookBack(draft.attemptId, photo.hash)
+    }
+
+    /** Photo, small copy and ink as they are stored, the ink in other programs' forms and back. */
+    private fun lookBack(attempt: String, photo: String) {
+        val whole = phone.photoJpeg(attempt, photo)
+        val small = phone.photoThumbnail(attempt, photo)
+        assertTrue(listOf(whole, small).all { it[0] == 0xff.toByte() && it[1] == 0xd8.toByte() })
+        assertTrue(small.size < whole.size)
+        val forms = phone.signatureForms(attempt)
+        assertTrue(forms.svg.contains("<svg") && forms.inkml.contains("<ink") && forms.png[1] == 'P'.code.toByte())
+        val again = signatureFromPadJson(forms.signaturePadJson, 600f, 200f)
+        assertEquals(forms.signaturePadJson.split("\"x\"").size - 1, again.strokes.sumOf { it.size })
+        val used = phone.storageUsage()
+        assertTrue(used.waitingPhotos > 0u && used.thumbnails >= used.waitingPhotos && used.thumbnailBytes > 0u)
+        assertTrue(used.freeQuotaBytes < used.quotaBytes)
     }
 
     /** Closing the app between photo and completion loses neither; a second instance or key gets no way in. */
