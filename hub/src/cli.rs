@@ -240,6 +240,8 @@ pub(crate) enum CliError {
     Code(#[from] UnknownCode),
     #[error("radii are two numbers of metres, like 100,300")]
     Radii,
+    #[error("photos are standard, low-data, or two numbers like 1600,300000")]
+    Photos,
     #[error("--training-passed and --training-until need each other")]
     HalfTraining,
     #[error("the text does not fit into a QR code")]

@@ -10,7 +10,7 @@ use satchel_hub::{
 use satchel_protocol::doorstep::ReportBody;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::feed::{
-    CourierItem, FeedContent, PriceItem, RadiiItem, TariffItem, TrainingItem,
+    CourierItem, FeedContent, PhotosItem, PriceItem, RadiiItem, TariffItem, TrainingItem,
 };
 use satchel_protocol::taxonomy::{Action, Reason, Regime};
 
@@ -165,6 +165,7 @@ async fn a_courier_s_settings_reach_that_courier_only() {
             inside_m: 80.0,
             extended_m: 250.0,
         }),
+        photos: Some(PhotosItem::LOW_DATA),
         ..CourierItem::default()
     };
     bench.hub.set_courier("王强", &item).await.unwrap();
@@ -205,6 +206,13 @@ async fn a_courier_s_settings_reach_that_courier_only() {
         });
     };
     assert_eq!(refused(radii).await, SettingFault::Radii);
+    let photos = |i: &mut CourierItem| {
+        i.photos = Some(PhotosItem {
+            long_side_px: 100_000,
+            ..PhotosItem::STANDARD
+        });
+    };
+    assert_eq!(refused(photos).await, SettingFault::Photos);
     let tariff = |i: &mut CourierItem| {
         i.tariff = Some(TariffItem {
             currency: "CNY".into(),

@@ -14,8 +14,8 @@ mod operator;
 mod traffic;
 
 pub use operator::{
-    CourierItem, OtherRoundItem, ParcelEventItem, PointsGiven, PriceItem, RadiiItem, RegimeItem,
-    ReportAnswerItem, StarGoalItem, StarRulesItem, TariffItem, TrainingItem,
+    CourierItem, OtherRoundItem, ParcelEventItem, PhotosItem, PointsGiven, PriceItem, RadiiItem,
+    RegimeItem, ReportAnswerItem, StarGoalItem, StarRulesItem, TariffItem, TrainingItem,
 };
 
 pub use traffic::{FreeFlow, TrafficItem, TrafficZone};

@@ -13,7 +13,8 @@ use satchel_protocol::ids::{AttemptId, Hash32};
 use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin, ProofKind};
 use satchel_tests::day::Day;
 use satchel_tests::phone::{Phone, SyncEnd};
-use satchel_tests::work::at_work;
+use satchel_tests::work::{Work, at_work};
+use serde_json::json;
 
 fn begin(phone: &Phone, day: &Day, stop: usize) -> AttemptId {
     let draft = phone
@@ -150,6 +151,28 @@ fn a_picture_used_before_is_noticed_and_two_shots_of_one_parcel_are_not() {
         image::imageops::FilterType::Triangle,
     );
     assert!(add(third, &small), "a smaller copy");
+}
+
+#[test]
+fn the_hub_says_how_photos_are_made_and_senseless_words_change_nothing() {
+    let work = Work::on(Day::new(1).stops(2));
+    let core = work.phone.core();
+    assert_eq!(core.photo_targets().unwrap(), PhotoTargets::STANDARD);
+    let told = |long_side_px: u32| {
+        let photos = json!({
+            "long_side_px": long_side_px, "budget_bytes": 60_000, "quality_min": 50, "quality_max": 70
+        });
+        work.tell_raw("courier", json!({ "photos": photos }));
+    };
+    told(700);
+    let attempt = begin(&work.phone, &work.day, 0);
+    let bytes = jpeg(&scene(0, 0));
+    let add = || core.add_photo(attempt, PhotoSource::Bytes(&bytes), PhotoOrigin::Camera);
+    let view = add().unwrap();
+    assert_eq!((view.width_px, view.height_px), (700, 525));
+    assert!(view.size_bytes <= 60_000);
+    told(9);
+    assert_eq!(add().unwrap().width_px, 700, "nine pixels are no photo");
 }
 
 #[test]

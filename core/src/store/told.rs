@@ -2,12 +2,15 @@
 //! numbers of other rounds, answers to reports. A later document replaces the one of its name.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use satchel_protocol::feed::{CourierItem, OtherRoundItem, RegimeItem, ReportAnswerItem};
+use satchel_protocol::feed::{
+    CourierItem, OtherRoundItem, PhotosItem, RegimeItem, ReportAnswerItem,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{reports, stops};
+use super::{phone, reports, stops};
 use crate::error::{Result, StoreError};
+use crate::proof::photo::PhotoTargets;
 use crate::rules::promise::ExceptionRegime;
 
 const REGIME: &str = "regime";
@@ -33,7 +36,18 @@ pub(crate) fn put_courier(conn: &Connection, item: &CourierItem) -> Result<()> {
         star_level: item.star_level.or(known.star_level),
         points: item.points.or(known.points),
         radii: item.radii.or(known.radii),
+        photos: item.photos.or(known.photos),
     };
+    // The phone's own choice lies in one place, whoever made it last; what makes no photo is not taken.
+    if let Some(photos) = item.photos.filter(PhotosItem::is_valid) {
+        let targets = PhotoTargets {
+            long_side_px: photos.long_side_px,
+            budget_bytes: photos.budget_bytes,
+            quality_min: photos.quality_min,
+            quality_max: photos.quality_max,
+        };
+        phone::set_photo_targets(conn, &targets)?;
+    }
     put(conn, COURIER, "", &merged)
 }
 

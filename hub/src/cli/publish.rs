@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, FixedOffset};
 use clap::{Args, Subcommand};
-use satchel_protocol::feed::{CourierItem, RadiiItem, TrainingItem};
+use satchel_protocol::feed::{CourierItem, PhotosItem, RadiiItem, TrainingItem};
 use satchel_protocol::taxonomy::{Action, Regime};
 use serde::de::DeserializeOwned;
 
@@ -96,6 +96,9 @@ pub(super) struct CourierArgs {
     /// Radii at the door and in the compound, metres: 100,300.
     #[arg(long)]
     radii: Option<String>,
+    /// How photos are made: standard, low-data, or pixels of the long side and bytes, 1600,300000.
+    #[arg(long)]
+    photos: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -177,6 +180,9 @@ pub(super) async fn courier(command: CourierCommand) -> Result<(), CliError> {
     if let Some(text) = &args.radii {
         item.radii = Some(radii(text).ok_or(CliError::Radii)?);
     }
+    if let Some(text) = &args.photos {
+        item.photos = Some(photos(text).ok_or(CliError::Photos)?);
+    }
     Ok(open(&args.place)
         .await?
         .set_courier(&args.name, &item)
@@ -194,6 +200,21 @@ fn radii(text: &str) -> Option<RadiiItem> {
         inside_m: inside.trim().parse().ok()?,
         extended_m: extended.trim().parse().ok()?,
     })
+}
+
+fn photos(text: &str) -> Option<PhotosItem> {
+    match text {
+        "standard" => Some(PhotosItem::STANDARD),
+        "low-data" => Some(PhotosItem::LOW_DATA),
+        numbers => {
+            let (long_side, budget) = numbers.split_once(',')?;
+            Some(PhotosItem {
+                long_side_px: long_side.trim().parse().ok()?,
+                budget_bytes: budget.trim().parse().ok()?,
+                ..PhotosItem::STANDARD
+            })
+        }
+    }
 }
 
 pub(super) async fn report(command: ReportCommand) -> Result<(), CliError> {

@@ -1,4 +1,4 @@
-//! What the operator decided about one courier: training, prices, stars, points, radii.
+//! What the operator decided about one courier: training, prices, stars, points, radii, photos.
 
 use satchel_protocol::feed::CourierItem;
 use thiserror::Error;
@@ -26,6 +26,11 @@ pub enum SettingFault {
     /// Radii that are not 0 < inside <= extended <= 10 km.
     #[error("radii need 0 < inside <= extended, in metres")]
     Radii,
+    /// Photo targets that make no usable photo.
+    #[error(
+        "photos need a long side of 640 to 4096 pixels, 20 KB to 4 MB, and qualities from 1 to 95"
+    )]
+    Photos,
 }
 
 const MAX_RADIUS_M: f64 = 10_000.0;
@@ -76,6 +81,7 @@ fn merged(held: CourierItem, new: &CourierItem) -> CourierItem {
         star_level: new.star_level.or(held.star_level),
         points: new.points.or(held.points),
         radii: new.radii.or(held.radii),
+        photos: new.photos.or(held.photos),
     }
 }
 
@@ -109,6 +115,9 @@ fn check(item: &CourierItem) -> Result<(), SettingFault> {
     };
     if item.radii.is_some_and(|r| !fits(r)) {
         return Err(SettingFault::Radii);
+    }
+    if item.photos.is_some_and(|photos| !photos.is_valid()) {
+        return Err(SettingFault::Photos);
     }
     Ok(())
 }

@@ -55,6 +55,9 @@ pub struct CourierItem {
     /// Radii around a door.
     #[serde(default)]
     pub radii: Option<RadiiItem>,
+    /// How large and how good photos are made.
+    #[serde(default)]
+    pub photos: Option<PhotosItem>,
 }
 
 /// The courier's training (A174, A175).
@@ -129,6 +132,47 @@ pub struct RadiiItem {
     pub inside_m: f64,
     /// In the compound.
     pub extended_m: f64,
+}
+
+/// How large and how good photos are made. It takes the place of what the phone had; an app may choose
+/// otherwise afterwards, as on a metered link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotosItem {
+    /// Longer side in pixels, 640 to 4096.
+    pub long_side_px: u32,
+    /// Size to stay under, 20 KB to 4 MB.
+    pub budget_bytes: u32,
+    /// Lowest quality on libjpeg's scale, from 1.
+    pub quality_min: u8,
+    /// Highest quality, to 95.
+    pub quality_max: u8,
+}
+
+impl PhotosItem {
+    /// A label held half a metre away stays readable; 5 s of upload on a poor link of 0.5 Mbit/s.
+    pub const STANDARD: Self = Self {
+        long_side_px: 1_600,
+        budget_bytes: 300_000,
+        quality_min: 55,
+        quality_max: 82,
+    };
+
+    /// For a metered or poor link: a label still reads, at a third of the bytes.
+    pub const LOW_DATA: Self = Self {
+        long_side_px: 1_200,
+        budget_bytes: 100_000,
+        quality_min: 50,
+        quality_max: 72,
+    };
+
+    /// Whether a usable photo can come of it.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        (640..=4_096).contains(&self.long_side_px)
+            && (20_000..=4_000_000).contains(&self.budget_bytes)
+            && (1..=95).contains(&self.quality_min)
+            && (self.quality_min..=95).contains(&self.quality_max)
+    }
 }
 
 /// Waybill numbers of another round of the day; each item replaces that round's list.
