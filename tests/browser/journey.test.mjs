@@ -163,6 +163,10 @@ test("in airplane mode a stop is completed, rated from the QR on the screen, and
   await byId(page, "back").click();
   await byId(card(page, 2), "open-stop").click();
   await byId(page, "photo").waitFor();
+  // Shown small, as it lies beside its record.
+  const small = byId(page, "thumbnail");
+  await small.evaluate((image) => image.decode());
+  assert.equal(await small.evaluate((image) => Math.max(image.naturalWidth, image.naturalHeight)), 240);
   await byId(page, "identity-name").click();
   await byId(page, "age-yes").click();
   await byId(page, "inspection-inspected").click();
