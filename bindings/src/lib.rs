@@ -59,7 +59,7 @@ pub use plan::{
     RoutePlan, StopPair, StopWhy,
 };
 pub use rating::{QrCode, RatingCode};
-pub use route::{Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
+pub use route::{Appeal, Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
 pub use satchel::Satchel;
 pub use storage::StorageUsage;
 pub use sync::{Enrolment, HttpAnswer, HttpHeader, HttpTask, SyncStatus, SyncTask, TaskOutcome};

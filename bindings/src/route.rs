@@ -108,12 +108,39 @@ pub struct Parcel {
 pub struct Rating {
     /// 1 to 5.
     pub stars: u8,
+    /// Timeliness, 1 to 5, if it was given.
+    pub timeliness: Option<u8>,
+    /// Attitude, 1 to 5, if it was given.
+    pub attitude: Option<u8>,
+    /// Information given, 1 to 5, if it was given.
+    pub information: Option<u8>,
     /// Tag codes that explain it.
     pub tags: Vec<String>,
     /// The customer's words.
     pub comment: Option<String>,
     /// When, by the hub's clock, Unix milliseconds.
     pub rated_at_ms: i64,
+    /// What it counts for: verified, scanned only or set aside; `None` for a class of a newer hub.
+    pub standing: Option<Word>,
+    /// Why it was set aside.
+    pub flags: Vec<Word>,
+    /// Why people at the hub hid its words.
+    pub hidden: Option<String>,
+    /// What this courier said against it.
+    pub appeal: Option<Appeal>,
+}
+
+/// A courier's word against a rating.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Appeal {
+    /// What he said.
+    pub words: String,
+    /// When, Unix milliseconds.
+    pub at_ms: i64,
+    /// Number of the hub's case about it, once the hub has told.
+    pub case_number: Option<String>,
+    /// What the people at the hub answered last.
+    pub answer: Option<String>,
 }
 
 /// The unmasked person and door of one stop.
@@ -203,11 +230,34 @@ impl From<core::ParcelView> for Parcel {
 
 impl From<core::RatingView> for Rating {
     fn from(view: core::RatingView) -> Self {
+        let [timeliness, attitude, information] = view.items;
         Self {
             stars: view.stars,
+            timeliness,
+            attitude,
+            information,
             tags: view.tags,
             comment: view.comment,
             rated_at_ms: view.rated_at_ms,
+            standing: view.class.map(|c| Word::listed(c.code(), c.zh(), c.en())),
+            flags: view
+                .flags
+                .iter()
+                .map(|f| Word::listed(f.code(), f.zh(), f.en()))
+                .collect(),
+            hidden: view.hidden,
+            appeal: view.appeal.map(Appeal::from),
+        }
+    }
+}
+
+impl From<core::AppealView> for Appeal {
+    fn from(view: core::AppealView) -> Self {
+        Self {
+            words: view.words,
+            at_ms: view.at_ms,
+            case_number: view.case,
+            answer: view.answer,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::error::SatchelError;
 use crate::ink::{Signature, SignatureCheck, SignatureForms};
 use crate::plan::{Place, PlanEvent, PlanWishes, RoutePlan, StopWhy};
 use crate::rating::{QrCode, RatingCode};
-use crate::route::{self, Changes, Contact, Route, Stop, StopPage};
+use crate::route::{self, Appeal, Changes, Contact, Route, Stop, StopPage};
 use crate::storage::StorageUsage;
 use crate::sync::{Enrolment, SyncStatus, SyncTask, TaskOutcome};
 use crate::watch::{PlanWatcher, Watched};
@@ -298,6 +298,16 @@ impl Satchel {
     #[uniffi::method(default(png_width_px = 512))]
     pub fn rating_qr(&self, parcel_id: String, png_width_px: u32) -> Result<QrCode> {
         QrCode::draw(self.rating_code(parcel_id)?, png_width_px)
+    }
+
+    /// Says what this courier has to say against the customer's last rating of a parcel, without a network.
+    /// The hub opens a case with a clock when it arrives. One to a rating: a second call gives the first.
+    ///
+    /// # Errors
+    /// `NotFound` while there is no rating of this parcel here; `InvalidInput` for no words or too many.
+    pub fn appeal(&self, parcel_id: String, words: String) -> Result<Appeal> {
+        let parcel = id(&parcel_id, "parcel_id")?;
+        Ok(self.courier.appeal(parcel, &words)?.into())
     }
 
     /// What changed after `version`; start with 0. Ask after a sync and after each completion.

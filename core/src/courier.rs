@@ -5,6 +5,7 @@
 //! the door in `door` and `photos`, the queue in `tasks` and `answered`.
 
 mod answered;
+mod appeal;
 mod calls;
 mod code;
 mod cold;

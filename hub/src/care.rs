@@ -37,22 +37,28 @@ pub(crate) enum CaseKind {
     Erasure,
     /// Bring it to the door after all.
     Redelivery,
+    /// Bring it on another day than the round's.
+    AnotherDay,
     /// Bring it somewhere else.
     Address,
     /// Feedback on a station that holds the parcel (A086).
     Station,
+    /// A courier's word against a rating; not the customer's case.
+    Appeal,
 }
 
 impl CaseKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::LowRating,
         Self::Complaint,
         Self::Claim,
         Self::Suggestion,
         Self::Erasure,
         Self::Redelivery,
+        Self::AnotherDay,
         Self::Address,
         Self::Station,
+        Self::Appeal,
     ];
 
     /// As stored.
@@ -64,8 +70,10 @@ impl CaseKind {
             Self::Suggestion => "suggestion",
             Self::Erasure => "erasure",
             Self::Redelivery => "redelivery",
+            Self::AnotherDay => "another_day",
             Self::Address => "address",
             Self::Station => "station",
+            Self::Appeal => "appeal",
         }
     }
 
@@ -364,6 +372,7 @@ pub(crate) struct Case {
     pub(crate) level: i64,
     pub(crate) words: String,
     pub(crate) contact: String,
+    pub(crate) rating_id: Option<i64>,
     pub(crate) parcel: Option<ParcelId>,
     pub(crate) opened_at_ms: i64,
     pub(crate) events: Vec<Event>,
@@ -432,10 +441,11 @@ pub(crate) async fn cases(hub: &Hub, limit: i64, skip: i64) -> Result<Vec<Case>,
     Ok(out)
 }
 
-/// The newest case of a rating's delivery.
+/// The customer's cases about a delivery, newest first; a courier's appeal is none of his.
 pub(crate) async fn of_parcel(hub: &Hub, parcel: ParcelId) -> Result<Vec<Opened>, HubError> {
     let rows = sqlx::query(
-        "SELECT case_id, number FROM care_case WHERE parcel_id = ? ORDER BY case_id DESC",
+        "SELECT case_id, number FROM care_case WHERE parcel_id = ? AND kind <> 'appeal' \
+         ORDER BY case_id DESC",
     )
     .bind(&parcel.as_bytes()[..])
     .fetch_all(hub.db().read())
@@ -469,6 +479,7 @@ fn read_case(row: &SqliteRow, events: Vec<Event>) -> Result<Case, HubError> {
         level: row.try_get("level")?,
         words: row.try_get("words")?,
         contact: row.try_get("contact")?,
+        rating_id: row.try_get("rating_id")?,
         parcel: if parcel.is_some() {
             Some(row.parcel("parcel_id")?)
         } else {

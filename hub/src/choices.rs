@@ -12,9 +12,10 @@ use satchel_protocol::taxonomy::{ConsentOrigin, Giver, HandoffKind};
 use serde::Serialize;
 use sqlx::Row;
 
-use crate::care::{self, CaseKind, Opening};
+use crate::care::{self, CaseKind, Opened, Opening};
 use crate::consents;
 use crate::db::Tx;
+use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::intake::without_keys;
@@ -212,54 +213,68 @@ pub(crate) fn leaves_the_door(kind: HandoffKind) -> bool {
 }
 
 /// Takes a wished time. On the day of the round the courier's phone plans with it at once; another day
-/// is the dispatcher's to plan, and gets a case so that it is not forgotten.
+/// is the dispatcher's to plan, and gets a case so that it is not forgotten: the customer is shown it.
 pub(crate) async fn another_time(
     hub: &Hub,
     parcel: ParcelId,
     wished: Wished,
     text: &str,
     lang: &'static str,
-) -> Result<(), HubError> {
+) -> Result<Option<Opened>, HubError> {
     let mut tx = hub.db().write().await?;
     keep(hub, &mut tx, parcel, "time", text, lang).await?;
+    let opened = if plan_today(&mut tx, parcel, wished).await? {
+        None
+    } else {
+        let opening = request(CaseKind::AnotherDay, parcel, text, lang);
+        Some(care::open(hub, &mut tx, &opening).await?)
+    };
+    tx.commit().await?;
+    Ok(opened)
+}
+
+/// Gives the stop the wished window and tells the courier, if its round is of that day.
+async fn plan_today(tx: &mut Tx, parcel: ParcelId, wished: Wished) -> Result<bool, HubError> {
     let today: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM parcel JOIN stop USING (stop_id) JOIN route USING (route_id) \
          WHERE parcel_id = ? AND service_date = ?)",
     )
     .bind(&parcel.as_bytes()[..])
     .bind(wished.day.to_string())
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut **tx)
     .await?;
-    if let Some((mut stop, courier)) = rounds::stop_of(&mut tx, parcel).await?
-        && today
-    {
-        rounds::set_window(&mut tx, stop.stop_id, wished.start_ms, wished.end_ms).await?;
-        stop.window_start_ms = Some(wished.start_ms);
-        stop.window_end_ms = Some(wished.end_ms);
-        if let Some(courier) = courier {
-            feed::append(&mut tx, courier, StopItem::KIND, &without_keys(&stop)?).await?;
-        }
-    } else {
-        let opening = request(CaseKind::Redelivery, parcel, text, lang);
-        care::open(hub, &mut tx, &opening).await?;
+    if !today {
+        return Ok(false);
     }
-    tx.commit().await?;
-    Ok(())
+    let Some((mut stop, courier)) = rounds::stop_of(tx, parcel).await? else {
+        return Ok(false);
+    };
+    rounds::set_window(tx, stop.stop_id, wished.start_ms, wished.end_ms).await?;
+    stop.window_start_ms = Some(wished.start_ms);
+    stop.window_end_ms = Some(wished.end_ms);
+    if let Some(courier) = courier {
+        feed::append(tx, courier, StopItem::KIND, &without_keys(&stop)?).await?;
+    }
+    Ok(true)
 }
 
-/// Books a delivery from the station to the door (A130): a choice, and a case for the dispatcher.
+/// Books a delivery from the station to the door (A130): a choice, the demand on the parcel's own record,
+/// the window if it is of the round's day, and a case for the dispatcher.
 pub(crate) async fn book(
     hub: &Hub,
     parcel: ParcelId,
+    wished: Wished,
     text: &str,
     lang: &'static str,
-) -> Result<(), HubError> {
+) -> Result<Opened, HubError> {
     let mut tx = hub.db().write().await?;
     keep(hub, &mut tx, parcel, "book", text, lang).await?;
+    doorstep::demand_redelivery(&mut tx, parcel, hub.now_ms(), Some(text)).await?;
+    plan_today(&mut tx, parcel, wished).await?;
     let opening = request(CaseKind::Redelivery, parcel, text, lang);
-    care::open(hub, &mut tx, &opening).await?;
+    let opened = care::open(hub, &mut tx, &opening).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(opened)
 }
 
 /// The case of a customer's request about a parcel.

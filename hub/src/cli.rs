@@ -79,6 +79,16 @@ enum Command {
         #[arg(long)]
         why: String,
     },
+    /// Show a rating's words again that were hidden; both reasons stay on record.
+    ShowRating {
+        #[command(flatten)]
+        place: Place,
+        /// The rating's number.
+        rating: i64,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
     /// Check the hub's own signed journal from end to end.
     CheckJournal(Place),
     /// Let a device write again whose log was set aside; look at the alarms first.
@@ -306,6 +316,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Review(place) => customers::review(&place).await,
         Command::HideRating { place, rating, why } => {
             Ok(open(&place).await?.hide_rating(rating, &why).await?)
+        }
+        Command::ShowRating { place, rating, why } => {
+            Ok(open(&place).await?.show_rating(rating, &why).await?)
         }
         Command::CheckJournal(place) => customers::check_journal(&place).await,
         Command::Openapi => {

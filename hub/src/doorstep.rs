@@ -18,6 +18,7 @@ use crate::db::Tx;
 use crate::error::HubError;
 use crate::store::{events, feed};
 
+pub(crate) use steps::demand_redelivery;
 pub use steps::{HubStep, NoSuchStep, ParcelRef};
 
 /// What the hub knows of a parcel before anything happened to it.

@@ -179,6 +179,7 @@ texts! {
     rating_class_flagged: "已搁置待核查", "set aside for a look";
     rating_hidden: "留言已隐藏", "words hidden";
     rating_hide: "隐藏留言", "Hide the words";
+    rating_show: "恢复留言", "Show the words again";
     rating_lift: "解除搁置", "Take back into the list";
     rating_why: "理由(必填,留档)", "Reason (needed, kept)";
     rating_appeal: "派送员申诉", "Courier's appeal";

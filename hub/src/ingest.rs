@@ -195,7 +195,7 @@ async fn store(
                 project::alarm_wrong_ink(&mut tx, entry, visit_of, now_ms).await?;
                 project::pass_on(&mut tx, entry).await?;
                 bind::bind_to_entry(&mut tx, entry, now_ms).await?;
-                appeal::file(&mut tx, entry, now_ms).await?;
+                appeal::file(&mut tx, hub, entry, now_ms).await?;
                 head = (entry.header.seq, entry.hash);
                 new += 1;
             }

@@ -23,6 +23,8 @@ pub(crate) const RATED: EntryKind = EntryKind(0x4001);
 pub(crate) const RATING_HIDDEN: EntryKind = EntryKind(0x4002);
 /// A person lifted a flag, with the reason.
 pub(crate) const FLAG_LIFTED: EntryKind = EntryKind(0x4003);
+/// A person showed again what was hidden, with the reason.
+pub(crate) const RATING_SHOWN: EntryKind = EntryKind(0x4004);
 /// A case was opened.
 pub(crate) const CASE_OPENED: EntryKind = EntryKind(0x4010);
 /// Something happened in a case.

@@ -10,6 +10,7 @@ use satchel_protocol::appeal::AppealBody;
 use satchel_protocol::entry::SignedEntry;
 use satchel_protocol::feed::{FeedContent, RatingItem, StopItem};
 use satchel_protocol::taxonomy::{HandoffKind, Outcome};
+use satchel_protocol::transitions::EventKind;
 
 async fn feed(bench: &Bench, phone: &mut Phone) -> Vec<FeedContent> {
     let page = phone.pull(bench, "", 500).await;
@@ -240,6 +241,23 @@ async fn a_flag_is_lifted_and_words_are_hidden_only_with_a_reason_and_on_record(
     // The auditor reads both.
     let board = bench.board("/board/ratings").await;
     assert!(board.contains("rude words") && board.contains("insults"));
+    // Shown again, with a reason, and hidden once more: each is on record, none is taken out.
+    assert!(bench.hub.show_rating(1, "").await.is_err());
+    bench.hub.show_rating(1, "no insult in it").await.unwrap();
+    assert!(bench.hub.show_rating(1, "twice").await.is_err());
+    let again = ratings(&bench, &mut phone).await.pop().unwrap();
+    assert_eq!(
+        (again.comment.as_deref(), again.hidden),
+        (Some("rude words"), None)
+    );
+    let cookie = bench.board_cookie().await;
+    let form = "do=hide&why=names+a+neighbour";
+    let hidden = bench
+        .post_form("/board/ratings/1", form, &[("cookie", &cookie)])
+        .await;
+    assert_eq!(hidden.status, 303);
+    let last = ratings(&bench, &mut phone).await.pop().unwrap();
+    assert_eq!(last.hidden.as_deref(), Some("names a neighbour"));
     assert_eq!(bench.hub.check_journal().await.unwrap().broken_at, None);
 }
 
@@ -438,6 +456,12 @@ async fn a_choice_is_the_consent_and_reaches_the_courier() {
             .status,
         422
     );
+    // Another day is the dispatcher's to plan: a case with a number, and the stop stays as it is.
+    let another = act("do=time&day=2026-08-16&slot=morning".into()).await;
+    assert!(another.header("location").starts_with("/c/"));
+    assert!(follow(&bench, &another).await.contains("2026-08-16 9–12"));
+    let stop = phone.pull_stops(&bench).await.pop().unwrap();
+    assert_eq!(stop.window_start_ms, Some(common::NOW_MS + 6 * HOUR_MS));
     // Requests become cases with a number.
     let moved = act("do=address&words=New+Street+7".into()).await;
     assert!(moved.header("location").starts_with("/c/"));
@@ -468,13 +492,24 @@ async fn a_parcel_left_at_a_station_brings_its_channel_the_appointment_and_the_c
     assert!(html.contains("Pickup point") && html.contains("Have it brought from the station"));
     let key = hidden(&html, "form");
     let book = format!("form={key}&do=book&day=2026-08-15&slot=morning");
-    assert_eq!(bench.post_form(&link, &book, &[]).await.status, 303);
+    let booked = bench.post_form(&link, &book, &[]).await;
+    assert!(booked.header("location").starts_with("/c/"));
     assert!(
         bench
             .get(&link, &[])
             .await
             .text()
             .contains("2026-08-15 9–12")
+    );
+    // The parcel is wanted at the door again, and the courier's phone hears it.
+    let demanded = |c: &FeedContent| matches!(c, FeedContent::ParcelEvent(e) if e.event.kind == EventKind::RedeliveryDemanded);
+    assert_eq!(
+        feed(&bench, &mut phone)
+            .await
+            .iter()
+            .filter(|c| demanded(c))
+            .count(),
+        1
     );
     let station = format!("form={key}&do=station&words=closed+at+noon");
     let sent = bench.post_form(&link, &station, &[]).await;
@@ -483,6 +518,15 @@ async fn a_parcel_left_at_a_station_brings_its_channel_the_appointment_and_the_c
         .post_form(&link, &format!("form={key}&do=redeliver"), &[])
         .await;
     assert!(demand.header("location").starts_with("/c/"));
+    // Demanded a second time, it is on its way already.
+    assert_eq!(
+        feed(&bench, &mut phone)
+            .await
+            .iter()
+            .filter(|c| demanded(c))
+            .count(),
+        1
+    );
     let claim = [
         ("form", key.as_str()),
         ("do", "claim"),
@@ -497,10 +541,10 @@ async fn a_parcel_left_at_a_station_brings_its_channel_the_appointment_and_the_c
 }
 
 #[tokio::test]
-async fn a_courier_s_appeal_stands_beside_the_rating() {
+async fn a_courier_s_appeal_opens_a_case_with_a_clock_and_its_answer_reaches_the_phone() {
     let (bench, mut phone, stops) = Bench::with_round(1).await;
     let (_, path) = delivered(&bench, &mut phone, &stops[0]).await;
-    bench.post_form(&path, "stars=1", &[]).await;
+    let posted = bench.post_form(&path, "stars=1", &[]).await;
     let rated = ratings(&bench, &mut phone).await.pop().unwrap();
     let appeal = AppealBody {
         parcel: rated.parcel_id,
@@ -513,6 +557,61 @@ async fn a_courier_s_appeal_stands_beside_the_rating() {
         .await
         .receipt(&bench, &phone);
     assert!(bench.board("/board/ratings").await.contains("门卫拒绝放行"));
+    let told = ratings(&bench, &mut phone).await.pop().unwrap();
+    let case = told.appeal.unwrap();
+    assert_eq!((told.stars, case.answer), (1, None));
+    let board = bench.board("/board/cases").await;
+    assert!(board.contains(&case.case) && board.contains("Courier&#39;s appeal"));
+    // Answered within 24 hours of its arrival.
+    assert!(board.contains("08-15 12:00"));
+    // The customer sees his own case and not the courier's words.
+    let (link, _) = share(&bench, "WB0000").await;
+    for page in [link.as_str(), posted.header("location")] {
+        let html = bench.get(page, &[]).await.text();
+        assert!(
+            !html.contains("门卫拒绝放行") && !html.contains(&case.case),
+            "{page}"
+        );
+    }
+    // Sent twice, there is one case; an appeal against what is not his or was never said opens none.
+    let count = || async {
+        bench
+            .board("/board/cases")
+            .await
+            .matches("<h2 id=\"case-")
+            .count()
+    };
+    let before = count().await;
+    let mut stranger = Phone::enrolled(&bench, "李娜", 3).await;
+    let never = AppealBody {
+        rated_at_ms: 7,
+        ..appeal.clone()
+    };
+    for (who, body) in [(&mut phone, &appeal), (&mut stranger, &appeal)] {
+        let entry = who.entry(AppealBody::KIND, body.encode(), None, vec![]);
+        who.push_entries(&bench, &[entry])
+            .await
+            .receipt(&bench, who);
+    }
+    let entry = phone.entry(AppealBody::KIND, never.encode(), None, vec![]);
+    phone
+        .push_entries(&bench, &[entry])
+        .await
+        .receipt(&bench, &phone);
+    assert_eq!(count().await, before);
+
+    // What the people at the hub answer goes to the courier's phone.
+    let cookie = bench.board_cookie().await;
+    let work = "kind=solution&words=The+rating+is+set+aside";
+    let newest = format!("/board/cases/{before}");
+    let done = bench.post_form(&newest, work, &[("cookie", &cookie)]).await;
+    assert_eq!(done.status, 303);
+    let told = ratings(&bench, &mut phone).await.pop().unwrap();
+    assert_eq!(
+        told.appeal.unwrap().answer.as_deref(),
+        Some("The rating is set aside")
+    );
+    assert_eq!(bench.hub.check_journal().await.unwrap().broken_at, None);
 }
 
 #[tokio::test]

@@ -328,6 +328,18 @@ pub struct RatingItem {
     /// Why people at the hub hid it, if they did; it is never deleted (B4-21).
     #[serde(default)]
     pub hidden: Option<String>,
+    /// How the courier's appeal against it stands, if he made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal: Option<AppealItem>,
+}
+
+/// A courier's appeal as the hub has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppealItem {
+    /// Number of its case.
+    pub case: String,
+    /// What the people at the hub answered last.
+    pub answer: Option<String>,
 }
 
 fn present() -> String {

@@ -4,11 +4,12 @@
 mod facts;
 
 use satchel_protocol::feed::{PointsGiven, StarRulesItem, TariffItem};
-use satchel_protocol::taxonomy::HandoffKind;
+use satchel_protocol::taxonomy::{HandoffKind, RatingClass};
 
 use super::Courier;
 use crate::error::{Error, Result};
 use crate::model::sheet::{PointsView, Sheet, SheetLine, StarsView};
+use crate::model::stop::RatingView;
 use crate::rules::coded::Text;
 use crate::rules::kpi::{
     self, Direction, Earnings, Figure, Kpi, Ledger, PieceKind, PointEntry, PointRule, PointValues,
@@ -51,8 +52,7 @@ impl Courier {
             let day = Day::read(conn, keys.device, EVER)?;
             let mut ledger = Ledger::default();
             for visit in &day.visits {
-                let good =
-                    ratings::latest(conn, visit.parcel)?.is_some_and(|r| r.stars >= GOOD_STARS);
+                let good = ratings::latest(conn, visit.parcel)?.is_some_and(|r| earns(&r));
                 earn(&mut ledger, &given, visit, good);
             }
             Ok(Some(PointsView {
@@ -127,6 +127,12 @@ impl Courier {
             Ok(kpi::sheet(&facts, window, now_ms))
         })
     }
+}
+
+/// A good rating that the customer's own share stands behind. The QR alone earns nothing, however many
+/// stars come with it: the courier could have scanned it himself.
+fn earns(rating: &RatingView) -> bool {
+    rating.class == Some(RatingClass::Verified) && rating.stars >= GOOD_STARS
 }
 
 fn check(window: Window) -> Result<()> {

@@ -2,7 +2,9 @@
 
 use satchel_protocol::feed::{LatLng, PickupItem};
 use satchel_protocol::ids::{ParcelId, RouteId, StopId};
-use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, Outcome, PromiseClass};
+use satchel_protocol::taxonomy::{
+    HandlingTag, HandoffKind, Outcome, PromiseClass, RatingClass, RatingFlag,
+};
 use satchel_protocol::transitions::{Flag, ParcelState};
 
 /// A round on this phone.
@@ -89,12 +91,35 @@ pub struct ParcelView {
 pub struct RatingView {
     /// 1 to 5.
     pub stars: u8,
+    /// Timeliness, attitude and information, 1 to 5 each, where they were given (A070).
+    pub items: [Option<u8>; 3],
     /// Tag codes that explain it.
     pub tags: Vec<String>,
     /// The customer's words.
     pub comment: Option<String>,
     /// When, the hub's clock, Unix milliseconds.
     pub rated_at_ms: i64,
+    /// What it counts for; `None` for a class of a newer hub.
+    pub class: Option<RatingClass>,
+    /// Why it was set aside; reasons of a newer hub are left out.
+    pub flags: Vec<RatingFlag>,
+    /// Why people at the hub hid its words.
+    pub hidden: Option<String>,
+    /// What this courier said against it.
+    pub appeal: Option<AppealView>,
+}
+
+/// A courier's word against a rating, as it stands in this phone's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppealView {
+    /// What he said.
+    pub words: String,
+    /// When, Unix milliseconds.
+    pub at_ms: i64,
+    /// Number of the hub's case about it, once the hub has told.
+    pub case: Option<String>,
+    /// What the people at the hub answered last.
+    pub answer: Option<String>,
 }
 
 /// The unmasked person and door of one stop.

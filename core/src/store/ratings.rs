@@ -1,11 +1,14 @@
 //! Ratings that came back from the hub, and feed items kept for a later build.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use satchel_protocol::appeal::AppealBody;
 use satchel_protocol::feed::{FeedItem, RatingItem};
 use satchel_protocol::ids::{ParcelId, StopId};
+use satchel_protocol::taxonomy::{RatingClass, RatingFlag};
 
 use crate::error::{Result, StoreError};
-use crate::model::stop::RatingView;
+use crate::model::stop::{AppealView, RatingView};
+use crate::store::noted;
 
 /// Stores a rating. Gives the stop it belongs to, if the parcel is still on this phone.
 pub(crate) fn upsert(conn: &Connection, item: &RatingItem, raw: &str) -> Result<Option<StopId>> {
@@ -40,14 +43,41 @@ pub(crate) fn latest(conn: &Connection, parcel: ParcelId) -> Result<Option<Ratin
     raw.map(|text| {
         let item: RatingItem =
             serde_json::from_str(&text).map_err(|_| StoreError::BadRow("rating"))?;
+        let appeal = appeal(conn, &item)?;
         Ok(RatingView {
             stars: item.stars,
+            items: [item.timeliness, item.attitude, item.information],
             tags: item.tags,
             comment: item.comment,
             rated_at_ms: item.rated_at_ms,
+            class: RatingClass::from_code(&item.class).ok(),
+            flags: item
+                .flags
+                .iter()
+                .filter_map(|code| RatingFlag::from_code(code).ok())
+                .collect(),
+            hidden: item.hidden,
+            appeal,
         })
     })
     .transpose()
+}
+
+/// What this phone's log says against exactly this word of the customer, with what the hub told since.
+fn appeal(conn: &Connection, item: &RatingItem) -> Result<Option<AppealView>> {
+    for entry in noted::about(conn, item.parcel_id.as_bytes(), AppealBody::KIND)? {
+        let body = AppealBody::decode(&entry.body)?;
+        if body.rated_at_ms == item.rated_at_ms {
+            let told = item.appeal.clone();
+            return Ok(Some(AppealView {
+                words: body.words,
+                at_ms: entry.occurred_at_ms,
+                case: told.as_ref().map(|a| a.case.clone()),
+                answer: told.and_then(|a| a.answer),
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// Keeps an item that this build does not understand, once. A hub that was set back to a backup gives the

@@ -10,7 +10,7 @@
 import { get, h, post } from "./dom.js";
 import { lang, of, span, switchLanguage, t } from "./text.js";
 import { handoffView } from "./handoff.js";
-import { routeView } from "./route.js";
+import { appealView, routeView } from "./route.js";
 import { historyView } from "./history.js";
 import { dayView, loadView } from "./day.js";
 
@@ -68,6 +68,14 @@ const actions = {
   },
   load: async () => {
     try { show("load", await loadView(actions)); } catch (error) { actions.refused(error); }
+  },
+  appeal: (parcel) => show("appeal", appealView(parcel, actions)),
+  sendAppeal: async (parcelId, words) => {
+    try {
+      await post(`/api/parcels/${parcelId}/appeal`, { words });
+      show("route");
+      say(t("appeal_kept"), "good");
+    } catch (error) { actions.refused(error); }
   },
   corrected: async () => {
     await refresh();

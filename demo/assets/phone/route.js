@@ -18,11 +18,39 @@ export function badge(stop) {
   return h("span", { class: `badge ${stop.sync}`, "data-testid": "sync-badge", "data-sync": stop.sync }, t(`sync_${stop.sync}`));
 }
 
-function stars(rating) {
+/** What the customer said and what it counts for, with the way to object to it. */
+function stars(parcel, actions) {
+  const rating = parcel.rating;
   const filled = "★".repeat(rating.stars) + "☆".repeat(5 - rating.stars);
-  return h("p", { class: "rating", "data-testid": "rating", "data-stars": rating.stars },
+  const items = rating.items.map((n, i) => (n ? t("item_rated", t(`rated_${i}`), n) : null)).filter(Boolean);
+  return h("div", { class: "rating", "data-testid": "rating", "data-stars": rating.stars, "data-class": rating.class?.code ?? "" },
     h("span", { role: "img", "aria-label": t("stars", rating.stars) }, filled),
-    rating.comment ? h("q", {}, rating.comment) : null);
+    h("span", { class: "facts" },
+      rating.class ? h("span", { class: "chip" }, of(rating.class)) : null,
+      rating.tags.map((tag) => h("span", { class: "chip" }, t(`tag_${tag}`)))),
+    items.length ? h("small", {}, items.join(" · ")) : null,
+    rating.comment ? h("q", {}, rating.comment) : null,
+    rating.flags.map((flag) => h("small", {}, of(flag))),
+    rating.hidden ? h("small", {}, t("words_hidden", rating.hidden)) : null,
+    rating.appeal ? appealed(rating.appeal)
+      : h("button", { type: "button", class: "quiet", "data-testid": "appeal", onclick: () => actions.appeal(parcel) }, t("appeal")));
+}
+
+function appealed(appeal) {
+  return h("small", { "data-testid": "appealed", "data-case": appeal.case ?? "" }, t("appealed", appeal.words),
+    appeal.case ? ` · ${t("case", appeal.case)}` : null,
+    appeal.answer ? h("b", { "data-testid": "appeal-answer" }, ` · ${t("answer", appeal.answer)}`) : null);
+}
+
+/** A form of its own, so that news from the hub does not wipe what is being typed. */
+export function appealView(parcel, actions) {
+  const words = h("textarea", { maxlength: 2000, required: true, rows: 4, "aria-label": t("appeal_words"), "data-testid": "appeal-words" });
+  return h("form", { class: "appeal", onsubmit: (event) => { event.preventDefault(); actions.sendAppeal(parcel.parcel_id, words.value); } },
+    h("h2", {}, t("appeal_words")),
+    h("p", {}, "★".repeat(parcel.rating.stars), parcel.rating.comment ? h("q", {}, parcel.rating.comment) : null),
+    words,
+    h("button", { class: "main", "data-testid": "send-appeal" }, t("send_appeal")),
+    h("button", { type: "button", class: "quiet wide", onclick: actions.back }, t("back")));
 }
 
 function tags(stop) {
@@ -106,7 +134,7 @@ function card(stop, isNext, actions, plan) {
     stop.sync === "nothing" ? null : h("div", { class: "foot" }, badge(stop),
       h("button", { type: "button", class: "quiet", "data-testid": "history", onclick: () => actions.history(stop.stop_id) }, t("history")),
       delivered ? h("button", { type: "button", class: "quiet", "data-testid": "show-code", onclick: () => actions.code([delivered.parcel_id]) }, t("show_code")) : null),
-    stop.parcels.filter((parcel) => parcel.rating).map((parcel) => stars(parcel.rating)));
+    stop.parcels.filter((parcel) => parcel.rating).map((parcel) => stars(parcel, actions)));
 }
 
 export function routeView(state, actions) {

@@ -32,6 +32,8 @@ const words = {
     log_call: "记录通话", calls_logged: (n) => `已记录 ${n} 次联系`, report: "异常上报", send_report: "一键上报", remedies: "可向客户提供:",
     history: "记录", why: "说明原因", corrected: "更正已另行记录,原记录保留。", correct_undo: "撤销", correct_reopen: "重新打开", correct_wrong_reason: "更正原因", correct_reason: "更正原因", late_photo: "补拍照片", taken_back: "已撤回", no_effect: "无效,仅留存",
     my_day: "我的一天", shift: "班次", on_duty: (age) => `已上班 ${age}`, off_duty: "未上班", start_shift: "开始上班", end_shift: "下班", figures: "我的指标", over_line: "超过警戒线", earnings: "今日收入", estimate: "仅为估算,以结算为准", clocks: "时效", load_check: "装车核对", scan_go: "核对", load_rest: (on, missing, wrong) => `已装 ${on},缺 ${missing},须交回 ${wrong}`,
+    appeal: "我要申诉", appeal_words: "这条评价哪里不对?", send_appeal: "提交申诉", appeal_kept: "申诉已保存,联网后送达。", appealed: (words) => `已申诉:${words}`, case: (number) => `编号 ${number}`, answer: (words) => `答复:${words}`, words_hidden: (why) => `留言已隐藏:${why}`,
+    item_rated: (what, n) => `${what} ${n}/5`, rated_0: "时效", rated_1: "态度", rated_2: "信息", tag_polite: "礼貌", tag_proactive: "主动", tag_patient: "耐心", tag_inspection_offered: "提醒验货", tag_to_address: "送到地址",
     s: "秒", min: "分钟", h: "小时", d: "天",
   },
   en: {
@@ -65,6 +67,8 @@ const words = {
     log_call: "Log a call", calls_logged: (n) => (n === 1 ? "1 try logged" : `${n} tries logged`), report: "Report a problem", send_report: "Report now", remedies: "You can offer the customer:",
     history: "History", why: "Why", corrected: "Recorded as a correction; the first record stays.", correct_undo: "Undo", correct_reopen: "Open again", correct_wrong_reason: "Other reason", correct_reason: "Correct the reason", late_photo: "Add a late photo", taken_back: "taken back", no_effect: "kept, without effect",
     my_day: "My day", shift: "Shift", on_duty: (age) => `On duty for ${age}`, off_duty: "Off duty", start_shift: "Start the shift", end_shift: "End the shift", figures: "My figures", over_line: "over the line", earnings: "Earned today", estimate: "An estimate; the payroll decides", clocks: "Promises", load_check: "Load check", scan_go: "Check", load_rest: (on, missing, wrong) => `${on} loaded, ${missing} missing, ${wrong} to hand back`,
+    appeal: "Appeal", appeal_words: "What is wrong about this rating?", send_appeal: "Send the appeal", appeal_kept: "Safe on this phone; goes out with the next sync.", appealed: (words) => `You appealed: ${words}`, case: (number) => `case ${number}`, answer: (words) => `answer: ${words}`, words_hidden: (why) => `Words hidden: ${why}`,
+    item_rated: (what, n) => `${what} ${n}/5`, rated_0: "Timeliness", rated_1: "Attitude", rated_2: "Information", tag_polite: "Polite", tag_proactive: "Proactive", tag_patient: "Patient", tag_inspection_offered: "Inspection offered", tag_to_address: "To the address",
     s: "s", min: "min", h: "h", d: "d",
   },
 };

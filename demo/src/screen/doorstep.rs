@@ -34,6 +34,28 @@ pub(super) fn router() -> Router<Screen> {
         .route("/api/parcels/{id}/history", get(history))
         .route("/api/parcels/{id}/correct", post(correct))
         .route("/api/parcels/{id}/drafts", post(draft))
+        .route("/api/parcels/{id}/appeal", post(appeal))
+}
+
+#[derive(Deserialize)]
+struct Appeal {
+    words: String,
+}
+
+async fn appeal(
+    State(screen): State<Screen>,
+    UrlPath(id): UrlPath<String>,
+    Json(told): Json<Appeal>,
+) -> Answer {
+    let parcel: ParcelId = parse(&id)?;
+    let answer = with_core(&screen, move |core| {
+        let made = core.appeal(parcel, &told.words)?;
+        Ok(Json(json!({ "words": made.words })))
+    })
+    .await?;
+    screen.courier.request_sync();
+    screen.host.wake();
+    Ok(answer)
 }
 
 async fn consents(State(screen): State<Screen>, UrlPath(id): UrlPath<String>) -> Answer {

@@ -3,7 +3,7 @@
 use satchel_core::model::attempt::{Draft, HandoffOption, PhotoView, RatingCode, VisitWarning};
 use satchel_core::model::plan::PlanView;
 use satchel_core::model::status::{Blocking, Enrolment, SyncStatus};
-use satchel_core::model::stop::{ParcelView, StopState, StopView, SyncState};
+use satchel_core::model::stop::{ParcelView, RatingView, StopState, StopView, SyncState};
 use satchel_core::protocol::taxonomy::{
     CallResult, IdentityMethod, InspectionResult, Reason, Relation,
 };
@@ -89,10 +89,24 @@ fn parcel(parcel: &ParcelView) -> Value {
         "state": word!(parcel.state),
         "outcome": parcel.outcome.map(|o| word!(o)),
         "attempts": parcel.attempts,
-        "rating": parcel.rating.as_ref().map(|r| json!({
-            "stars": r.stars,
-            "tags": r.tags,
-            "comment": r.comment,
+        "rating": parcel.rating.as_ref().map(customers_word),
+    })
+}
+
+/// What the customer said, what it counts for, and what was said against it.
+fn customers_word(rating: &RatingView) -> Value {
+    json!({
+        "stars": rating.stars,
+        "items": rating.items,
+        "tags": rating.tags,
+        "comment": rating.comment,
+        "class": rating.class.map(|c| word!(c)),
+        "flags": rating.flags.iter().map(|f| word!(*f)).collect::<Vec<_>>(),
+        "hidden": rating.hidden,
+        "appeal": rating.appeal.as_ref().map(|a| json!({
+            "words": a.words,
+            "case": a.case,
+            "answer": a.answer,
         })),
     })
 }

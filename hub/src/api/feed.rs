@@ -35,11 +35,14 @@ const MAX_PAGE_BYTES: usize = limits::MAX_FEED_PAGE_BYTES / 2;
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     /// As the last page gave it; empty for the start.
     #[serde(default)]
+    #[param(required = false)]
     cursor: String,
-    /// Most items wanted.
+    /// Most items wanted; no more than the hub's own limit are given.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     limit: Option<u32>,
 }
 

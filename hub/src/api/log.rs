@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 
 use crate::api::auth::{Signed, SignedHead, may_write, not_revoked};
 use crate::api::error::ApiError;
-use crate::api::schema::ErrorSchema;
+use crate::api::schema::{BinarySchema, ErrorSchema};
 use crate::hub::Hub;
 use crate::ingest;
 use crate::receipts;
@@ -34,12 +34,12 @@ pub(crate) fn receipt_body(receipt: &SignedReceipt) -> Response {
 #[utoipa::path(
     post, path = "/v1/log", tag = "log",
     request_body(
-        content_type = "application/vnd.satchel.batch", content = Vec<u8>,
+        content_type = "application/vnd.satchel.batch", content = BinarySchema,
         description = "SLB1 frame: zstd-compressed CBOR entries, then the raw bytes of small proofs"
     ),
     responses(
         (status = 200, description = "All entries are held; a signed receipt names them",
-         content_type = "application/vnd.satchel.receipt", body = Vec<u8>),
+         content_type = "application/vnd.satchel.receipt", body = BinarySchema),
         (status = 400, description = "Not the format", body = ErrorSchema),
         (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
         (status = 403, description = "The device is revoked", body = ErrorSchema),
@@ -73,9 +73,11 @@ async fn upload_batch(hub: &Hub, request: &Signed) -> Result<Response, ApiError>
 
 /// Where the question starts.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct After {
     /// The last position the phone has a receipt for.
     #[serde(default)]
+    #[param(required = false)]
     after: i64,
 }
 
@@ -87,7 +89,8 @@ pub(crate) struct After {
     params(After),
     responses(
         (status = 200, description = "A signed receipt of at most 1,000 entries",
-         content_type = "application/vnd.satchel.receipt", body = Vec<u8>),
+         content_type = "application/vnd.satchel.receipt", body = BinarySchema),
+        (status = 400, description = "Not a position", body = ErrorSchema),
         (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
         (status = 403, description = "The device is revoked", body = ErrorSchema),
     ),

@@ -21,7 +21,7 @@ use satchel_protocol::taxonomy::ProofKind;
 use crate::api::auth::{SignedHead, not_revoked};
 use crate::api::error::ApiError;
 use crate::api::log::receipt_body;
-use crate::api::schema::ErrorSchema;
+use crate::api::schema::{BinarySchema, ErrorSchema};
 use crate::hub::Hub;
 use crate::receipts;
 use crate::store::proofs::{self, UNBOUND_TTL_MS, UploadRow};
@@ -55,16 +55,20 @@ pub(crate) async fn options() -> Response {
 #[utoipa::path(
     post, path = "/v1/proofs", tag = "proofs",
     params(
-        ("Tus-Resumable" = String, Header, description = "1.0.0"),
-        ("Upload-Length" = u64, Header, description = "Whole length in bytes"),
-        ("Upload-Metadata" = String, Header, description = "`sha256 <base64>,kind <base64>`"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
+        ("Upload-Length" = u64, Header, description = "Whole length in bytes", minimum = 1, maximum = 16_777_216),
+        ("Upload-Metadata" = String, Header, description = "`sha256 <base64>,kind <base64>`",
+         pattern = "^sha256 [A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=,kind (cGhvdG8=|c2lnbmF0dXJl|Y29kZQ==)$"),
     ),
-    request_body(content_type = "application/offset+octet-stream", content = Vec<u8>),
+    request_body(content_type = "application/offset+octet-stream", content = BinarySchema),
     responses(
         (status = 201, description = "Begun, or held whole already; then the body is a signed receipt"),
         (status = 400, description = "Not the format", body = ErrorSchema),
         (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
+        (status = 403, description = "The device is revoked", body = ErrorSchema),
         (status = 413, description = "Over the limit", body = ErrorSchema),
+        (status = 423, description = "The log is set aside until a person has looked", body = ErrorSchema),
+        (status = 429, description = "Too many uploads are open", body = ErrorSchema),
         (status = 460, description = "All bytes came and are others than promised; begin again", body = ErrorSchema),
     ),
     security(("device_signature" = []))
@@ -124,9 +128,12 @@ pub(crate) async fn create(
 /// How much of this proof has come?
 #[utoipa::path(
     head, path = "/v1/proofs/{hash}", tag = "proofs",
-    params(("hash" = String, Path, description = "SHA-256 of the proof, hex")),
+    params(("hash" = String, Path, description = "SHA-256 of the proof, hex", pattern = "^[0-9a-f]{64}$"), ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$")),
     responses(
         (status = 200, description = "Upload-Offset and Upload-Length"),
+        (status = 400, description = "Not the format"),
+        (status = 401, description = "Not signed by a known device, or its clock is off"),
+        (status = 403, description = "The device is revoked"),
         (status = 404, description = "Not begun, or expired"),
     ),
     security(("device_signature" = []))
@@ -164,19 +171,25 @@ pub(crate) async fn offset(
 #[utoipa::path(
     patch, path = "/v1/proofs/{hash}", tag = "proofs",
     params(
-        ("hash" = String, Path, description = "SHA-256 of the proof, hex"),
+        ("hash" = String, Path, description = "SHA-256 of the proof, hex", pattern = "^[0-9a-f]{64}$"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
         ("Upload-Offset" = u64, Header, description = "Where these bytes belong"),
-        ("Upload-Checksum" = Option<String>, Header, description = "`sha256 <base64>` of this body"),
+        ("Upload-Checksum" = Option<String>, Header, description = "`sha256 <base64>` of this body",
+         pattern = "^sha256 [A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"),
     ),
-    request_body(content_type = "application/offset+octet-stream", content = Vec<u8>),
+    request_body(content_type = "application/offset+octet-stream", content = BinarySchema),
     responses(
         (status = 200, description = "All bytes are held; the body is a signed receipt",
-         content_type = "application/vnd.satchel.receipt", body = Vec<u8>),
+         content_type = "application/vnd.satchel.receipt", body = BinarySchema),
         (status = 204, description = "More is wanted; see Upload-Offset"),
+        (status = 400, description = "Not the format", body = ErrorSchema),
+        (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
+        (status = 403, description = "The device is revoked", body = ErrorSchema),
         (status = 404, description = "Not begun, or expired", body = ErrorSchema),
         (status = 409, description = "The offset is another one", body = ErrorSchema),
         (status = 413, description = "More bytes than announced", body = ErrorSchema),
         (status = 415, description = "Not application/offset+octet-stream"),
+        (status = 423, description = "The log is set aside until a person has looked", body = ErrorSchema),
         (status = 460, description = "All bytes came and are others than promised; begin again", body = ErrorSchema),
     ),
     security(("device_signature" = []))
@@ -219,9 +232,12 @@ pub(crate) async fn append(
 /// Give an unfinished upload up.
 #[utoipa::path(
     delete, path = "/v1/proofs/{hash}", tag = "proofs",
-    params(("hash" = String, Path, description = "SHA-256 of the proof, hex")),
+    params(("hash" = String, Path, description = "SHA-256 of the proof, hex", pattern = "^[0-9a-f]{64}$"), ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$")),
     responses(
         (status = 204, description = "Forgotten"),
+        (status = 400, description = "Not the format", body = ErrorSchema),
+        (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
+        (status = 403, description = "The device is revoked", body = ErrorSchema),
         (status = 404, description = "Not begun, expired, or held whole: evidence is not deleted", body = ErrorSchema),
     ),
     security(("device_signature" = []))
@@ -242,10 +258,12 @@ pub(crate) async fn terminate(
 /// The receipt of a proof that is held whole.
 #[utoipa::path(
     get, path = "/v1/proofs/{hash}/receipt", tag = "proofs",
-    params(("hash" = String, Path, description = "SHA-256 of the proof, hex")),
+    params(("hash" = String, Path, description = "SHA-256 of the proof, hex", pattern = "^[0-9a-f]{64}$")),
     responses(
         (status = 200, description = "A signed receipt that names the proof",
-         content_type = "application/vnd.satchel.receipt", body = Vec<u8>),
+         content_type = "application/vnd.satchel.receipt", body = BinarySchema),
+        (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
+        (status = 403, description = "The device is revoked", body = ErrorSchema),
         (status = 404, description = "Not held whole", body = ErrorSchema),
     ),
     security(("device_signature" = []))

@@ -25,21 +25,31 @@ impl Modify for SignatureScheme {
     }
 }
 
+/// Bytes as they are, in a format that JSON does not describe.
+#[derive(ToSchema)]
+#[schema(as = Binary, value_type = String, format = Binary)]
+#[allow(dead_code)] // Described, never built.
+pub(crate) struct BinarySchema(Vec<u8>);
+
 /// What a phone sends to become a device.
 #[derive(ToSchema)]
 #[schema(as = EnrolRequest)]
 #[allow(dead_code)] // Described, never built.
 pub(crate) struct EnrolRequestSchema {
     /// The one-time code of the invite, Crockford base32.
+    #[schema(pattern = "^[0-9A-HJKMNP-TV-Z]{26}$")]
     code: String,
     /// A UUID the phone made.
     #[schema(format = Uuid)]
     device_id: String,
     /// Its Ed25519 public key, hex.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     log_key: String,
     /// What the courier calls the phone.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f])?$")]
     label: String,
     /// Ed25519 by `log_key` over the request, hex.
+    #[schema(pattern = "^[0-9a-f]{128}$")]
     sig: String,
 }
 

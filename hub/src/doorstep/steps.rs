@@ -96,6 +96,24 @@ impl Hub {
     }
 }
 
+/// Records that the recipient wants the parcel at the door after all, in the caller's transaction, and
+/// tells every phone that has it (Zhejiang Art 31, A130). `false`: it is on its way there already, or
+/// over.
+pub(crate) async fn demand_redelivery(
+    tx: &mut Tx,
+    parcel: ParcelId,
+    now_ms: i64,
+    words: Option<&str>,
+) -> Result<bool, HubError> {
+    let before = refold(tx, parcel).await?;
+    let Ok(kind) = event_of(HubStep::Redeliver, &before) else {
+        return Ok(false);
+    };
+    events::add_hub(tx, parcel, now_ms, &kind, words).await?;
+    settle(tx, parcel, now_ms).await?;
+    Ok(true)
+}
+
 /// The event of a step, if it is legal now: what the hub knows to be handed over it cannot cancel.
 fn event_of(step: HubStep, folded: &Folded) -> Result<EventKind, WhyNot> {
     let kind = match step {

@@ -68,8 +68,10 @@ texts! {
     kind_suggestion: "建议", "Suggestion";
     kind_erasure: "删除个人信息", "Deletion of my data";
     kind_redelivery: "要求送货上门", "Delivery to the door";
+    kind_another_day: "改天派送", "Delivery on another day";
     kind_address: "更改地址", "Another address";
     kind_station: "驿站反馈", "Feedback on a station";
+    kind_appeal: "派送员申诉", "Courier's appeal";
     // Tracking.
     track_title: "我的快件", "My parcel";
     track_login: "查询快件", "Find my parcel";

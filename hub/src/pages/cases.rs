@@ -89,8 +89,10 @@ pub(super) fn kind_words(c: &'static Care, kind: Option<CaseKind>) -> &'static s
         Some(CaseKind::Suggestion) => c.kind_suggestion,
         Some(CaseKind::Erasure) => c.kind_erasure,
         Some(CaseKind::Redelivery) => c.kind_redelivery,
+        Some(CaseKind::AnotherDay) => c.kind_another_day,
         Some(CaseKind::Address) => c.kind_address,
         Some(CaseKind::Station) => c.kind_station,
+        Some(CaseKind::Appeal) => c.kind_appeal,
         Some(CaseKind::Complaint) | None => c.kind_complaint,
     }
 }

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use crate::care::{self, CaseKind, Opening};
 use crate::choices::{self, Wished};
 use crate::db::RowExt;
+use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang, Texts};
@@ -292,14 +293,14 @@ async fn carry_out(
                 return Ok(Next::Problem(c.time_bad));
             };
             let text = wished.text(slot);
-            if what == "time" && tracked.is_open() {
-                choices::another_time(hub, parcel, wished, &text, tag).await?;
+            let opened = if what == "time" && tracked.is_open() {
+                choices::another_time(hub, parcel, wished, &text, tag).await?
             } else if what == "book" && tracked.is_elsewhere() {
-                choices::book(hub, parcel, &text, tag).await?;
+                Some(choices::book(hub, parcel, wished, &text, tag).await?)
             } else {
                 return Ok(Next::Problem(c.need_choice));
-            }
-            Ok(Next::Noted)
+            };
+            Ok(opened.map_or(Next::Noted, |case| Next::To(case.path(hub))))
         }
         "helpful" => {
             helpful(hub, given.get("answer") == "yes").await?;
@@ -345,6 +346,9 @@ async fn ask(
     let mut tx = hub.db().write().await?;
     let opened = care::open(hub, &mut tx, &opening).await?;
     care::add_files(hub, &mut tx, opened.case_id, &given.pictures).await?;
+    if kind == CaseKind::Redelivery {
+        doorstep::demand_redelivery(&mut tx, tracked.parcel, hub.now_ms(), None).await?;
+    }
     tx.commit().await?;
     Ok(Next::To(opened.path(hub)))
 }

@@ -1,6 +1,6 @@
 //! Binding a rating to the attempt whose log head its token carried.
 
-use satchel_protocol::feed::RatingItem;
+use satchel_protocol::feed::{AppealItem, RatingItem};
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::token::token_head;
 use sqlx::Row;
@@ -104,5 +104,14 @@ fn item(row: &SqliteRow) -> Result<RatingItem, HubError> {
         class: row.try_get("class")?,
         flags: list("flags")?,
         hidden,
+        appeal: row
+            .try_get::<Option<String>, _>("appeal_case")?
+            .map(|case| {
+                Ok::<_, sqlx::Error>(AppealItem {
+                    case,
+                    answer: row.try_get("appeal_answer")?,
+                })
+            })
+            .transpose()?,
     })
 }

@@ -181,12 +181,44 @@ impl Hub {
         let journal_seq = journal::append(self, &mut tx, journal::RATING_HIDDEN, &act).await?;
         let done = sqlx::query(
             "INSERT INTO rating_hidden (rating_id, why, hidden_at_ms, journal_seq) \
-             SELECT rating_id, ?2, ?3, ?4 FROM rating_said WHERE rating_id = ?1 ON CONFLICT DO NOTHING",
+             SELECT rating_id, ?2, ?3, ?4 FROM rating_said r WHERE rating_id = ?1 AND NOT EXISTS \
+               (SELECT 1 FROM rating_hidden h WHERE h.rating_id = r.rating_id \
+                  AND h.shown_at_ms IS NULL)",
         )
         .bind(rating_id)
         .bind(why)
         .bind(self.now_ms())
         .bind(journal_seq)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(HubError::UnknownRating(rating_id));
+        }
+        tell(&mut tx, rating_id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Shows again what was hidden, with a reason. That it was hidden, and why, stays on record.
+    ///
+    /// # Errors
+    /// [`HubError::NoReason`], [`HubError::UnknownRating`] also for one that is not hidden.
+    pub async fn show_rating(&self, rating_id: i64, why: &str) -> Result<(), HubError> {
+        let why = reason(why)?;
+        let mut tx = self.db().write().await?;
+        let act = Act {
+            rating: rating_id,
+            why,
+        };
+        let journal_seq = journal::append(self, &mut tx, journal::RATING_SHOWN, &act).await?;
+        let done = sqlx::query(
+            "UPDATE rating_hidden SET shown_at_ms = ?, shown_why = ?, shown_seq = ? \
+             WHERE rating_id = ? AND shown_at_ms IS NULL",
+        )
+        .bind(self.now_ms())
+        .bind(why)
+        .bind(journal_seq)
+        .bind(rating_id)
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
@@ -237,7 +269,7 @@ fn reason(why: &str) -> Result<&str, HubError> {
 }
 
 /// The courier's phone shows the word that stands; an older revision is no longer shown.
-async fn tell(tx: &mut Tx, rating_id: i64) -> Result<(), HubError> {
+pub(crate) async fn tell(tx: &mut Tx, rating_id: i64) -> Result<(), HubError> {
     let row = sqlx::query("SELECT * FROM rating WHERE rating_id = ?")
         .bind(rating_id)
         .fetch_optional(&mut **tx)

@@ -245,6 +245,7 @@ async fn insert(
         class: class.code().to_owned(),
         flags: Vec::new(),
         hidden: None,
+        appeal: None,
     };
     feed::append(tx, open.courier, RatingItem::KIND, &item).await?;
     Ok(row.try_get("rating_id")?)

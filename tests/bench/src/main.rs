@@ -9,6 +9,7 @@
 )]
 
 mod ink;
+mod pages;
 mod photo;
 mod record;
 mod route;
@@ -38,11 +39,16 @@ enum Bench {
     Ink(ink::Args),
     /// Push, pull, photos and a cold open, against the least outbox that keeps its promise.
     Sync(sync::Args),
+    /// The customer's rating page under load, against the bare store.
+    Pages(pages::Args),
     /// How good orders get in how little time.
     Route(route::RouteArgs),
     /// One measured process of `record`; the bench starts it itself.
     #[command(hide = true)]
     RecordOnce(record::OnceArgs),
+    /// The hub of `pages` in a process of its own; the bench starts it itself.
+    #[command(hide = true)]
+    PagesHub(pages::HubArgs),
     /// One measured process of `photo`; the bench starts it itself.
     #[command(hide = true)]
     PhotoOnce(photo::OnceArgs),
@@ -55,6 +61,8 @@ fn main() -> ExitCode {
         Bench::Route(args) => route::run(&args),
         Bench::Sync(args) => sync::run(&args),
         Bench::RecordOnce(args) => record::run_once(&args),
+        Bench::Pages(args) => pages::run(&args),
+        Bench::PagesHub(args) => pages::run_hub(&args),
         Bench::Photo(args) => photo::run(&args),
         Bench::PhotoOnce(args) => photo::run_once(&args),
     };

@@ -8,7 +8,7 @@ use satchel_protocol::ids::ParcelId;
 use serde::Deserialize;
 
 use super::{BoardQuery, Frame, PAGE_ROWS, Paging, frame, show};
-use crate::care::{self, Case, WORK};
+use crate::care::{self, Case, CaseKind, WORK};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang};
@@ -16,6 +16,7 @@ use crate::pages::cases::{PromiseLine, event_words, kind_words, promise_lines};
 use crate::pages::customer::{from_another_site, see_other};
 use crate::pages::session::BoardUser;
 use crate::pages::{fault, notice, view};
+use crate::rating::review;
 
 const MAX_WORDS_CHARS: usize = 1_000;
 
@@ -118,7 +119,8 @@ fn line(hub: &Hub, lang: Lang, case: &Case) -> CaseLine {
     }
 }
 
-/// `POST /board/cases/{id}`: the customer sees this on the timeline at once.
+/// `POST /board/cases/{id}`: the customer sees this on the timeline at once; the answer to an appeal
+/// goes to the courier's phone.
 pub(crate) async fn work(
     State(hub): State<Hub>,
     user: BoardUser,
@@ -136,6 +138,9 @@ pub(crate) async fn work(
             Some(case) if !case.is_closed() => {
                 let mut tx = hub.db().write().await?;
                 care::add_event(&hub, &mut tx, id, &form.kind, words).await?;
+                if let (Some(CaseKind::Appeal), Some(rating)) = (case.kind, case.rating_id) {
+                    review::tell(&mut tx, rating).await?;
+                }
                 tx.commit().await?;
                 Ok(true)
             }
@@ -149,7 +154,7 @@ pub(crate) async fn work(
     }
 }
 
-/// `POST /board/ratings/{id}`: lift a flag, or hide words, with a reason.
+/// `POST /board/ratings/{id}`: lift a flag, hide words or show them again, with a reason.
 pub(crate) async fn judge(
     State(hub): State<Hub>,
     user: BoardUser,
@@ -162,6 +167,7 @@ pub(crate) async fn judge(
     }
     let done = match form.what.as_str() {
         "hide" => hub.hide_rating(id, &form.why).await,
+        "show" => hub.show_rating(id, &form.why).await,
         "lift" => hub.lift_flags(id, &form.why).await,
         _ => return unfit(user.lang),
     };
