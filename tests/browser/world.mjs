@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, mkdir, rm } from "node:fs/promises";
+import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -45,8 +45,8 @@ export async function decodeQr(file) {
   return stdout.trim().split("\n");
 }
 
-/** A hub with the sample day, a phone screen enrolled at it, and a browser. */
-export async function openWorld() {
+/** A hub with the sample day and further rows of its format, a phone screen enrolled at it, and a browser. */
+export async function openWorld({ rows = [] } = {}) {
   const dir = await mkdtemp(join(tmpdir(), "satchel-browser-"));
   await mkdir(screenshots, { recursive: true });
   const data = join(dir, "hub");
@@ -56,7 +56,9 @@ export async function openWorld() {
   await hub.ready;
   const command = async (...args) => (await run(join(binaries, "satchel-hub"), [...args, "--data", data])).stdout;
   const mappings = join(root, "docs/mappings");
-  await command("import", join(mappings, "sample.csv"), "--mapping", join(mappings, "sample.json"), "--group", "single", "--courier", "周捷");
+  const day = join(dir, "day.csv");
+  await writeFile(day, [(await readFile(join(mappings, "sample.csv"), "utf8")).trimEnd(), ...rows, ""].join("\n"));
+  await command("import", day, "--mapping", join(mappings, "sample.json"), "--group", "single", "--courier", "周捷");
   const invite = (await command("invite", "--courier", "周捷")).split("\n").find((l) => l.startsWith("SATCHEL:"));
   const screen = start("satchel-demo", ["screen", "--invite", invite, "--data", join(dir, "phone")], "phone");
   const phone = await screen.ready;
@@ -70,6 +72,7 @@ export async function openWorld() {
   return {
     phone,
     hub: url,
+    command,
     audit: async () => JSON.parse(await command("audit")),
     customerLinks: async () => {
       const [, ...rows] = (await command("customer-links")).trim().split("\n");

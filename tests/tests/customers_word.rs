@@ -39,7 +39,7 @@ fn shown(work: &Work, day: &Day, stop: usize) -> RatingView {
 #[test]
 fn only_a_verified_rating_earns_and_every_one_is_shown_with_what_it_counts_for() {
     let day = Day::new(1).stops(5);
-    let mut work = Work::on(day.clone());
+    let work = Work::on(day.clone());
     let points =
         json!({"points": {"good_rating": 5, "on_time": 0, "no_damage": 0, "carried_over": 0}});
     for stop in 0..5 {

@@ -46,7 +46,11 @@ pub(crate) struct EnrolRequestSchema {
     #[schema(pattern = "^[0-9a-f]{64}$")]
     log_key: String,
     /// What the courier calls the phone.
-    #[schema(min_length = 1, max_length = 100, pattern = "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f])?$")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f])?$"
+    )]
     label: String,
     /// Ed25519 by `log_key` over the request, hex.
     #[schema(pattern = "^[0-9a-f]{128}$")]

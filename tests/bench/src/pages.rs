@@ -37,6 +37,9 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Dead tokens of each kind that are timed.
+const DEAD_EACH: usize = 400;
+
 pub(crate) use hub::{HubArgs, run_hub};
 
 #[derive(Debug, Serialize)]
@@ -53,6 +56,9 @@ struct Report {
     floor_writes_grouped_per_s: f64,
     /// Median time of an unknown, a used and a forged token, in microseconds.
     dead_us: [u128; 3],
+    /// How well one measured time tells which of two kinds it was: the part of all pairs in which the
+    /// first took longer (unknown/used, used/forged, forged/unknown); 0.5 is a coin.
+    dead_told_apart: [f64; 3],
 }
 
 #[derive(Debug, Serialize)]
@@ -93,7 +99,7 @@ async fn measure(args: &Args, data: &std::path::Path) -> Result<Report, Failure>
     let first_views = load(&hub, args.customers, first, 200).await?;
     let views = load(&hub, args.customers, warm, 200).await?;
     let ratings = load(&hub, args.customers * 4, posts, 303).await?;
-    let dead_us = dead(&hub, spare, for_ratings).await?;
+    let (dead_us, dead_told_apart) = dead(&hub, spare, for_ratings).await?;
     hub.stop()?;
     let floor = floor::measure(data, args.ratings)?;
     Ok(Report {
@@ -107,6 +113,7 @@ async fn measure(args: &Args, data: &std::path::Path) -> Result<Report, Failure>
         floor_writes_single_per_s: floor.single_per_s,
         floor_writes_grouped_per_s: floor.grouped_per_s,
         dead_us,
+        dead_told_apart,
     })
 }
 
@@ -188,21 +195,25 @@ async fn load(
 }
 
 /// Whether the clock tells an unknown, a used and a forged token apart.
-async fn dead(hub: &hub::Running, open: &[String], used: &[String]) -> Result<[u128; 3], Failure> {
+async fn dead(
+    hub: &hub::Running,
+    open: &[String],
+    used: &[String],
+) -> Result<([u128; 3], [f64; 3]), Failure> {
     let mut connection = Connection::open(&hub.address).await?;
-    let forge = |path: &str| {
-        let swapped = if path.ends_with('0') { '8' } else { '0' };
-        let mut text: String = path.chars().take(50).collect();
-        text.push(swapped);
-        text.extend(path.chars().skip(51));
-        text
+    let forge = |path: &str| -> String {
+        let other = |c| if c == '0' { '8' } else { '0' };
+        let letters = path.chars().enumerate();
+        letters
+            .map(|(at, c)| if at == 50 { other(c) } else { c })
+            .collect()
     };
     let unknown = |path: &str| {
         let tail: String = path.chars().skip(20).collect();
         format!("/04AAAAAAAAAAAAAAAAA{tail}")
     };
-    let mut times = [const { Vec::new() }; 3];
-    for (open, used) in open.iter().zip(used).take(300) {
+    let mut times: [Vec<Duration>; 3] = [const { Vec::new() }; 3];
+    for (open, used) in open.iter().zip(used).take(DEAD_EACH) {
         let kinds = [unknown(open), used.clone(), forge(open)];
         for (path, times) in kinds.iter().zip(&mut times) {
             let answer = connection.ask(&get(path)).await?;
@@ -210,10 +221,20 @@ async fn dead(hub: &hub::Running, open: &[String], used: &[String]) -> Result<[u
             times.push(answer.first_byte);
         }
     }
-    Ok(times.map(|mut t| {
+    let [unknown, used, forged] = &times;
+    let told = [(unknown, used), (used, forged), (forged, unknown)].map(|(a, b)| longer(a, b));
+    let medians = times.map(|mut t| {
         t.sort_unstable();
         at(&t, 50).as_micros()
-    }))
+    });
+    Ok((medians, told))
+}
+
+/// The part of all pairs in which the time of the first kind is the longer one (Mann and Whitney's U).
+#[expect(clippy::cast_precision_loss, reason = "counts of a bench")]
+fn longer(first: &[Duration], second: &[Duration]) -> f64 {
+    let pairs = first.iter().flat_map(|a| second.iter().map(move |b| a > b));
+    pairs.filter(|longer| *longer).count() as f64 / (first.len() * second.len()).max(1) as f64
 }
 
 fn print(r: &Report) {
@@ -240,7 +261,7 @@ fn print(r: &Report) {
         r.floor_writes_single_per_s, r.floor_writes_grouped_per_s
     );
     println!(
-        "dead token             {:?} us: unknown, used, forged",
-        r.dead_us
+        "dead token             {:?} us: unknown, used, forged; told apart {:.3?} (0.5 is a coin)",
+        r.dead_us, r.dead_told_apart
     );
 }

@@ -13,6 +13,7 @@ use std::path::Path;
 
 pub mod ink;
 pub mod photo;
+pub mod rating_token;
 pub mod route;
 pub mod sync;
 
@@ -73,6 +74,11 @@ pub const TARGETS: &[Target] = &[
         name: "packed",
         run: sync::unpack,
         seeds: sync::pages,
+    },
+    Target {
+        name: "rating_token",
+        run: rating_token::read,
+        seeds: rating_token::texts,
     },
 ];
 
