@@ -147,6 +147,8 @@ enum Command {
     Rebuild(Place),
     /// Print what is held, as JSON.
     Audit(Place),
+    /// Print the page that a proxy shows customers while the hub cannot be reached.
+    DownPage,
     /// Print the OpenAPI description of the device API, as JSON.
     Openapi,
 }
@@ -321,6 +323,10 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             Ok(open(&place).await?.show_rating(rating, &why).await?)
         }
         Command::CheckJournal(place) => customers::check_journal(&place).await,
+        Command::DownPage => {
+            println!("{}", satchel_hub::down_page());
+            Ok(())
+        }
         Command::Openapi => {
             println!("{}", satchel_hub::openapi_json());
             Ok(())

@@ -52,8 +52,11 @@ impl Db {
             .pragma("temp_store", "MEMORY")
             .pragma("trusted_schema", "OFF")
             .pragma("secure_delete", "ON");
+        // A file does not hang up as a server does: asking a connection whether it lives costs as much as a
+        // small query.
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            .test_before_acquire(false)
             .connect_with(options.clone())
             .await?;
         MIGRATOR.run(&writer).await.map_err(|e| match e {
@@ -64,6 +67,7 @@ impl Db {
         })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            .test_before_acquire(false)
             .connect_with(options.read_only(true))
             .await?;
         Ok(Self { writer, readers })

@@ -52,5 +52,6 @@ pub use error::HubError;
 pub use hub::{Hub, HubConfig};
 pub use intake::{ImportOptions, ImportReport, RoundReport};
 pub use journal::JournalCheck;
+pub use pages::down_page;
 pub use publish::{AnswerFault, RegimeFault, RuleSetFault, SettingFault, TrafficFault};
 pub use shares::CustomerLink;

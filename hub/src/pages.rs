@@ -23,7 +23,7 @@ use satchel_protocol::crypto;
 
 use crate::error::HubError;
 use crate::hub::Hub;
-use crate::i18n::{Lang, Texts};
+use crate::i18n::{Care, Lang, Texts};
 
 const CUSTOMER_CSS: &str = include_str!("../templates/customer.css");
 const BOARD_CSS: &str = include_str!("../templates/board.css");
@@ -166,6 +166,28 @@ pub(crate) fn notice(status: StatusCode, lang: Lang, title: &str, body: &str) ->
         body,
     };
     page(status, Style::Customer, &template)
+}
+
+#[derive(Template)]
+#[template(path = "down.html")]
+struct DownPage {
+    zh: &'static Care,
+    en: &'static Care,
+    lang: Lang,
+    css: &'static str,
+}
+
+/// What a proxy in front shows while no hub answers: both languages in one page, since nobody is there
+/// to choose. A token's time begins when the hub first sees it, so a scan into silence costs none of it.
+#[must_use]
+pub fn down_page() -> String {
+    let page = DownPage {
+        zh: Lang::Zh.care(),
+        en: Lang::En.care(),
+        lang: Lang::Zh,
+        css: Style::Customer.css(),
+    };
+    page.render().unwrap_or_default()
 }
 
 /// Turns a failure into a page; the reason goes to the log.

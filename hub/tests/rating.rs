@@ -453,3 +453,22 @@ async fn one_address_that_guesses_is_slowed_down_and_its_good_token_still_opens(
     assert_eq!(ask(good, [9, 9, 9, 9]).await, 200);
     assert_eq!(ask("/guess".into(), [8, 8, 8, 8]).await, 404);
 }
+
+#[tokio::test]
+async fn a_scan_while_the_hub_is_down_costs_nothing_of_the_code() {
+    // What the proxy shows then: both languages, and nothing that would have to be fetched.
+    let page = satchel_hub::down_page();
+    assert!(page.contains("二维码和链接仍然有效") && page.contains("links stay valid"));
+    assert!(page.contains("lang=\"en\"") && page.len() < 10 * 1_024);
+    for part in ["<script", "src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(part), "{part}");
+    }
+    // The code was shown, scanned into silence, and is scanned again five days later: its time begins now.
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let entry = phone.delivery(&stops[0], &[]);
+    let path = rating_path(&stops[0].parcels[0], &entry.hash());
+    bench.clock.advance(5 * 24 * HOUR_MS);
+    assert_eq!(bench.get(&path, &[]).await.status, 200);
+    bench.clock.advance(71 * HOUR_MS);
+    assert_eq!(bench.post_form(&path, GOOD, &[]).await.status, 303);
+}

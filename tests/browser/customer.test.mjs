@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { byId, card, drawnPhoto, takePhoto } from "./phone.mjs";
+import { byId, drawnPhoto, takePhoto } from "./phone.mjs";
 import { openWorld, screenshots } from "./world.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -15,13 +15,14 @@ const LANGS = ["en", "zh-CN"];
 const JOURNEYS = WIDTHS.flatMap((width) => LANGS.flatMap((lang) => [true, false].map((scripts) => ({ width, lang, scripts }))));
 
 // Parcels of our own, each at its door: one for every journey, two for the forms, one for a station, one
-// that stays open. All but the last may be left where the customer agreed.
+// that stays open. All but these two may be left at the door.
 const HEADS = JOURNEYS.length + 4;
 const rows = Array.from({ length: HEADS }, (_, n) => {
-  const consent = n === HEADS - 1 ? "" : n === HEADS - 2 ? "STATION" : "LEAVE_AT_DOOR";
+  const consent = n < HEADS - 2 ? "LEAVE_AT_DOOR" : "";
   return `CARE-${7001 + n};一号线;云雀小区(虚构);${n + 10} 栋;37,5${100 + n};121,4${100 + n};己*;1******1${100 + n};2026-03-02 08:10;;;同城;;;${consent};;;;;;`;
 });
 const waybill = (n) => `CARE-${7001 + n}`;
+const stopOf = (n) => byId(phone, "stop-card").filter({ hasText: `${n + 10} 栋` });
 
 let world;
 let phone;
@@ -32,25 +33,38 @@ const codes = new Map();
 const shot = (of, name) => of.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
 
 /** Hands a stop over as agreed, on the phone's screen, and keeps the address in its code. */
-async function deliver(position, handoff) {
+async function deliver(n, handoff) {
   // The list may be drawn anew by a sync just under the finger.
   for (let i = 0; i < 8 && !(await byId(phone, "complete").isVisible()); i += 1) {
-    await byId(card(phone, position), "open-stop").click();
+    await byId(stopOf(n), "open-stop").click();
     await byId(phone, "complete").waitFor({ timeout: 3_000 }).catch(() => {});
   }
-  await phone.locator("summary", { hasText: "How it is handed over" }).click();
-  await byId(phone, `handoff-${handoff}`).click();
-  await phone.locator(`[data-testid="handoff-${handoff}"][aria-pressed="true"], [data-testid="handoff-${handoff}"][aria-checked="true"]`).waitFor({ timeout: 1_500 }).catch(() => {});
-  if (await byId(phone, "photo-camera").count()) await takePhoto(phone);
-  for (const box of await phone.locator(".item input[type=text], .item input:not([type])").all()) {
-    if (await box.isVisible() && !(await box.inputValue())) await box.fill("R-1");
+  const kind = byId(phone, `handoff-${handoff}`);
+  if (!(await kind.isVisible())) await phone.locator("summary", { hasText: "How it is handed over" }).click();
+  await kind.click();
+  await byId(phone, "complete").waitFor();
+  for (const [id, words] of [["signer-name", "Station 3"], ["receipt", "R-4711"]]) {
+    if (await byId(phone, id).count()) await byId(phone, id).fill(words);
   }
+  if (await byId(phone, "inspection-declined").count()) await byId(phone, "inspection-declined").click();
+  if (await byId(phone, "photo-camera").count()) await takePhoto(phone);
   await byId(phone, "complete").click();
   const qr = byId(phone, "qr");
   await qr.waitFor({ timeout: 10_000 });
   const url = await qr.getAttribute("data-url");
   await byId(phone, "finish").click();
   return url;
+}
+
+/** Waits until the phone knows of a consent of this kind, and gives all that hold there. */
+async function consented(stop, wanted) {
+  for (let i = 0; ; i += 1) {
+    const { consents } = await phone.request.get(`${world.phone}/api/stops/${stop}/consents`).then((r) => r.json());
+    const valid = consents.filter((c) => c.valid).flatMap((c) => c.scope.map((s) => s.code));
+    if (valid.includes(wanted) || i > 150) return valid;
+    await phone.request.post(`${world.phone}/api/sync`);
+    await phone.waitForTimeout(200);
+  }
 }
 
 before(async () => {
@@ -60,12 +74,16 @@ before(async () => {
   await phone.goto(world.phone);
   await byId(phone, "stop-card").first().waitFor();
   links = new Map((await world.customerLinks()).map((link) => [link.waybill, link]));
-  // The sample's own stops come first.
-  const first = (await byId(phone, "stop-card").count()) - HEADS + 1;
-  for (let n = 0; n < HEADS - 1; n += 1) {
-    const url = await deliver(first + n, n === HEADS - 2 ? "STATION" : "LEAVE_AT_DOOR");
-    codes.set(waybill(n), url);
-  }
+  for (let n = 0; n < HEADS - 2; n += 1) codes.set(waybill(n), await deliver(n, "LEAVE_AT_DOOR"));
+  // The station is the customer's own choice, on his page.
+  const customer = await world.page({ javaScriptEnabled: false });
+  await customer.goto(links.get(waybill(HEADS - 2)).url);
+  await customer.locator('form[aria-labelledby=choice] input[value="STATION"]').check({ force: true });
+  await customer.locator("form[aria-labelledby=choice] button").click();
+  await customer.waitForURL(/noted=1/);
+  await customer.context().close();
+  await consented(await stopOf(HEADS - 2).getAttribute("data-stop-id"), "STATION");
+  codes.set(waybill(HEADS - 2), await deliver(HEADS - 2, "STATION"));
   // The station's parcel shows its page once the hub knows of it.
   await phone.waitForFunction(() => !document.querySelector('[data-sync="local"], [data-sync="sending"]'), null, { timeout: 60_000 });
 });
@@ -204,19 +222,9 @@ for (const [index, { width, lang, scripts }] of JOURNEYS.entries()) {
   });
 }
 
-test("what the customer chose stands on the courier's screen", async () => {
-  await byId(phone, "sync").click().catch(() => {});
-  const open = byId(phone, "stop-card").last();
-  const state = async () => {
-    const { stops } = await phone.request.get(`${world.phone}/api/state`).then((r) => r.json());
-    return JSON.stringify(stops.at(-1));
-  };
-  for (let i = 0; i < 100 && !(await phone.request.get(`${world.phone}/api/stops/${await open.getAttribute("data-stop-id")}/consents`).then((r) => r.text())).includes("NEIGHBOUR"); i += 1) {
-    await phone.waitForTimeout(200);
-  }
-  const consents = await phone.request.get(`${world.phone}/api/stops/${await open.getAttribute("data-stop-id")}/consents`).then((r) => r.json());
-  const valid = consents.consents.filter((c) => c.valid).flatMap((c) => c.scope.map((s) => s.code));
-  assert.deepEqual(valid, ["NEIGHBOUR"], await state());
+test("what the customer chose stands on the courier's phone", async () => {
+  const stop = await stopOf(HEADS - 1).getAttribute("data-stop-id");
+  assert.deepEqual(await consented(stop, "NEIGHBOUR"), ["NEIGHBOUR"]);
 });
 
 test("a rating reaches the courier with what it counts for; his appeal opens a case and its answer comes back", async () => {
@@ -287,7 +295,7 @@ test("a parcel at a station: its channel, the appointment and the demand, each w
   await page.locator("#book-day").fill(new Date(Date.now() + 86_400_000).toISOString().slice(0, 10));
   await page.locator("form[aria-labelledby=book] button").click();
   await page.waitForURL(/\/c\//);
-  assert.match(await words(page), /Delivery to the door[\s\S]*\d{6}-[0-9A-Z]{8}/);
+  assert.match(await words(page), /\d{6}-[0-9A-Z]{8}[\s\S]*Delivery to the door/);
   await page.context().close();
 });
 

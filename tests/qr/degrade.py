@@ -23,6 +23,7 @@ import zxingcpp
 from PIL import Image, ImageFilter
 
 MAX_VERSION = 4
+MARGIN = 4
 OVER = 4  # drawn this much larger, then averaged down, as a lens does
 
 
@@ -31,7 +32,7 @@ def code(line):
     text, side, bits = line.split("\t")
     side = int(side)
     modules = np.array([bit == "1" for bit in bits], dtype=bool).reshape(side, side)
-    return text, (side - 17) // 4, np.pad(modules, 4)
+    return text, (side - 17) // 4, np.pad(modules, MARGIN)
 
 
 def scene(modules, width, angle, rng, dark=False):
@@ -48,13 +49,14 @@ def scene(modules, width, angle, rng, dark=False):
     return canvas.rotate(angle + rng.uniform(-1, 1), Image.Resampling.BICUBIC, fillcolor=fill), side
 
 
-def glare(canvas, share, width, rng):
-    """A white blot over `share` of the code's area."""
+def glare(canvas, share, code_width, rng):
+    """A white blot: `share` of the code's own area, margin not counted, is at least half washed out."""
     pixels = np.asarray(canvas).astype(np.float32)
     n = pixels.shape[0]
     y, x = np.mgrid[0:n, 0:n]
-    radius = (share / np.pi) ** 0.5 * width * OVER
-    cx, cy = (n / 2 + rng.uniform(-0.1, 0.2) * width * OVER for _ in "xy")
+    # Half of white is reached at 0.8 of the radius squared.
+    radius = (share / np.pi / 0.8) ** 0.5 * code_width * OVER
+    cx, cy = (n / 2 + rng.uniform(-0.1, 0.2) * code_width * OVER for _ in "xy")
     blot = np.clip(1.3 - ((x - cx) ** 2 + (y - cy) ** 2) / radius**2, 0, 1)
     return Image.fromarray((pixels * (1 - blot) + 255 * blot).astype(np.uint8))
 
@@ -67,14 +69,15 @@ MILD = {
     "contrast 25 %": {"contrast": 0.25},
     "contrast 10 %": {"contrast": 0.10},
     "noise": {"noise": 25},
-    "glare 4 %": {"glare": 0.04},
+    "glare": {"glare": 0.04},
 }
 
 
 def picture(modules, width, how, rng, dark=False):
     canvas, side = scene(modules, width, how.get("angle", 0), rng, dark)
     if "glare" in how:
-        canvas = glare(canvas, how["glare"], width, rng)
+        code_width = width * (len(modules) - 2 * MARGIN) / len(modules)
+        canvas = glare(canvas, how["glare"], code_width, rng)
     image = canvas.resize((side, side), Image.Resampling.BOX)
     if "blur" in how:
         image = image.filter(ImageFilter.GaussianBlur(how["blur"]))
@@ -107,8 +110,10 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--width", type=int, default=160, help="total width in pixels, margin included")
     options.add_argument("--each", type=int, default=1, help="pictures per text and degradation")
+    options.add_argument("--glare", type=float, default=0.04, help="part of the code that a reflection washes out")
     options.add_argument("--seed", type=int, default=8)
     given = options.parse_args()
+    MILD["glare"] = {"glare": given.glare}
     codes = [code(line.rstrip("\n")) for line in sys.stdin if line.strip()]
     total, missed, wrong, largest, dark = 0, {"zbar": [], "zxing": []}, 0, 0, {"zbar": 0, "zxing": 0}
     with tempfile.TemporaryDirectory() as folder:

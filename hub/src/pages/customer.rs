@@ -306,7 +306,7 @@ fn form(
         waybill_tail: mask::waybill_tail(&opened.waybill),
         courier: mask::courier(&opened.courier_name, lang == Lang::Zh),
         promise: view::promise_class(&opened.promise_class, lang),
-        promised_by: view::time(opened.promised_by_ms, utc_offset_min),
+        promised_by: view::minute(opened.promised_by_ms, utc_offset_min),
         overall: row("stars", t.rate_overall, &given.stars, true),
         items: [
             row("timeliness", t.rate_timeliness, &given.timeliness, false),

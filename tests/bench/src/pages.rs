@@ -213,9 +213,14 @@ async fn dead(
         format!("/04AAAAAAAAAAAAAAAAA{tail}")
     };
     let mut times: [Vec<Duration>; 3] = [const { Vec::new() }; 3];
-    for (open, used) in open.iter().zip(used).take(DEAD_EACH) {
+    for (round, (open, used)) in open.iter().zip(used).take(DEAD_EACH).enumerate() {
         let kinds = [unknown(open), used.clone(), forge(open)];
-        for (path, times) in kinds.iter().zip(&mut times) {
+        // Each kind comes first as often as the others.
+        for turn in 0..kinds.len() {
+            let kind = (turn + round) % kinds.len();
+            let (Some(path), Some(times)) = (kinds.get(kind), times.get_mut(kind)) else {
+                continue;
+            };
             let answer = connection.ask(&get(path)).await?;
             answered(&answer, 404)?;
             times.push(answer.first_byte);
