@@ -1,8 +1,9 @@
 //! Satchel's turn: the real core against the real hub over the same line as the floor.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use image::RgbImage;
@@ -283,7 +284,12 @@ struct Net {
     requests: AtomicU64,
     photo_bytes: AtomicU64,
     cut: bool,
-    held_back: std::sync::Mutex<Option<Purpose>>,
+    seen: Mutex<HashSet<Option<String>>>,
+    held_back: Mutex<Option<Purpose>>,
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Net {
@@ -293,7 +299,8 @@ impl Net {
             requests: AtomicU64::new(0),
             photo_bytes: AtomicU64::new(0),
             cut,
-            held_back: std::sync::Mutex::default(),
+            seen: Mutex::default(),
+            held_back: Mutex::default(),
         }
     }
 
@@ -310,27 +317,25 @@ impl Net {
     }
 
     fn hold(&self, purpose: Option<Purpose>) {
-        *self
-            .held_back
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = purpose;
+        *lock(&self.held_back) = purpose;
     }
 }
 
 impl Transport for Net {
     fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
-        let held = *self
-            .held_back
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if held == Some(task.purpose) {
+        if *lock(&self.held_back) == Some(task.purpose) {
             return Some(TaskOutcome::Failed);
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
         if task.purpose == Purpose::Proof && task.method == "POST" {
             let bytes = task.body.len();
-            self.photo_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-            if self.cut {
+            // A photo is counted and cut once, also when the hub kept nothing of it.
+            let photo = task.headers.iter().find(|(n, _)| n == "upload-metadata");
+            let is_first = lock(&self.seen).insert(photo.map(|(_, name)| name.clone()));
+            if is_first {
+                self.photo_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            }
+            if self.cut && is_first {
                 self.http.send_cut(task, bytes / 2);
                 return Some(TaskOutcome::Failed);
             }
