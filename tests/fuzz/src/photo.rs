@@ -67,7 +67,8 @@ pub fn take_pixels(bytes: &[u8]) {
         pixels,
         width_px,
         height_px: u32::from(u16::from_be_bytes([*h1, *h0])),
-        stride_bytes: usize::from(u16::from_be_bytes([*w1, *w0])) * 4 + usize::from(*padding) - 1,
+        stride_bytes: (usize::from(u16::from_be_bytes([*w1, *w0])) * 4 + usize::from(*padding))
+            .saturating_sub(1),
         orientation: u16::from(*orientation),
     };
     let policy = policy();
