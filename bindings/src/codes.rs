@@ -404,6 +404,8 @@ pub enum Blocking {
     BadAnswer,
     /// The hub does not accept this phone (unknown, revoked, quarantined): a person must look.
     Refused,
+    /// The hub's log does not fit what it showed before: it is not believed until a person has looked.
+    HubContradicts,
 }
 
 /// What kind of network the host has right now.

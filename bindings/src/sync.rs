@@ -113,6 +113,8 @@ pub struct SyncStatus {
     pub blocking: Option<Blocking>,
     /// Receipts that were forged, for another device or for unknown hashes.
     pub receipt_alarms: u64,
+    /// Answers of the hub that contradict what it showed before; what proves it is kept.
+    pub hub_contradictions: u64,
 }
 
 impl From<status::Enrolment> for Enrolment {
@@ -191,6 +193,7 @@ impl From<status::SyncStatus> for SyncStatus {
             next_retry_ms: status.next_retry_ms,
             blocking: status.blocking,
             receipt_alarms: status.receipt_alarms,
+            hub_contradictions: status.hub_contradictions,
         }
     }
 }

@@ -137,6 +137,7 @@ words!(
         Network: "连不上服务器,稍后重试", "The hub cannot be reached; trying again";
         BadAnswer: "服务器应答异常,稍后重试", "The hub answers wrongly; trying again";
         Refused: "服务器拒绝本机,请联系网点", "The hub refuses this phone; call the depot";
+        HubContradicts: "服务器记录前后矛盾,请联系网点", "The hub contradicts its own log; call the depot";
     }
 );
 

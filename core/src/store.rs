@@ -30,3 +30,4 @@ pub(crate) mod stops;
 pub(crate) mod thumbs;
 pub(crate) mod told;
 pub(crate) mod versions;
+pub(crate) mod watch;

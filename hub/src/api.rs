@@ -41,6 +41,7 @@ pub(crate) fn router(hub: &Hub) -> Router {
     // A feed page shrinks to a tenth for a phone that asks for it; pictures are left as they are.
     let api = api.layer(CompressionLayer::new());
     api.merge(ops::router(document))
+        .merge(crate::tlog::serve::router())
         .merge(crate::pages::router(hub))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(axum::middleware::from_fn_with_state(

@@ -6,13 +6,14 @@ mod mappings;
 mod publish;
 mod qr;
 mod serve;
+mod tlog;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use satchel_hub::import::{GroupRule, GroupRuleError, MappingError};
-use satchel_hub::{Hub, HubConfig, HubError, HubStep, ImportOptions, ImportReport};
+use satchel_hub::{Hub, HubConfig, HubError, HubStep, ImportOptions, ImportReport, Witness};
 use satchel_protocol::ids::{DeviceId, IdError};
 use satchel_protocol::taxonomy::UnknownCode;
 use thiserror::Error;
@@ -91,6 +92,11 @@ enum Command {
     },
     /// Check the hub's own signed journal from end to end.
     CheckJournal(Place),
+    /// The transparency log.
+    Tlog {
+        #[command(subcommand)]
+        command: tlog::TlogCommand,
+    },
     /// Let a device write again whose log was set aside; look at the alarms first.
     Release {
         #[command(flatten)]
@@ -176,6 +182,12 @@ struct ServeArgs {
     /// Whom a customer can turn to, shown on the complaint page.
     #[arg(long)]
     complaint_contact: Option<String>,
+    /// A witness that cosigns the transparency log, as URL=NAME+HASH+KEY; may be repeated.
+    #[arg(long = "witness")]
+    witnesses: Vec<Witness>,
+    /// An RFC 3161 timestamp authority for the log's checkpoints.
+    #[arg(long)]
+    timestamp_url: Option<String>,
     /// A reverse proxy of yours stands in front and writes X-Forwarded-For.
     #[arg(long)]
     behind_proxy: bool,
@@ -327,6 +339,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             println!("{}", satchel_hub::down_page());
             Ok(())
         }
+        Command::Tlog { command } => tlog::run(command).await,
         Command::Openapi => {
             println!("{}", satchel_hub::openapi_json());
             Ok(())

@@ -21,6 +21,7 @@ use crate::files;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::rating::desk::Desk;
+use crate::tlog::{self, Witness};
 use crate::uploads::Uploads;
 use crate::visitor::Limits;
 
@@ -28,6 +29,8 @@ use crate::visitor::Limits;
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How often ratings that came with the QR alone are judged: well before anybody sums them up.
 const REVIEW_EVERY: Duration = Duration::from_secs(5 * 60);
+/// How often the transparency log is signed for the public, if it has grown.
+const PUBLISH_EVERY: Duration = Duration::from_secs(60);
 /// How long running requests may take once the hub is told to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// A code that lies around is a code that leaks (security notes §4).
@@ -52,6 +55,10 @@ pub struct HubConfig {
     pub utc_offset_min: i32,
     /// Whom a customer can turn to, as shown on the complaint page: a telephone number or an address.
     pub complaint_contact: Option<String>,
+    /// Programs of others that cosign the transparency log.
+    pub witnesses: Vec<Witness>,
+    /// An RFC 3161 timestamp authority for its checkpoints.
+    pub timestamp_url: Option<String>,
     /// A reverse proxy of ours stands in front and writes `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
@@ -68,6 +75,8 @@ impl HubConfig {
             invite_ttl_ms: INVITE_TTL_MS,
             utc_offset_min: CHINA_UTC_OFFSET_MIN,
             complaint_contact: None,
+            witnesses: Vec::new(),
+            timestamp_url: None,
             behind_proxy: false,
         }
     }
@@ -108,7 +117,7 @@ impl Hub {
         let keys = Keys::load_or_create(&config.data_dir, config.entropy.as_ref())?;
         let db = Db::open(&config.data_dir).await?;
         let blobs = BlobStore::open(&config.data_dir)?;
-        Ok(Self(Arc::new(Inner {
+        let hub = Self(Arc::new(Inner {
             config,
             db,
             keys,
@@ -117,7 +126,9 @@ impl Hub {
             metrics: Metrics::default(),
             desk: Desk::default(),
             limits: Limits::default(),
-        })))
+        }));
+        tlog::begin_if_none(&hub).await?;
+        Ok(hub)
     }
 
     /// All routes: the device API, the customer's pages and the board.
@@ -160,6 +171,18 @@ impl Hub {
                 }
             }
         });
+        let publisher = tokio::spawn({
+            let hub = self.clone();
+            async move {
+                let mut ticks = tokio::time::interval(PUBLISH_EVERY);
+                loop {
+                    ticks.tick().await;
+                    if let Err(error) = hub.publish_checkpoint().await {
+                        tracing::warn!(%error, "publishing a checkpoint failed");
+                    }
+                }
+            }
+        });
         let (told, stopping) = tokio::sync::oneshot::channel();
         let graceful = async move {
             shutdown.await;
@@ -184,6 +207,7 @@ impl Hub {
         };
         sweeper.abort();
         reviewer.abort();
+        publisher.abort();
         self.close().await;
         served.map_err(HubError::io("serve"))
     }

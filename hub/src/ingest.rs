@@ -2,7 +2,7 @@
 //!
 //! Signatures, commitments and hashes are checked before the database is touched; small proofs are on
 //! disk before the transaction that speaks of them; order and chain are checked inside that
-//! transaction; the receipt is signed after its commit. What is refused as forged or forked is kept
+//! transaction, where it also joins the transparency log; the receipt leaves the hub after its commit. What is refused as forged or forked is kept
 //! aside with an alarm, because a broken log is evidence too (threats 6 and 7).
 
 use std::collections::BTreeSet;
@@ -29,6 +29,7 @@ use crate::receipts;
 use crate::store::couriers::{self, DeviceRow};
 use crate::store::entries::{self, AlarmKind, Aside, CheckedEntry};
 use crate::store::proofs;
+use crate::tlog::Tree;
 
 /// A small proof that was stored before the transaction.
 struct StoredBlob {
@@ -57,6 +58,7 @@ pub(crate) async fn ingest(
     device: &DeviceRow,
     key: &VerifyingKey,
     batch: Batch,
+    known_tree: u64,
 ) -> Result<SignedReceipt, ApiError> {
     let Batch {
         entries: sent,
@@ -91,19 +93,10 @@ pub(crate) async fn ingest(
     }
     let gate = hub.blobs().gate.read().await;
     hub.blobs().put_all(files).await?;
-    let taken = store(hub, device.id, &checked, &stored).await?;
+    let taken = store(hub, device.id, &checked, &stored, known_tree).await?;
     drop(gate);
     match taken {
-        Taken::All { head_seq, blobs } => {
-            let named = checked
-                .iter()
-                .map(|c| ReceiptEntry {
-                    seq: c.header.seq,
-                    hash: c.hash,
-                })
-                .collect();
-            Ok(receipts::sign(hub, device.id, named, blobs, head_seq))
-        }
+        Taken::All(receipt) => Ok(receipt),
         Taken::Gap { expected_seq } => Err(ApiError::gap(expected_seq)),
         Taken::Fork { index } => {
             set_aside(hub, device.id, &sent, index, AlarmKind::LogFork).await?;
@@ -150,7 +143,7 @@ fn check(
 }
 
 enum Taken {
-    All { head_seq: i64, blobs: Vec<Hash32> },
+    All(SignedReceipt),
     Gap { expected_seq: i64 },
     Fork { index: usize },
 }
@@ -161,6 +154,7 @@ async fn store(
     device: DeviceId,
     checked: &[CheckedEntry],
     stored: &[StoredBlob],
+    known_tree: u64,
 ) -> Result<Taken, ApiError> {
     let now_ms = hub.now_ms();
     let mut tx = hub.db().write().await?;
@@ -178,6 +172,7 @@ async fn store(
         }
     }
     let mut head = entries::head(&mut tx, device).await?;
+    let mut tree = Tree::open(&mut tx).await?;
     let mut touched = BTreeSet::new();
     for (index, entry) in checked.iter().enumerate() {
         match place(&mut tx, head, entry).await? {
@@ -186,6 +181,7 @@ async fn store(
             Place::Fork => return Ok(Taken::Fork { index }),
             Place::Next => {
                 entries::append(&mut tx, entry, now_ms).await?;
+                tree.append(&mut tx, entry.hash).await?;
                 touched.extend(project::apply(&mut tx, hub, entry, now_ms).await?);
                 project::raise_alarms(&mut tx, entry, now_ms).await?;
                 let visit_of = |hash: &Hash32| {
@@ -212,14 +208,32 @@ async fn store(
             }
         }
     }
+    if new > 0 {
+        tree.save(&mut tx).await?;
+    }
+    let named = checked.iter().map(|c| ReceiptEntry {
+        seq: c.header.seq,
+        hash: c.hash,
+    });
+    let mut receipt = receipts::sign(
+        hub,
+        device,
+        named.collect(),
+        receipts::distinct(blobs),
+        head.0,
+    );
+    if new > 0 {
+        receipts::keep(&mut tx, device, checked, &receipt).await?;
+    }
+    tree.notice_longer(&mut tx, device, known_tree, now_ms)
+        .await?;
+    let newest = (head.0 > 0).then_some(head.1);
+    receipt.tree = Some(tree.answer(&mut tx, hub, known_tree, newest).await?);
     tx.commit().await?;
     hub.metrics().entries.add(new);
     hub.metrics().duplicates.add(duplicates);
     tracing::debug!(%device, new, duplicates, head_seq = head.0, "batch stored");
-    Ok(Taken::All {
-        head_seq: head.0,
-        blobs: receipts::distinct(blobs),
-    })
+    Ok(Taken::All(receipt))
 }
 
 async fn place(

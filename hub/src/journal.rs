@@ -18,7 +18,7 @@ use crate::error::HubError;
 use crate::hub::Hub;
 
 /// A customer rated a delivery.
-pub(crate) const RATED: EntryKind = EntryKind(0x4001);
+pub(crate) const RATED: EntryKind = EntryKind::RATED;
 /// A person hid a rating, with the reason.
 pub(crate) const RATING_HIDDEN: EntryKind = EntryKind(0x4002);
 /// A person lifted a flag, with the reason.

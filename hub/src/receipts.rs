@@ -1,12 +1,15 @@
-//! Receipts: signed after the commit they speak of, never before.
+//! Receipts: given after the commit they speak of, never before. What was first said of an entry is kept:
+//! it is the hub's signed word for when the entry had reached it, and part of every evidence bundle.
 
 use satchel_protocol::ids::{DeviceId, Hash32};
 use satchel_protocol::limits;
 use satchel_protocol::receipt::{Receipt, ReceiptEntry, SignedReceipt};
 
+use crate::db::Tx;
 use crate::error::HubError;
 use crate::hub::Hub;
-use crate::store::entries;
+use crate::store::entries::{self, CheckedEntry};
+use crate::tlog::Tree;
 
 /// A receipt with more proofs than this would pass the size a phone reads.
 const MAX_RECEIPT_BLOBS: usize = 2_000;
@@ -36,6 +39,7 @@ pub(crate) async fn held_after(
     hub: &Hub,
     device: DeviceId,
     after: i64,
+    known_tree: u64,
 ) -> Result<SignedReceipt, HubError> {
     let db = hub.db().read();
     let mut held = entries::held_after(db, device, after, limits::MAX_RECEIPT_ENTRIES).await?;
@@ -48,8 +52,44 @@ pub(crate) async fn held_after(
         blobs.retain(|(seq, _)| *seq < cut);
         held.retain(|e| e.seq < cut);
     }
-    let head_seq = entries::head_seq(db, device).await?;
-    Ok(sign(hub, device, held, distinct(blobs), head_seq))
+    // One snapshot for the head and the tree: a batch that comes meanwhile must not get between them.
+    let mut tx = db.begin().await?;
+    let (head_seq, head) = entries::head(&mut tx, device).await?;
+    let mut receipt = sign(hub, device, held, distinct(blobs), head_seq);
+    let newest = (head_seq > 0).then_some(head);
+    let mut tree = Tree::open(&mut tx).await?;
+    receipt.tree = Some(tree.answer(&mut tx, hub, known_tree, newest).await?);
+    drop(tx);
+    if known_tree > tree.size {
+        let mut tx = hub.db().write().await?;
+        tree.notice_longer(&mut tx, device, known_tree, hub.now_ms())
+            .await?;
+        tx.commit().await?;
+    }
+    Ok(receipt)
+}
+
+/// Keeps the first word about these entries.
+pub(crate) async fn keep(
+    tx: &mut Tx,
+    device: DeviceId,
+    entries: &[CheckedEntry],
+    receipt: &SignedReceipt,
+) -> Result<(), HubError> {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO receipt_given (device_id, first_seq, last_seq, receipt) VALUES (?, ?, ?, ?) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(&device.as_bytes()[..])
+    .bind(first.header.seq)
+    .bind(last.header.seq)
+    .bind(receipt.encode())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// A receipt that names one proof.

@@ -58,6 +58,10 @@ impl EntryKind {
     pub const REMINDER_DUE: Self = Self(14);
     /// The phone refused a rule set and kept its own.
     pub const RULESET_REFUSED: Self = Self(15);
+    /// The hub's transparency log began anew; both checkpoints.
+    pub const HUB_LOG_RESTARTED: Self = Self(17);
+    /// In the hub's own journal: a customer rated a delivery.
+    pub const RATED: Self = Self(0x4001);
     /// A step of a parcel without a visit.
     pub const PARCEL_STEP: Self = Self(16);
 }

@@ -9,6 +9,7 @@ pub mod api;
 pub mod appeal;
 pub mod attempt;
 pub mod batch;
+pub mod bundle;
 pub mod crypto;
 pub mod doorstep;
 pub mod enrol;
@@ -23,6 +24,7 @@ pub mod packed;
 pub mod receipt;
 pub mod signed_time;
 pub mod taxonomy;
+pub mod tlog;
 pub mod token;
 pub mod transitions;
 

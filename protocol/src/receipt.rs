@@ -10,7 +10,9 @@ use thiserror::Error;
 use crate::codec::{self, FormatError};
 use crate::crypto;
 use crate::ids::{DeviceId, Hash32, KeyId, Sig64};
+use crate::tlog::TreeAnswer;
 
+const ANCHOR_DOMAIN: &[u8] = b"satchel-anchor/1\0";
 const SIGN_DOMAIN: &[u8] = b"satchel-receipt/1\0";
 /// Largest encoded receipt: a thousand entries at about 40 bytes, and blobs beside them.
 const MAX_RECEIPT_BYTES: usize = 128 * 1_024;
@@ -64,6 +66,9 @@ pub struct SignedReceipt {
     /// Ed25519 by the hub.
     #[n(1)]
     pub sig: Sig64,
+    /// The hub's transparency log as this phone is to see it; beside receipts of entries.
+    #[n(2)]
+    pub tree: Option<TreeAnswer>,
 }
 
 /// Why a receipt changes nothing.
@@ -87,7 +92,11 @@ impl Receipt {
     pub fn sign(&self, hub: &SigningKey) -> SignedReceipt {
         let bytes = codec::encode(self);
         let sig = crypto::sign(hub, SIGN_DOMAIN, &bytes);
-        SignedReceipt { bytes, sig }
+        SignedReceipt {
+            bytes,
+            sig,
+            tree: None,
+        }
     }
 }
 
@@ -104,6 +113,13 @@ impl SignedReceipt {
     /// [`FormatError`] for anything else: an HTML page, half a body, nothing.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         codec::decode("receipt", bytes, MAX_RECEIPT_BYTES)
+    }
+
+    /// What entries written after this receipt name: nobody could know it before the hub had signed, so
+    /// they are not older than its time (security notes §3.7).
+    #[must_use]
+    pub fn anchor(&self) -> Hash32 {
+        crypto::sha256(&[ANCHOR_DOMAIN, &self.bytes, &self.sig.0])
     }
 
     /// Checks that `hub` signed it for `device`.

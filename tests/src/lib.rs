@@ -21,4 +21,5 @@ pub mod seed;
 pub mod toy_hub;
 pub mod work;
 
+mod toy_tree;
 mod toy_uploads;

@@ -23,6 +23,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::link::{Transport, answer};
+use crate::toy_tree::ToyTree;
 use crate::toy_uploads::Uploads;
 
 /// The hub's address in invites; nothing listens there.
@@ -47,6 +48,7 @@ pub(crate) struct State {
     feed: BTreeMap<CourierId, Vec<FeedItem>>,
     pub(crate) uploads: Uploads,
     nonces: HashSet<[u8; 12]>,
+    tree: ToyTree,
 }
 
 /// What the hub has ever vouched for, per device.
@@ -153,8 +155,15 @@ impl ToyHub {
         Backup(self.state().clone())
     }
 
-    /// Goes back to a backup: everything taken after it is gone.
+    /// Goes back to a backup: everything taken after it is gone, and the operator says so.
     pub fn restore(&self, backup: Backup) {
+        let lost = self.state().tree.clone();
+        self.restore_in_silence(backup);
+        self.state().tree.begin_anew_after(&lost);
+    }
+
+    /// Goes back to a backup and acts as if nothing had been there since.
+    pub fn restore_in_silence(&self, backup: Backup) {
         let nonces = self.state().nonces.clone();
         *self.state() = backup.0;
         self.state().nonces = nonces;
@@ -173,7 +182,7 @@ impl ToyHub {
         let device = self.authenticate(task)?;
         match (task.method, path) {
             ("GET", PATH_LOG) => self.held(device, query),
-            ("POST", PATH_LOG) => self.take(device, &task.body),
+            ("POST", PATH_LOG) => self.take(device, &task.body, query),
             ("GET", PATH_FEED) => self.feed(device, query),
             _ if path.starts_with(PATH_PROOFS) => self.proof(device, task, path),
             _ => Err(not_found()),
@@ -286,14 +295,14 @@ impl ToyHub {
             .map(|(header, entry)| (header.clone(), entry.hash()))
             .collect();
         drop(state);
-        Ok(self.receipt(id, &held, &[]))
+        Ok(self.receipt(id, &held, &[], known_tree(query)))
     }
 
-    fn take(&self, id: DeviceId, body: &[u8]) -> Answered {
+    fn take(&self, id: DeviceId, body: &[u8], query: &str) -> Answered {
         let batch = Batch::decode(body).map_err(|_| refuse(400, ErrorCode::Malformed))?;
         let mut state = self.state();
         let mut device = state.devices[&id].clone();
-        let mut named = Vec::new();
+        let (mut named, mut joined) = (Vec::new(), Vec::new());
         for entry in batch.entries {
             let header = entry
                 .verify(&device.key)
@@ -316,7 +325,10 @@ impl ToyHub {
             let head = device.log.last().map_or(Hash32::ZERO, |(_, e)| e.hash());
             match same {
                 Some(true) => {}
-                None if header.prev == head => device.log.push((header.clone(), entry)),
+                None if header.prev == head => {
+                    joined.push(hash);
+                    device.log.push((header.clone(), entry));
+                }
                 Some(false) | None => return Err(refuse(409, ErrorCode::LogFork)),
             }
             named.push((header, hash));
@@ -326,8 +338,11 @@ impl ToyHub {
             state.uploads.put_whole(blob.hash, blob.bytes);
         }
         state.devices.insert(id, device);
+        for leaf in joined {
+            state.tree.append(leaf);
+        }
         drop(state);
-        Ok(self.receipt(id, &named, &blobs))
+        Ok(self.receipt(id, &named, &blobs, known_tree(query)))
     }
 
     fn feed(&self, id: DeviceId, query: &str) -> Answered {
@@ -387,6 +402,7 @@ impl ToyHub {
         id: DeviceId,
         entries: &[(Header, Hash32)],
         blobs: &[Hash32],
+        known_tree: Option<u64>,
     ) -> TaskOutcome {
         let state = self.state();
         let bound = entries.iter().flat_map(|(h, _)| h.blobs.iter().copied());
@@ -415,7 +431,10 @@ impl ToyHub {
             .entries
             .extend(entries.iter().map(|(_, hash)| *hash));
         vouched.blobs.extend(blobs);
-        answer(200, receipt.sign(&self.key).encode())
+        let mut signed = receipt.sign(&self.key);
+        let newest = state.devices[&id].log.last().map(|(_, entry)| entry.hash());
+        signed.tree = known_tree.map(|known| state.tree.answer(&self.key, known, newest));
+        answer(200, signed.encode())
     }
 }
 
@@ -453,6 +472,11 @@ pub(crate) fn not_found() -> TaskOutcome {
 
 fn json<T: serde::Serialize>(status: u16, body: &T) -> Answered {
     Ok(answer(status, serde_json::to_vec(body).unwrap()))
+}
+
+/// Asked beside entries; a receipt of a proof alone shows no tree.
+fn known_tree(query: &str) -> Option<u64> {
+    number(query, "tree")
 }
 
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {

@@ -81,7 +81,7 @@ impl ToyHub {
             let mut state = self.state();
             if state.uploads.is_complete(hash) {
                 drop(state);
-                return Ok(self.receipt(device, &[], &[hash]));
+                return Ok(self.receipt(device, &[], &[hash], None));
             }
             state.uploads.0.insert(
                 hash,
@@ -104,7 +104,7 @@ impl ToyHub {
                 if !self.has_blob(hash) {
                     return Err(not_found());
                 }
-                Ok(self.receipt(device, &[], &[hash]))
+                Ok(self.receipt(device, &[], &[hash], None))
             }
             "HEAD" => Ok(with_offset(200, held)),
             "PATCH" if offset(task) != Some(held) => Err(refuse(409, ErrorCode::OffsetMismatch)),
@@ -122,7 +122,7 @@ impl ToyHub {
     ) -> Result<TaskOutcome, TaskOutcome> {
         let grown = self.state().uploads.grow(hash, bytes);
         match grown {
-            Grown::Whole => Ok(self.receipt(device, &[], &[hash])),
+            Grown::Whole => Ok(self.receipt(device, &[], &[hash], None)),
             Grown::Part(offset) => Ok(with_offset(partial_status, offset)),
             Grown::Mismatch => Err(refuse(STATUS_CHECKSUM_MISMATCH, ErrorCode::HashMismatch)),
         }

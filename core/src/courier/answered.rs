@@ -7,11 +7,14 @@ use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::feed::RULE_SET;
 use satchel_protocol::ids::{DeviceId, Hash32};
+use satchel_protocol::receipt::{Receipt, SignedReceipt};
 
 use super::{Courier, Keys};
 use crate::error::Result;
 use crate::evidence::log::Fact;
+use crate::evidence::watch::{self, Doubt};
 use crate::model::status::Blocking;
+use crate::store::db::Tx;
 use crate::store::phone;
 use crate::sync::answers::{self, Useless};
 use crate::sync::engine::{Ask, InFlight, Job, Lane, Step};
@@ -99,7 +102,11 @@ impl Courier {
                     tracing::warn!("a receipt does not verify");
                     self.db.write(|tx| phone::count_receipt_alarm(tx))?;
                 }
-                self.failed(&flight.job, Blocking::BadAnswer, answer.retry_after_ms())?;
+                let blocking = match useless {
+                    Useless::Contradiction => Blocking::HubContradicts,
+                    Useless::BadAnswer | Useless::ForgedReceipt => Blocking::BadAnswer,
+                };
+                self.failed(&flight.job, blocking, answer.retry_after_ms())?;
             }
         }
         Ok(())
@@ -200,15 +207,17 @@ impl Courier {
         if !answer.ok() {
             return Ok(Err(Useless::BadAnswer));
         }
-        let receipt = match answers::receipt(&answer.body, keys) {
-            Ok(receipt) => receipt,
+        let (signed, receipt) = match answers::receipt(&answer.body, keys) {
+            Ok(read) => read,
             Err(useless) => return Ok(Err(useless)),
         };
-        let wall_ms = self.env.clock.wall_ms();
-        let left = self.db.write(|tx| {
-            phone::set_contact(tx, wall_ms)?;
-            answers::apply_held(tx, &receipt)
+        let left = self.believe(keys, &signed, &receipt, |tx| {
+            answers::apply_held(tx, &receipt).map(|left| (left.marked, left))
         })?;
+        let left = match left {
+            Ok(left) => left,
+            Err(doubt) => return Ok(Err(doubt.into())),
+        };
         self.engine().set_ask(if left.hub_names_more {
             Ask::Unknown
         } else {
@@ -221,21 +230,47 @@ impl Courier {
         if !answer.ok() {
             return Ok(Err(Useless::BadAnswer));
         }
-        let receipt = match answers::receipt(&answer.body, keys) {
-            Ok(receipt) => receipt,
+        let (signed, receipt) = match answers::receipt(&answer.body, keys) {
+            Ok(read) => read,
             Err(useless) => return Ok(Err(useless)),
         };
-        let wall_ms = self.env.clock.wall_ms();
-        let marked = self.db.write(|tx| {
-            phone::set_contact(tx, wall_ms)?;
-            answers::apply_receipt(tx, &receipt)
+        let marked = self.believe(keys, &signed, &receipt, |tx| {
+            answers::apply_receipt(tx, &receipt).map(|marked| (marked, marked))
         })?;
+        let marked = match marked {
+            Ok(marked) => marked,
+            Err(doubt) => return Ok(Err(doubt.into())),
+        };
         if marked == 0 {
             // A true receipt, but not for this batch: sending on at once would never end.
             return Ok(Err(Useless::BadAnswer));
         }
         self.engine().set_ask(Ask::No);
         Ok(Ok(Got::Goal))
+    }
+
+    /// Applies what a receipt of entries says, if the hub's tree beside it fits what the hub showed before.
+    /// `apply` gives how many entries and proofs were new.
+    fn believe<T>(
+        &self,
+        keys: &Keys,
+        signed: &SignedReceipt,
+        receipt: &Receipt,
+        apply: impl FnOnce(&Tx<'_>) -> Result<(usize, T)>,
+    ) -> Result<Result<T, Doubt>> {
+        let wall_ms = self.env.clock.wall_ms();
+        self.db.write(|tx| {
+            let pen = self.pen(keys);
+            if let Err(doubt) = watch::watch(tx, keys, &pen, signed, receipt)? {
+                return Ok(Err(doubt));
+            }
+            phone::set_contact(tx, wall_ms)?;
+            let (marked, applied) = apply(tx)?;
+            if marked > 0 {
+                watch::keep_word(tx, signed, receipt)?;
+            }
+            Ok(Ok(applied))
+        })
     }
 
     fn apply_feed(&self, keys: &Keys, answer: &Answer) -> Result<Result<Got, Useless>> {
@@ -288,7 +323,7 @@ impl Courier {
         }
         if !answer.body.is_empty() && upload.step != Step::AskOffset {
             let receipt = match answers::receipt(&answer.body, keys) {
-                Ok(receipt) => receipt,
+                Ok((_, receipt)) => receipt,
                 Err(useless) => return Ok(Err(useless)),
             };
             let wall_ms = self.env.clock.wall_ms();

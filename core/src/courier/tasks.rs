@@ -10,7 +10,7 @@ use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
 use crate::store::proofs::ProofRow;
-use crate::store::{attempts, entries, inks, phone, proofs};
+use crate::store::{attempts, entries, inks, phone, proofs, watch};
 use crate::sync::engine::{Ask, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
@@ -132,6 +132,7 @@ impl Courier {
                 next_retry_ms: next_retry_ms.map(|at| wall_ms + (at - now_ms)),
                 blocking,
                 receipt_alarms: facts.receipt_alarms,
+                hub_contradictions: watch::faults(conn)?,
             })
         })
     }
@@ -169,7 +170,7 @@ impl Courier {
                         Ask::Unknown | Ask::No => 0,
                     };
                     let after = (entries::received_head(conn)? - look_back).max(0);
-                    Ok(Some((Job::AskLog, requests::ask_log(keys, after))))
+                    Ok(Some((Job::AskLog, requests::ask_log(conn, keys, after)?)))
                 })
             }
             (Lane::Feed, Stage::Enrolled) if self.engine().feed_due(now_ms) => {

@@ -12,7 +12,7 @@ use crate::clock::{Clock, Entropy, random};
 use crate::error::Result;
 use crate::store::db::Tx;
 use crate::store::entries::{self, Beside, Head, NewEntry};
-use crate::store::noted;
+use crate::store::{noted, watch};
 
 /// Who writes, and with what.
 pub(crate) struct Pen<'a> {
@@ -59,7 +59,7 @@ impl Pen<'_> {
             boot_id: self.clock.boot_id(),
             boottime_ns: self.clock.boottime_ns(),
             utc_offset_min: self.clock.utc_offset_min(),
-            anchor: None,
+            anchor: watch::anchor(tx)?,
             handle: fact.handle,
             commitment: Hash32::ZERO,
             blobs: fact.blobs,

@@ -39,6 +39,8 @@ pub struct SyncStatus {
     pub blocking: Option<Blocking>,
     /// Receipts that were forged, for another device or for unknown hashes.
     pub receipt_alarms: u64,
+    /// Answers of the hub that contradict what it showed before; what proves it is kept.
+    pub hub_contradictions: u64,
 }
 
 /// What holds the queue.
@@ -50,6 +52,15 @@ pub enum Blocking {
     BadAnswer,
     /// The hub does not accept this phone (unknown, revoked, quarantined): a person must look.
     Refused,
+    /// The hub's log does not fit what it showed before: it is not believed until a person has looked.
+    HubContradicts,
+}
+
+impl Blocking {
+    /// Whether waiting or another network will not help.
+    pub(crate) fn needs_person(self) -> bool {
+        matches!(self, Self::Refused | Self::HubContradicts)
+    }
 }
 
 /// What changed since a version.

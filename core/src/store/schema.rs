@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/004_day.sql"),
     include_str!("migrations/005_thumbs.sql"),
     include_str!("migrations/006_one_row.sql"),
+    include_str!("migrations/007_watch.sql"),
 ];
 
 /// Newest schema version this build knows.

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::replay;
 use crate::courier::Keys;
 use crate::error::Result;
+use crate::evidence::watch::Doubt;
 use crate::rules::geofence;
 use crate::store::consents::{self, Source};
 use crate::store::db::Tx;
@@ -28,8 +29,19 @@ use crate::store::{phone, planning, proofs, ratings, stops, thumbs, told};
 pub(crate) enum Useless {
     /// HTML of a portal, half a body, an error of a proxy, a receipt of somebody else.
     BadAnswer,
-    /// A receipt that this hub did not sign for this phone: counted as an alarm.
+    /// A receipt that this hub did not sign for this phone, or did not stand by: counted as an alarm.
     ForgedReceipt,
+    /// Signed by the hub, and against what the hub showed before.
+    Contradiction,
+}
+
+impl From<Doubt> for Useless {
+    fn from(doubt: Doubt) -> Self {
+        match doubt {
+            Doubt::NoTree => Self::ForgedReceipt,
+            Doubt::Contradiction => Self::Contradiction,
+        }
+    }
 }
 
 /// Reads an error body; a hub's refusals are JSON, a proxy's are not.
@@ -86,11 +98,12 @@ pub(crate) fn enrolled(body: &[u8], keys: &Keys) -> Result<Enrolled, Useless> {
 }
 
 /// Reads a receipt and checks that this hub signed it for this phone.
-pub(crate) fn receipt(body: &[u8], keys: &Keys) -> Result<Receipt, Useless> {
-    SignedReceipt::decode(body)
-        .map_err(|_| Useless::BadAnswer)?
+pub(crate) fn receipt(body: &[u8], keys: &Keys) -> Result<(SignedReceipt, Receipt), Useless> {
+    let signed = SignedReceipt::decode(body).map_err(|_| Useless::BadAnswer)?;
+    let receipt = signed
         .verify(&keys.hub_key, keys.device)
-        .map_err(|_| Useless::ForgedReceipt)
+        .map_err(|_| Useless::ForgedReceipt)?;
+    Ok((signed, receipt))
 }
 
 /// Marks what the receipt names and says how many entries and proofs that were new. A hash this phone
@@ -144,6 +157,8 @@ pub(crate) fn apply_receipt(tx: &Tx<'_>, receipt: &Receipt) -> Result<usize> {
 
 /// What is left to do after the hub said what it holds.
 pub(crate) struct Left {
+    /// Entries and proofs that the answer was the first to name.
+    pub(crate) marked: usize,
     /// Entries are still to be sent.
     pub(crate) unsent: bool,
     /// The hub holds more than one receipt names: ask again.
@@ -175,6 +190,7 @@ pub(crate) fn apply_held(tx: &Tx<'_>, receipt: &Receipt) -> Result<Left> {
     }
     let received = entries::received_head(tx)?;
     Ok(Left {
+        marked,
         unsent: received < entries::head(tx)?.seq,
         hub_names_more: marked > 0 && receipt.head_seq > received,
     })

@@ -317,6 +317,7 @@ impl Engine {
             Blocking::Network => 0,
             Blocking::BadAnswer => 1,
             Blocking::Refused => 2,
+            Blocking::HubContradicts => 3,
         };
         self.backoff
             .values()
@@ -327,7 +328,7 @@ impl Engine {
     /// The network came back or the courier pulled to refresh: retries that wait for a network need
     /// not wait longer. What only a person can lift keeps its slow pace.
     pub(crate) fn retry_now(&mut self) {
-        self.backoff.retain(|_, b| b.blocking == Blocking::Refused);
+        self.backoff.retain(|_, b| b.blocking.needs_person());
         for upload in self.uploads.values_mut() {
             upload.not_before_ms = 0;
         }
@@ -408,7 +409,7 @@ impl Engine {
 /// Doubles with each failure up to a bound; between half and the whole of that.
 fn delay_ms(blocking: Blocking, failures: u32, jitter: u8) -> i64 {
     let base = match blocking {
-        Blocking::Refused => limits::RETRY_REFUSED_MS,
+        Blocking::Refused | Blocking::HubContradicts => limits::RETRY_REFUSED_MS,
         _ => limits::RETRY_FIRST_MS
             .saturating_mul(1 << failures.saturating_sub(1).min(16))
             .min(limits::RETRY_MAX_MS),

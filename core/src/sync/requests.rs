@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::store::db::Snapshot;
 use crate::store::entries::{self, EntryRow};
 use crate::store::proofs::ProofRow;
-use crate::store::thumbs;
+use crate::store::{thumbs, watch};
 
 /// A request before it is signed and named.
 pub(crate) struct Draft {
@@ -103,12 +103,18 @@ pub(crate) fn enrol(keys: &Keys) -> Result<Draft> {
 }
 
 /// `GET /v1/log?after=SEQ`: what does the hub hold?
-pub(crate) fn ask_log(keys: &Keys, after: i64) -> Draft {
-    Draft::new(
+pub(crate) fn ask_log(conn: &Snapshot, keys: &Keys, after: i64) -> Result<Draft> {
+    let tree = known_tree(conn)?;
+    Ok(Draft::new(
         Purpose::Log,
         "GET",
-        format!("{}{PATH_LOG}?after={after}", keys.hub_url),
-    )
+        format!("{}{PATH_LOG}?after={after}&tree={tree}", keys.hub_url),
+    ))
+}
+
+/// How much of the hub's transparency log this phone has seen: the answer proves that it grew out of that.
+fn known_tree(conn: &Snapshot) -> Result<u64> {
+    Ok(watch::tree_head(conn)?.map_or(0, |head| head.size))
 }
 
 /// `POST /v1/log` with the next entries and the last one's place, or `None` when nothing is unsent.
@@ -144,7 +150,8 @@ pub(crate) fn push_log(
     let Some((up_to, hash)) = last else {
         return Ok(None);
     };
-    let mut draft = Draft::new(Purpose::Log, "POST", format!("{}{PATH_LOG}", keys.hub_url))
+    let url = format!("{}{PATH_LOG}?tree={}", keys.hub_url, known_tree(conn)?);
+    let mut draft = Draft::new(Purpose::Log, "POST", url)
         .header("content-type", BATCH_MEDIA_TYPE)
         .body(batch.encode()?);
     draft.idempotency_key = Some(hash.to_string());

@@ -33,6 +33,7 @@ pub(crate) fn receipt_body(receipt: &SignedReceipt) -> Response {
 /// Upload entries in order, with small proofs beside them.
 #[utoipa::path(
     post, path = "/v1/log", tag = "log",
+    params(Known),
     request_body(
         content_type = "application/vnd.satchel.batch", content = BinarySchema,
         description = "SLB1 frame: zstd-compressed CBOR entries, then the raw bytes of small proofs"
@@ -50,15 +51,19 @@ pub(crate) fn receipt_body(receipt: &SignedReceipt) -> Response {
     ),
     security(("device_signature" = []))
 )]
-pub(crate) async fn upload(State(hub): State<Hub>, request: Signed) -> Result<Response, ApiError> {
-    let answer = upload_batch(&hub, &request).await;
+pub(crate) async fn upload(
+    State(hub): State<Hub>,
+    known: Result<Query<Known>, QueryRejection>,
+    request: Signed,
+) -> Result<Response, ApiError> {
+    let answer = upload_batch(&hub, &request, known?.0.tree).await;
     if answer.is_err() {
         hub.metrics().refused_batches.add(1);
     }
     answer
 }
 
-async fn upload_batch(hub: &Hub, request: &Signed) -> Result<Response, ApiError> {
+async fn upload_batch(hub: &Hub, request: &Signed, known: u64) -> Result<Response, ApiError> {
     may_write(&request.device)?;
     let batch = Batch::decode(&request.body).map_err(|error| {
         let code = match error {
@@ -67,8 +72,16 @@ async fn upload_batch(hub: &Hub, request: &Signed) -> Result<Response, ApiError>
         };
         ApiError::new(code).detail(error.to_string())
     })?;
-    let receipt = ingest::ingest(hub, &request.device, &request.key, batch).await?;
+    let receipt = ingest::ingest(hub, &request.device, &request.key, batch, known).await?;
     Ok(receipt_body(&receipt))
+}
+
+/// What the phone has seen of the hub's transparency log.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Known {
+    /// Leaves of the last checkpoint it believed; the answer proves that the log grew out of that.
+    #[serde(default)]
+    tree: u64,
 }
 
 /// Where the question starts.
@@ -79,6 +92,9 @@ pub(crate) struct After {
     #[serde(default)]
     #[param(required = false)]
     after: i64,
+    /// Leaves of the last checkpoint the phone believed.
+    #[serde(default)]
+    tree: u64,
 }
 
 /// What does the hub hold of my log behind this position?
@@ -103,6 +119,6 @@ pub(crate) async fn held(
 ) -> Result<Response, ApiError> {
     not_revoked(&head.device)?;
     let Query(after) = after?;
-    let receipt = receipts::held_after(&hub, head.device.id, after.after).await?;
+    let receipt = receipts::held_after(&hub, head.device.id, after.after, after.tree).await?;
     Ok(receipt_body(&receipt))
 }

@@ -72,6 +72,7 @@ fn loggable(path: &str) -> &'static str {
         ("board", p) if p.starts_with("/board/login") => "/board/login",
         ("board", _) => "/board",
         ("healthz" | "readyz" | "metrics" | "openapi.json", _) => "/ops",
+        ("log", _) => "/log",
         ("thanks" | "help", _) => "/customer",
         _ => "/{token}",
     }

@@ -21,6 +21,8 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
         .unwrap_or_else(|| format!("http://{local}"));
     let mut config = HubConfig::new(&args.place.data, url);
     config.complaint_contact = args.complaint_contact;
+    config.witnesses = args.witnesses;
+    config.timestamp_url = args.timestamp_url;
     config.behind_proxy = args.behind_proxy;
     config.utc_offset_min = args.utc_offset_min;
     let input_ended = Arc::new(Notify::new());

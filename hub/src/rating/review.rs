@@ -259,7 +259,8 @@ impl Hub {
     }
 }
 
-fn reason(why: &str) -> Result<&str, HubError> {
+/// A reason that says something.
+pub(crate) fn reason(why: &str) -> Result<&str, HubError> {
     let why = why.trim();
     if (MIN_WHY_CHARS..=MAX_WHY_CHARS).contains(&why.chars().count()) {
         Ok(why)

@@ -3,8 +3,8 @@
 use satchel_protocol::entry::{Header, SignedEntry};
 use satchel_protocol::ids::{DeviceId, Hash32, ParcelId};
 use satchel_protocol::receipt::ReceiptEntry;
-use sqlx::Row;
 use sqlx::sqlite::SqlitePool;
+use sqlx::{Row, SqliteConnection};
 
 use crate::db::{RowExt, Tx};
 use crate::error::HubError;
@@ -39,11 +39,14 @@ impl Aside {
 }
 
 /// The last entry held of a device: seq and hash, or 0 and zero.
-pub(crate) async fn head(tx: &mut Tx, device: DeviceId) -> Result<(i64, Hash32), HubError> {
+pub(crate) async fn head(
+    conn: &mut SqliteConnection,
+    device: DeviceId,
+) -> Result<(i64, Hash32), HubError> {
     let row =
         sqlx::query("SELECT seq, hash FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1")
             .bind(&device.as_bytes()[..])
-            .fetch_optional(&mut **tx)
+            .fetch_optional(conn)
             .await?;
     match row {
         Some(row) => Ok((row.try_get("seq")?, row.hash("hash")?)),
@@ -158,6 +161,8 @@ pub(crate) enum AlarmKind {
     CodeWrong,
     /// A phone refused the hub's rules and kept its own.
     RuleSetRefused,
+    /// A phone has seen a longer transparency log than there is: this hub was set back to a backup.
+    LogShorter,
 }
 
 impl AlarmKind {
@@ -178,6 +183,7 @@ impl AlarmKind {
             Self::ClockMovedBack => "clock_moved_back",
             Self::CodeWrong => "code_wrong",
             Self::RuleSetRefused => "ruleset_refused",
+            Self::LogShorter => "log_shorter",
         }
     }
 }

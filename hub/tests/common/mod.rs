@@ -475,6 +475,17 @@ impl Phone {
         self.send(bench, "POST", "/v1/log", &media, body).await
     }
 
+    /// [`Phone::push_entries`] with a query behind the path.
+    pub async fn push_at(&mut self, bench: &Bench, path: &str, entries: &[SignedEntry]) -> Answer {
+        let media = [("content-type", "application/vnd.satchel.batch")];
+        let batch = Batch {
+            entries: entries.to_vec(),
+            blobs: vec![],
+        };
+        let body = batch.encode().unwrap();
+        self.send(bench, "POST", path, &media, body).await
+    }
+
     pub async fn push_entries(&mut self, bench: &Bench, entries: &[SignedEntry]) -> Answer {
         self.push(
             bench,

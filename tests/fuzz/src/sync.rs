@@ -64,6 +64,7 @@ pub fn receipts() -> Vec<Vec<u8>> {
             let receipt = SignedReceipt {
                 bytes: vec![0x87; length],
                 sig: Sig64([7; 64]),
+                tree: None,
             };
             receipt.encode()
         })

@@ -420,6 +420,7 @@ fn alarm_words(kind: &str, lang: Lang) -> &'static str {
         "clock_moved_back" => t.alarm_clock_moved_back,
         "code_wrong" => t.alarm_code_wrong,
         "ruleset_refused" => t.alarm_ruleset_refused,
+        "log_shorter" => t.alarm_log_shorter,
         _ => t.alarm_unbound_proof,
     }
 }

@@ -1,0 +1,37 @@
+//! `tlog`: the transparency log's checkpoint, key, and the one thing an operator must do after a restore.
+
+use clap::Subcommand;
+
+use super::{CliError, Place, open};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TlogCommand {
+    /// Sign the log as it is now and print the checkpoint. Witnesses are asked by the running server.
+    Checkpoint(Place),
+    /// Print the key that checkpoints are checked with, for witnesses and auditors.
+    Key(Place),
+    /// After a restore from a backup: begin the log anew. Phones refuse a log that became shorter; they
+    /// accept one that says it began again, record that for ever, and send what the backup lacks.
+    Anew {
+        #[command(flatten)]
+        place: Place,
+        /// What happened; auditors read it.
+        #[arg(long)]
+        why: String,
+    },
+}
+
+pub(super) async fn run(command: TlogCommand) -> Result<(), CliError> {
+    match command {
+        TlogCommand::Checkpoint(place) => {
+            let hub = open(&place).await?;
+            print!("{}", hub.publish_checkpoint().await?.note);
+        }
+        TlogCommand::Key(place) => println!("{}", open(&place).await?.log_key().await?),
+        TlogCommand::Anew { place, why } => {
+            let log_no = open(&place).await?.begin_log_anew(&why).await?;
+            println!("log {log_no}");
+        }
+    }
+    Ok(())
+}

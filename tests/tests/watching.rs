@@ -1,0 +1,69 @@
+//! A phone watches its hub: a log that only grows is believed, one that was rewritten is not, and what
+//! proves it is kept.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use satchel_core::model::status::Blocking;
+use satchel_core::model::stop::SyncState;
+use satchel_protocol::entry::EntryKind;
+use satchel_tests::day::Day;
+use satchel_tests::phone::SyncEnd;
+use satchel_tests::work::at_work;
+
+#[test]
+fn a_hub_that_lost_entries_and_says_nothing_is_not_believed_and_nothing_is_lost() {
+    let day = Day::new(1).stops(4);
+    let (phone, hub) = at_work(&day);
+    phone.deliver(day.stop_id(0), 0).unwrap();
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    let backup = hub.backup();
+    phone.deliver(day.stop_id(1), 1).unwrap();
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+
+    hub.restore_in_silence(backup.clone());
+    phone.deliver(day.stop_id(2), 2).unwrap();
+    phone.sync(&hub);
+    let status = phone.core().sync_status().unwrap();
+    assert_eq!(status.blocking, Some(Blocking::HubContradicts));
+    assert!(status.hub_contradictions > 0);
+    assert_eq!(phone.stop(day.stop_id(2)).sync, SyncState::Local);
+
+    // The operator says what happened: the phone goes on, and its own log tells of it for ever.
+    hub.restore(backup);
+    phone.clock.advance_ms(60 * 60 * 1_000);
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    for n in 0..3 {
+        assert_eq!(phone.stop(day.stop_id(n)).sync, SyncState::ProofComplete);
+    }
+    let kinds: Vec<_> = hub
+        .log(phone.device())
+        .iter()
+        .map(|(h, _)| h.kind)
+        .collect();
+    assert!(kinds.contains(&EntryKind::HUB_LOG_RESTARTED), "{kinds:?}");
+}
+
+#[test]
+fn every_entry_after_a_receipt_names_it_and_cannot_be_older() {
+    let day = Day::new(1).stops(3);
+    let (phone, hub) = at_work(&day);
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    phone.deliver(day.stop_id(0), 0).unwrap();
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    phone.deliver(day.stop_id(1), 1).unwrap();
+    phone.deliver(day.stop_id(2), 2).unwrap();
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    let anchors: Vec<_> = hub
+        .log(phone.device())
+        .iter()
+        .map(|(h, _)| h.anchor)
+        .collect();
+    assert_eq!(
+        anchors.first(),
+        Some(&None),
+        "nothing was receipted before the enrolment"
+    );
+    assert!(anchors[1].is_some());
+    assert_ne!(anchors[1], anchors[2], "a new receipt came between");
+    assert_eq!(anchors[2], anchors[3], "none came between");
+}
