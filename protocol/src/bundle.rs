@@ -1,0 +1,135 @@
+//! The evidence bundle: one file about one parcel that anybody can read, and anybody can check offline.
+//!
+//! It is a web page without scripts. What a person sees (times, outcome, signature, photos) and what a
+//! program checks (entries, receipts, log proofs) are in the same file, and the second produces the first:
+//! the verifier draws the page again from the evidence and compares, so a page that was touched up does
+//! not pass (docs/adr/0032). The hub makes one for its operator, the phone one for its courier.
+
+mod file;
+mod page;
+mod report;
+mod verify;
+
+use minicbor::{Decode, Encode};
+
+use crate::entry::SignedEntry;
+use crate::ids::{Hash32, ParcelId};
+use crate::receipt::SignedReceipt;
+use crate::taxonomy::ProofKind;
+
+pub use file::{BundleError, MAX_BUNDLE_BYTES, pack, unpack};
+pub use report::{Check, EntryReport, Interval, Report, Strength, Verdict};
+pub use verify::{Trust, verify};
+
+/// Version of the evidence and of the page drawn from it.
+pub const BUNDLE_VERSION: u8 = 1;
+
+/// The evidence about one parcel. The proofs' bytes are beside it ([`pack`]).
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct Bundle {
+    /// [`BUNDLE_VERSION`].
+    #[n(0)]
+    pub version: u8,
+    /// When it was put together, Unix milliseconds of whoever did.
+    #[n(1)]
+    pub made_at_ms: i64,
+    /// The phone made it for its courier; otherwise the hub did for its operator.
+    #[n(2)]
+    pub made_by_phone: bool,
+    /// The hub's public address, which is part of its log's name.
+    #[n(3)]
+    pub hub_url: String,
+    /// The hub's Ed25519 key. That it is the right one has to come from elsewhere.
+    #[n(4)]
+    pub hub_key: Hash32,
+    /// The parcel.
+    #[n(5)]
+    pub parcel: ParcelId,
+    /// Its waybill number.
+    #[n(6)]
+    pub waybill: String,
+    /// Enrolment certificates of the devices whose entries are here, as issued.
+    #[n(7)]
+    pub certificates: Vec<Certificate>,
+    /// The entries, in the order in which they happened.
+    #[n(8)]
+    pub entries: Vec<BundledEntry>,
+    /// The hub's receipts: about the entries, and those that entries name as older than themselves.
+    #[n(9)]
+    pub receipts: Vec<SignedReceipt>,
+    /// The proofs the entries bind.
+    #[n(10)]
+    pub proofs: Vec<BundledProof>,
+    /// Outside timestamps over the checkpoints in the log proofs.
+    #[n(11)]
+    pub timestamps: Vec<Token>,
+    /// Records of the hub's own journal about the parcel: ratings.
+    #[n(13)]
+    #[cbor(default)]
+    pub records: Vec<SignedEntry>,
+    /// Where the door is, degrees north and east, for the sketch.
+    #[n(12)]
+    pub door: Option<(f64, f64)>,
+}
+
+/// An enrolment certificate as issued.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Certificate(#[cbor(n(0), with = "minicbor::bytes")] pub Vec<u8>);
+
+/// An RFC 3161 token as it came, and the text it is over.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Token {
+    /// The checkpoint's text.
+    #[n(0)]
+    pub text: String,
+    /// The token.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub token: Vec<u8>,
+}
+
+/// An entry and the way from it into the hub's log.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BundledEntry {
+    /// As signed. Without salt and body when those were erased.
+    #[n(0)]
+    pub entry: SignedEntry,
+    /// Headers of the entries that followed it, up to the one the log proof is about; empty when the proof
+    /// is about the entry itself. Each names the one before it.
+    #[n(1)]
+    pub later: Vec<LaterHeader>,
+    /// A `c2sp.org/tlog-proof@v1`, as text.
+    #[n(2)]
+    pub log_proof: Option<String>,
+}
+
+/// The signed bytes of a later entry's header.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct LaterHeader(#[cbor(n(0), with = "minicbor::bytes")] pub Vec<u8>);
+
+/// A proof named by an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BundledProof {
+    /// SHA-256 of its bytes.
+    #[n(0)]
+    pub hash: Hash32,
+    /// What it is.
+    #[n(1)]
+    pub kind: ProofKind,
+    /// Its bytes, for what is not shown as a picture of its own.
+    #[n(2)]
+    pub bytes: Option<ProofBytes>,
+}
+
+/// Bytes of a proof.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct ProofBytes(#[cbor(n(0), with = "minicbor::bytes")] pub Vec<u8>);
+
+#[cfg(test)]
+mod tests;
