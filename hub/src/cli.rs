@@ -92,6 +92,16 @@ enum Command {
     },
     /// Check the hub's own signed journal from end to end.
     CheckJournal(Place),
+    /// Write everything about one parcel into a file that can be checked without this hub.
+    Evidence {
+        #[command(flatten)]
+        place: Place,
+        /// The parcel's id or its waybill number.
+        parcel: String,
+        /// The file, a web page.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
     /// The transparency log.
     Tlog {
         #[command(subcommand)]
@@ -338,6 +348,17 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::DownPage => {
             println!("{}", satchel_hub::down_page());
             Ok(())
+        }
+        Command::Evidence {
+            place,
+            parcel,
+            output,
+        } => {
+            let file = open(&place)
+                .await?
+                .evidence(&parcel.as_str().into())
+                .await?;
+            std::fs::write(output, file).map_err(CliError::io("write"))
         }
         Command::Tlog { command } => tlog::run(command).await,
         Command::Openapi => {

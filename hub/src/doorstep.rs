@@ -18,8 +18,8 @@ use crate::db::Tx;
 use crate::error::HubError;
 use crate::store::{events, feed};
 
-pub(crate) use steps::demand_redelivery;
 pub use steps::{HubStep, NoSuchStep, ParcelRef};
+pub(crate) use steps::{demand_redelivery, find_parcel};
 
 /// What the hub knows of a parcel before anything happened to it.
 #[derive(Debug, Clone, Copy)]

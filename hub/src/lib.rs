@@ -19,6 +19,7 @@ mod db;
 mod doorstep;
 mod entropy;
 mod error;
+mod evidence;
 mod files;
 mod hub;
 mod i18n;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use satchel_protocol::ids::{DeviceId, Hash32};
 use satchel_protocol::tlog::{
-    self, Checkpoint, MissingTile, Note, TILE_HASHES, TileId, Tiles, TreeAnswer, Vkey,
+    self, Checkpoint, MissingTile, Note, TILE_HASHES, TileId, Tiles, TlogProof, TreeAnswer, Vkey,
 };
 use sqlx::{Row, SqliteConnection};
 
@@ -193,6 +193,27 @@ impl Tree {
             head_index: index.unwrap_or(0),
             inclusion,
         })
+    }
+
+    /// The proof that `leaf` is in the tree that `checkpoint` (of `size` leaves) speaks of.
+    pub(crate) async fn proof(
+        &mut self,
+        conn: &mut SqliteConnection,
+        leaf: Hash32,
+        size: u64,
+        checkpoint: Note,
+    ) -> Result<Option<TlogProof>, HubError> {
+        let Some(index) = self.index_of(conn, leaf).await?.filter(|i| *i < size) else {
+            return Ok(None);
+        };
+        let hashes = self
+            .ask(conn, |tiles| tlog::inclusion_proof(tiles, index, size))
+            .await?;
+        Ok(Some(TlogProof {
+            index,
+            hashes,
+            checkpoint,
+        }))
     }
 
     /// The proof that the tree of `size` leaves contains the one of `old`.

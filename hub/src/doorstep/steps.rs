@@ -84,7 +84,7 @@ impl Hub {
         }
         let now_ms = self.now_ms();
         let mut tx = self.db().write().await?;
-        let parcel = find(&mut tx, parcel).await?;
+        let parcel = find_parcel(&mut tx, parcel).await?;
         let before = refold(&mut tx, parcel).await?;
         let kind = event_of(step, &before)?;
         events::add_hub(&mut tx, parcel, now_ms, &kind, words).await?;
@@ -138,7 +138,8 @@ fn event_of(step: HubStep, folded: &Folded) -> Result<EventKind, WhyNot> {
     Ok(kind)
 }
 
-async fn find(tx: &mut Tx, parcel: &ParcelRef) -> Result<ParcelId, HubError> {
+/// The parcel that is meant.
+pub(crate) async fn find_parcel(tx: &mut Tx, parcel: &ParcelRef) -> Result<ParcelId, HubError> {
     match parcel {
         ParcelRef::Id(id) if rounds::parcel_is_known(tx, *id).await? => Ok(*id),
         ParcelRef::Id(_) => Err(HubError::UnknownParcel),

@@ -1,0 +1,211 @@
+//! Evidence bundles: everything the hub holds about one parcel, with what proves it (A108, 电子签名法 5).
+//!
+//! The log is published first, so that the bundle's proofs lead to a checkpoint the witnesses have seen.
+//! What goes in is what the log has; projections are not asked for more than where to look.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use satchel_protocol::attempt::AttemptBody;
+use satchel_protocol::bundle::{
+    self, BUNDLE_VERSION, Bundle, BundledEntry, BundledProof, Certificate, ProofBytes, Token,
+};
+use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
+use satchel_protocol::ids::{DeviceId, Hash32, ParcelId, Salt, Sig64};
+use satchel_protocol::receipt::SignedReceipt;
+use satchel_protocol::taxonomy::ProofKind;
+use satchel_protocol::tlog::Note;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use crate::doorstep::{ParcelRef, find_parcel};
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::journal;
+use crate::tlog::Tree;
+
+const DAMAGED: HubError = HubError::DamagedRow { what: "evidence" };
+
+impl Hub {
+    /// The evidence about one parcel as a file: a web page that can be checked without this hub.
+    ///
+    /// # Errors
+    /// [`HubError::UnknownParcel`] and [`HubError::AmbiguousWaybill`]; those of database and proofs.
+    pub async fn evidence(&self, parcel: &ParcelRef) -> Result<String, HubError> {
+        let published = self.publish_checkpoint().await?;
+        let checkpoint = Note::parse(&published.note).map_err(|_| DAMAGED)?;
+        let mut tx = self.db().read().begin().await?;
+        let parcel = find_parcel(&mut tx, parcel).await?;
+        let row = sqlx::query(
+            "SELECT p.waybill, s.lat, s.lng FROM parcel p JOIN stop s USING (stop_id) \
+             WHERE p.parcel_id = ?",
+        )
+        .bind(&parcel.as_bytes()[..])
+        .fetch_one(&mut *tx)
+        .await?;
+        let rows = about(&mut tx, parcel).await?;
+        let mut tree = Tree::open(&mut tx).await?;
+        let mut entries = Vec::new();
+        let mut devices = BTreeSet::new();
+        let mut receipts = BTreeMap::new();
+        for row in &rows {
+            let entry = signed_entry(row)?;
+            let header = Header::decode(&entry.header).map_err(|_| DAMAGED)?;
+            devices.insert(header.device);
+            add_receipts(&mut tx, &header, &mut receipts).await?;
+            let proof = tree
+                .proof(&mut tx, entry.hash(), published.size, checkpoint.clone())
+                .await?;
+            entries.push(BundledEntry {
+                entry,
+                later: Vec::new(),
+                log_proof: proof.map(|p| p.to_string()),
+            });
+        }
+        let certificates = certificates(&mut tx, &devices).await?;
+        let records = records(&mut tx, parcel).await?;
+        drop(tx);
+        let (proofs, photos) = self.proofs_of(&entries).await?;
+        let timestamps = published.timestamp.map(|token| Token {
+            text: checkpoint.text.clone(),
+            token,
+        });
+        let bundle = Bundle {
+            version: BUNDLE_VERSION,
+            made_at_ms: self.now_ms(),
+            made_by_phone: false,
+            hub_url: self.public_url().to_owned(),
+            hub_key: Hash32(self.public_key().to_bytes()),
+            parcel,
+            waybill: row.try_get("waybill")?,
+            certificates,
+            entries,
+            receipts: receipts.into_values().collect(),
+            proofs,
+            timestamps: timestamps.into_iter().collect(),
+            records,
+            door: Some((row.try_get("lat")?, row.try_get("lng")?)),
+        };
+        Ok(bundle::pack(&bundle, &photos))
+    }
+
+    /// The proofs that the attempts speak of, photos apart. One whose bytes have not come stays named.
+    async fn proofs_of(
+        &self,
+        entries: &[BundledEntry],
+    ) -> Result<(Vec<BundledProof>, BTreeMap<Hash32, Vec<u8>>), HubError> {
+        let (mut proofs, mut photos) = (Vec::new(), BTreeMap::new());
+        let mut seen = BTreeSet::new();
+        for bundled in entries {
+            let body = bundled.entry.body.as_deref().unwrap_or_default();
+            let Ok(attempt) = AttemptBody::decode(body) else {
+                continue;
+            };
+            for proof in attempt.proofs {
+                if !seen.insert(proof.hash) {
+                    continue;
+                }
+                let held = match self.blobs().holds(&proof.hash).await {
+                    true => Some(self.blobs().read(&proof.hash).await?),
+                    false => None,
+                };
+                let bytes = match (proof.kind, held) {
+                    (ProofKind::Photo, Some(photo)) => {
+                        photos.insert(proof.hash, photo);
+                        None
+                    }
+                    (_, held) => held.map(ProofBytes),
+                };
+                proofs.push(BundledProof {
+                    hash: proof.hash,
+                    kind: proof.kind,
+                    bytes,
+                });
+            }
+        }
+        Ok((proofs, photos))
+    }
+}
+
+/// The entries about a parcel, in the order of their time.
+async fn about(conn: &mut SqliteConnection, parcel: ParcelId) -> Result<Vec<SqliteRow>, HubError> {
+    Ok(sqlx::query(
+        "SELECT e.header, e.sig, e.salt, e.body FROM entry e JOIN ( \
+           SELECT device_id, seq FROM attempt WHERE parcel_id = ?1 \
+           UNION SELECT device_id, seq FROM correction WHERE parcel_id = ?1 \
+           UNION SELECT device_id, seq FROM code_entry WHERE parcel_id = ?1 \
+           UNION SELECT device_id, seq FROM pickup WHERE parcel_id = ?1 \
+           UNION SELECT device_id, seq FROM parcel_step WHERE parcel_id = ?1 \
+         ) USING (device_id, seq) ORDER BY e.leaf",
+    )
+    .bind(&parcel.as_bytes()[..])
+    .fetch_all(conn)
+    .await?)
+}
+
+fn signed_entry(row: &SqliteRow) -> Result<SignedEntry, HubError> {
+    let salt: Option<&[u8]> = row.try_get("salt")?;
+    Ok(SignedEntry {
+        header: row.try_get("header")?,
+        sig: Sig64::try_from(row.try_get::<&[u8], _>("sig")?).map_err(|_| DAMAGED)?,
+        salt: salt.map(Salt::try_from).transpose().map_err(|_| DAMAGED)?,
+        body: row.try_get("body")?,
+    })
+}
+
+/// The receipt that first named this entry, and the one the entry names as older than itself: that one
+/// was given not long before, so the few before the first are looked through.
+async fn add_receipts(
+    conn: &mut SqliteConnection,
+    header: &Header,
+    receipts: &mut BTreeMap<(DeviceId, i64, i64), SignedReceipt>,
+) -> Result<(), HubError> {
+    let rows = sqlx::query(
+        "SELECT first_seq, last_seq, receipt FROM receipt_given \
+         WHERE device_id = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC, last_seq LIMIT 64",
+    )
+    .bind(&header.device.as_bytes()[..])
+    .bind(header.seq)
+    .fetch_all(conn)
+    .await?;
+    for row in rows {
+        let (first, last): (i64, i64) = (row.try_get("first_seq")?, row.try_get("last_seq")?);
+        let bytes: &[u8] = row.try_get("receipt")?;
+        let receipt = SignedReceipt::decode(bytes).map_err(|_| DAMAGED)?;
+        let names = (first..=last).contains(&header.seq);
+        if names || header.anchor == Some(receipt.anchor()) {
+            receipts.insert((header.device, first, last), receipt);
+        }
+    }
+    Ok(())
+}
+
+async fn certificates(
+    conn: &mut SqliteConnection,
+    devices: &BTreeSet<DeviceId>,
+) -> Result<Vec<Certificate>, HubError> {
+    let mut certificates = Vec::new();
+    for device in devices {
+        let bytes = sqlx::query_scalar("SELECT certificate FROM device WHERE device_id = ?")
+            .bind(&device.as_bytes()[..])
+            .fetch_one(&mut *conn)
+            .await?;
+        certificates.push(Certificate(bytes));
+    }
+    Ok(certificates)
+}
+
+/// What the customer said, as the hub recorded it.
+async fn records(
+    conn: &mut SqliteConnection,
+    parcel: ParcelId,
+) -> Result<Vec<SignedEntry>, HubError> {
+    debug_assert_eq!(journal::RATED, EntryKind::RATED);
+    let rows = sqlx::query(
+        "SELECT j.header, j.sig, j.salt, j.body FROM rating_said r \
+         JOIN journal j ON j.seq = r.journal_seq WHERE r.parcel_id = ? ORDER BY j.seq",
+    )
+    .bind(&parcel.as_bytes()[..])
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(signed_entry).collect()
+}

@@ -1,0 +1,174 @@
+//! Evidence bundles: made by a hub from what phones sent, checked by the program for strangers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::{Bench, Phone, inline};
+use satchel_hub::{HubError, ParcelRef};
+use satchel_protocol::batch::Batch;
+use satchel_protocol::bundle::{Check, Strength, Trust, Verdict, unpack, verify};
+use satchel_protocol::ids::Hash32;
+use satchel_protocol::taxonomy::ProofKind;
+
+const PHOTO: &[u8] = b"\xff\xd8 a photo as far as this hub is concerned \xff\xd9";
+
+/// A round with a delivery that has photo and signature, among others.
+async fn delivered() -> (Bench, Phone, ParcelRef) {
+    let (bench, mut phone, stops) = Bench::with_round(5).await;
+    let proofs = [
+        (ProofKind::Photo, PHOTO),
+        (ProofKind::Signature, b"ink".as_slice()),
+    ];
+    for (n, stop) in stops.iter().enumerate() {
+        let with = if n == 2 { &proofs[..] } else { &[] };
+        let entry = phone.delivery(stop, with);
+        let blobs = with
+            .iter()
+            .map(|(kind, bytes)| inline(*kind, bytes))
+            .collect();
+        let batch = Batch {
+            entries: vec![entry],
+            blobs,
+        };
+        phone.push(&bench, &batch).await.receipt(&bench, &phone);
+    }
+    let parcel = ParcelRef::Id(stops[2].parcels[0].parcel_id);
+    (bench, phone, parcel)
+}
+
+fn trust(bench: &Bench) -> Trust {
+    Trust {
+        hub: Some(Hash32(bench.hub.public_key().to_bytes())),
+        witnesses: vec![],
+    }
+}
+
+fn satchel(args: &[&str], dir: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_satchel"))
+        .args(args)
+        .current_dir(dir)
+        .output()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_bundle_of_the_hub_holds_and_its_parts_can_be_taken_out() {
+    let (bench, _phone, parcel) = delivered().await;
+    let file = bench.hub.evidence(&parcel).await.unwrap();
+    let report = verify(&file, &trust(&bench)).unwrap();
+    assert!(report.holds(), "{report}");
+    for check in [
+        Check::HubKey,
+        Check::Page,
+        Check::Certificates,
+        Check::Signatures,
+        Check::Bodies,
+        Check::Parcel,
+        Check::Proofs,
+        Check::Receipts,
+        Check::Log,
+    ] {
+        assert_eq!(
+            report.verdict(check),
+            Some(Verdict::Proven),
+            "{check:?}: {report}"
+        );
+    }
+    let [entry] = &report.entries[..] else {
+        panic!("{report}");
+    };
+    assert_eq!(entry.interval.not_after_ms, Some(common::NOW_MS));
+    assert_eq!(entry.strength, Some(Strength::E1));
+    let (bundle, photos) = unpack(&file).unwrap();
+    assert_eq!(photos.into_values().collect::<Vec<_>>(), [PHOTO.to_vec()]);
+    assert_eq!(bundle.waybill, "WB0002");
+
+    // The program for strangers says the same, with exit codes for scripts.
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    std::fs::write(here.join("evidence.html"), &file).unwrap();
+    let key = Hash32(bench.hub.public_key().to_bytes()).to_string();
+    let good = satchel(
+        &[
+            "verify",
+            "evidence.html",
+            "--hub-key",
+            &key,
+            "--extract",
+            "parts",
+        ],
+        here,
+    );
+    let said = String::from_utf8(good.stdout).unwrap();
+    assert_eq!(good.status.code(), Some(0), "{said}");
+    assert!(said.contains("Nothing in this file is broken."), "{said}");
+    let wrong_key = satchel(
+        &["verify", "evidence.html", "--hub-key", &"0".repeat(64)],
+        here,
+    );
+    assert_eq!(wrong_key.status.code(), Some(1));
+    std::fs::write(here.join("touched.html"), file.replace("WB0002", "WB0003")).unwrap();
+    let touched = satchel(&["verify", "touched.html"], here);
+    assert_eq!(touched.status.code(), Some(1));
+    assert!(
+        String::from_utf8(touched.stdout)
+            .unwrap()
+            .contains("BROKEN")
+    );
+    std::fs::write(here.join("other.html"), "<html>").unwrap();
+    for none in ["other.html", "missing.html"] {
+        assert_eq!(
+            satchel(&["verify", none], here).status.code(),
+            Some(2),
+            "{none}"
+        );
+    }
+    // For a check by tools that nobody of us wrote (scripts/test-tlog).
+    if let Ok(out) = std::env::var("SATCHEL_EVIDENCE_OUT") {
+        for part in std::fs::read_dir(here.join("parts")).unwrap() {
+            let part = part.unwrap();
+            std::fs::copy(part.path(), Path::new(&out).join(part.file_name())).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_parcel_without_a_visit_has_an_empty_bundle_and_an_unknown_one_has_none() {
+    let (bench, _phone, _) = delivered().await;
+    bench.import(9, &["王强"]).await;
+    let file = bench
+        .hub
+        .evidence(&ParcelRef::from("WB0008"))
+        .await
+        .unwrap();
+    let report = verify(&file, &trust(&bench)).unwrap();
+    assert!(report.holds() && report.entries.is_empty());
+    assert_eq!(report.verdict(Check::Signatures), Some(Verdict::Open));
+    let unknown = bench.hub.evidence(&ParcelRef::from("no such number")).await;
+    assert!(matches!(unknown, Err(HubError::UnknownParcel)));
+}
+
+#[tokio::test]
+async fn a_photo_that_has_not_come_is_named_as_missing() {
+    let (bench, mut phone, stops) = Bench::with_round(2).await;
+    let entry = phone.delivery(&stops[0], &[(ProofKind::Photo, PHOTO)]);
+    phone
+        .push_entries(&bench, &[entry])
+        .await
+        .receipt(&bench, &phone);
+    let parcel = ParcelRef::Id(stops[0].parcels[0].parcel_id);
+    let file = bench.hub.evidence(&parcel).await.unwrap();
+    let report = verify(&file, &trust(&bench)).unwrap();
+    assert!(report.holds(), "{report}");
+    assert_eq!(report.verdict(Check::Proofs), Some(Verdict::Open));
+    assert!(file.contains("Not in this file"));
+}
