@@ -1,4 +1,5 @@
-//! Where proofs lie: one file per content hash, and the files of uploads still on their way.
+//! Where photos lie: one file per content hash, and the files of uploads still on their way. The small
+//! proofs that come inside a batch are rows of the database (`store::proofs`).
 //!
 //! A file is at its final name only when its bytes are whole, checked and synced, so a name that exists
 //! is a proof that is held. The database row is written after that and the receipt after the row.
@@ -56,28 +57,17 @@ impl BlobStore {
         self.thumbs.join(hash.to_string())
     }
 
-    /// Stores small proofs that came inside a batch, each durable when this returns.
-    pub(crate) async fn put_all(&self, blobs: Vec<(Hash32, Vec<u8>)>) -> Result<(), HubError> {
-        let jobs: Vec<_> = blobs
-            .into_iter()
-            .map(|(hash, bytes)| {
-                (
-                    self.path(&hash),
-                    self.incoming.join(format!("inline.{hash}")),
-                    bytes,
-                )
-            })
-            .collect();
+    /// Stores bytes that the hub made itself, durable when this returns.
+    pub(crate) async fn put(&self, hash: Hash32, bytes: Vec<u8>) -> Result<(), HubError> {
+        let path = self.path(&hash);
+        let temp = self.incoming.join(format!("made.{hash}"));
         tokio::task::spawn_blocking(move || {
-            for (path, temp, bytes) in jobs {
-                if std::fs::read(&path).is_ok_and(|held| held == bytes) {
-                    continue;
-                }
-                let dir = folder_of(&path)?;
-                files::write_then_rename(&temp, &path, &bytes)?;
-                files::sync_dir(&dir)?;
+            if std::fs::read(&path).is_ok_and(|held| held == bytes) {
+                return Ok(());
             }
-            Ok(())
+            let dir = folder_of(&path)?;
+            files::write_then_rename(&temp, &path, &bytes)?;
+            files::sync_dir(&dir)
         })
         .await?
     }
@@ -104,7 +94,7 @@ impl BlobStore {
         .await?
     }
 
-    /// The bytes of a held proof.
+    /// The bytes of a proof that is a file; [`Hub::proof_bytes`](crate::hub::Hub) knows both kinds.
     pub(crate) async fn read(&self, hash: &Hash32) -> Result<Vec<u8>, HubError> {
         tokio::fs::read(self.path(hash))
             .await

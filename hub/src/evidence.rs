@@ -9,6 +9,7 @@ use satchel_protocol::attempt::AttemptBody;
 use satchel_protocol::bundle::{
     self, BUNDLE_VERSION, Bundle, BundledEntry, BundledProof, Certificate, ProofBytes, Token,
 };
+use satchel_protocol::crypto;
 use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
 use satchel_protocol::ids::{DeviceId, Hash32, ParcelId, Salt, Sig64};
 use satchel_protocol::receipt::SignedReceipt;
@@ -104,10 +105,9 @@ impl Hub {
                 if !seen.insert(proof.hash) {
                     continue;
                 }
-                let held = match self.blobs().holds(&proof.hash).await {
-                    true => Some(self.blobs().read(&proof.hash).await?),
-                    false => None,
-                };
+                // A proof that has not come yet, or that is damaged, is named and not shown.
+                let held = self.proof_bytes(&proof.hash).await.ok();
+                let held = held.filter(|bytes| crypto::sha256(&[bytes]) == proof.hash);
                 let bytes = match (proof.kind, held) {
                     (ProofKind::Photo, Some(photo)) => {
                         photos.insert(proof.hash, photo);

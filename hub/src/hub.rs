@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ed25519_dalek::VerifyingKey;
+use satchel_protocol::ids::Hash32;
 use tokio::net::TcpListener;
 
 use crate::blobs::BlobStore;
@@ -21,6 +22,7 @@ use crate::files;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::rating::desk::Desk;
+use crate::store::proofs;
 use crate::tlog::{self, Witness};
 use crate::uploads::Uploads;
 use crate::visitor::Limits;
@@ -271,6 +273,14 @@ impl Hub {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// The bytes of a held proof, wherever it is kept.
+    pub(crate) async fn proof_bytes(&self, hash: &Hash32) -> Result<Vec<u8>, HubError> {
+        match proofs::small(self.0.db.read(), hash).await? {
+            Some(bytes) => Ok(bytes),
+            None => self.0.blobs.read(hash).await,
+        }
     }
 
     pub(crate) fn draw<const N: usize>(&self) -> Result<[u8; N], HubError> {

@@ -1,16 +1,16 @@
 //! Taking a batch into the evidence log: all of it, or none and a reason.
 //!
-//! Signatures, commitments and hashes are checked before the database is touched; small proofs are on
-//! disk before the transaction that speaks of them; order and chain are checked inside that
-//! transaction, where it also joins the transparency log; the receipt leaves the hub after its commit. What is refused as forged or forked is kept
-//! aside with an alarm, because a broken log is evidence too (threats 6 and 7).
+//! Signatures, commitments and hashes are checked before the database is touched; order and chain are
+//! checked inside the transaction, which also keeps the small proofs and lets the entries join the
+//! transparency log; the receipt leaves the hub after its commit. What is refused as forged or forked is
+//! kept aside with an alarm, because a broken log is evidence too (threats 6 and 7).
 
 use std::collections::BTreeSet;
 
 use ed25519_dalek::VerifyingKey;
 use satchel_protocol::FormatError;
 use satchel_protocol::api::ErrorCode;
-use satchel_protocol::batch::Batch;
+use satchel_protocol::batch::{Batch, InlineBlob};
 use satchel_protocol::entry::{EntryError, SignedEntry};
 use satchel_protocol::ids::{AttemptId, DeviceId, Hash32};
 use satchel_protocol::ink::Signature;
@@ -30,15 +30,6 @@ use crate::store::couriers::{self, DeviceRow};
 use crate::store::entries::{self, AlarmKind, Aside, CheckedEntry};
 use crate::store::proofs;
 use crate::tlog::Tree;
-
-/// A small proof that was stored before the transaction.
-struct StoredBlob {
-    hash: Hash32,
-    kind: ProofKind,
-    size_bytes: u64,
-    /// For ink: the visit it was drawn for, as its own bytes say.
-    visit: Option<AttemptId>,
-}
 
 /// Where a checked entry belongs.
 enum Place {
@@ -74,27 +65,7 @@ pub(crate) async fn ingest(
             return Err(ApiError::new(ErrorCode::BadEntry).detail(error.to_string()));
         }
     };
-    let mut stored = Vec::with_capacity(blobs.len());
-    let mut files = Vec::with_capacity(blobs.len());
-    for blob in blobs {
-        let size_bytes = u64::try_from(blob.bytes.len()).unwrap_or(u64::MAX);
-        stored.push(StoredBlob {
-            hash: blob.hash,
-            kind: blob.kind,
-            size_bytes,
-            visit: match blob.kind {
-                ProofKind::Signature => Signature::decode(&blob.bytes)
-                    .ok()
-                    .and_then(|ink| ink.attempt()),
-                _ => None,
-            },
-        });
-        files.push((blob.hash, blob.bytes));
-    }
-    let gate = hub.blobs().gate.read().await;
-    hub.blobs().put_all(files).await?;
-    let taken = store(hub, device.id, &checked, &stored, known_tree).await?;
-    drop(gate);
+    let taken = store(hub, device.id, &checked, &blobs, known_tree).await?;
     match taken {
         Taken::All(receipt) => Ok(receipt),
         Taken::Gap { expected_seq } => Err(ApiError::gap(expected_seq)),
@@ -153,7 +124,7 @@ async fn store(
     hub: &Hub,
     device: DeviceId,
     checked: &[CheckedEntry],
-    stored: &[StoredBlob],
+    small: &[InlineBlob],
     known_tree: u64,
 ) -> Result<Taken, ApiError> {
     let now_ms = hub.now_ms();
@@ -163,12 +134,10 @@ async fn store(
     may_write(&row.ok_or_else(|| ApiError::new(ErrorCode::UnknownDevice))?)?;
 
     let (mut new, mut duplicates) = (0, 0);
-    for blob in stored {
-        if proofs::add(&mut tx, &blob.hash, blob.kind, blob.size_bytes, now_ms).await? {
+    for blob in small {
+        if proofs::keep_small(&mut tx, &blob.hash, blob.kind, &blob.bytes, now_ms).await? {
             hub.metrics().proofs.add(1);
-            hub.metrics()
-                .proof_bytes
-                .add(usize::try_from(blob.size_bytes).unwrap_or(0));
+            hub.metrics().proof_bytes.add(blob.bytes.len());
         }
     }
     let mut head = entries::head(&mut tx, device).await?;
@@ -184,10 +153,8 @@ async fn store(
                 tree.append(&mut tx, entry.hash).await?;
                 touched.extend(project::apply(&mut tx, hub, entry, now_ms).await?);
                 project::raise_alarms(&mut tx, entry, now_ms).await?;
-                let visit_of = |hash: &Hash32| {
-                    let blob = stored.iter().find(|blob| blob.hash == *hash);
-                    blob.and_then(|blob| blob.visit)
-                };
+                let visit_of =
+                    |hash: &Hash32| small.iter().find(|b| b.hash == *hash).and_then(visit);
                 project::alarm_wrong_ink(&mut tx, entry, visit_of, now_ms).await?;
                 project::pass_on(&mut tx, entry).await?;
                 bind::bind_to_entry(&mut tx, entry, now_ms).await?;
@@ -200,7 +167,7 @@ async fn store(
     for parcel in touched {
         doorstep::settle(&mut tx, parcel, now_ms).await?;
     }
-    let mut blobs: Vec<_> = stored.iter().map(|b| (0, b.hash)).collect();
+    let mut blobs: Vec<_> = small.iter().map(|b| (0, b.hash)).collect();
     for entry in checked {
         for hash in &entry.header.blobs {
             if is_held(&mut tx, hash).await? {
@@ -234,6 +201,14 @@ async fn store(
     hub.metrics().duplicates.add(duplicates);
     tracing::debug!(%device, new, duplicates, head_seq = head.0, "batch stored");
     Ok(Taken::All(receipt))
+}
+
+/// The visit that ink was drawn for, as its own bytes say.
+fn visit(blob: &InlineBlob) -> Option<AttemptId> {
+    match blob.kind {
+        ProofKind::Signature => Signature::decode(&blob.bytes).ok()?.attempt(),
+        _ => None,
+    }
 }
 
 async fn place(

@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{Bench, Phone, inline, sha};
+use common::{Bench, Phone, inline};
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::batch::Batch;
 use satchel_protocol::enrol::{EnrolRequest, EnrolResponse};
@@ -118,36 +118,6 @@ async fn health_readiness_and_counters() {
     bench.hub.close().await;
     assert_eq!(bench.get("/readyz", &[]).await.status, 503);
     assert_eq!(bench.get("/healthz", &[]).await.status, 200);
-}
-
-#[tokio::test]
-async fn a_failure_inside_is_a_plain_500_that_can_be_tried_again() {
-    let (bench, mut phone, _) = Bench::with_round(1).await;
-    // The proof folder is gone: a lost mount.
-    std::fs::remove_dir_all(bench.dir.path().join("incoming")).unwrap();
-    let ink = inline(ProofKind::Signature, b"ink");
-    let answer = phone
-        .push(
-            &bench,
-            &Batch {
-                entries: vec![],
-                blobs: vec![ink.clone()],
-            },
-        )
-        .await;
-    assert_eq!(answer.refused(500), ErrorCode::Internal);
-    assert_eq!(answer.error().detail, None);
-    std::fs::create_dir(bench.dir.path().join("incoming")).unwrap();
-    let answer = phone
-        .push(
-            &bench,
-            &Batch {
-                entries: vec![],
-                blobs: vec![ink],
-            },
-        )
-        .await;
-    assert_eq!(answer.receipt(&bench, &phone).blobs, [sha(b"ink")]);
 }
 
 fn hub(data: &Path) -> Command {

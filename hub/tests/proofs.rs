@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
-use common::{Answer, Bench, HOUR_MS, Phone, SignedRequest, metadata, sha};
+use common::{Answer, Bench, HOUR_MS, Phone, SignedRequest, inline, metadata, sha};
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::batch::Batch;
 use satchel_protocol::limits::MAX_PROOF_BYTES;
@@ -417,4 +417,34 @@ async fn wait_for_offset(bench: &Bench, phone: &mut Phone, whole: &[u8], offset:
     }
     let answer = head(bench, phone, whole).await;
     assert_eq!(answer.header("upload-offset"), offset.to_string());
+}
+
+#[tokio::test]
+async fn a_failure_inside_is_a_plain_500_that_can_be_tried_again() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    // The proof folder is gone: a lost mount.
+    let incoming = bench.dir.path().join("incoming");
+    std::fs::remove_dir_all(&incoming).unwrap();
+    let bytes = photo();
+    let answer = create(&bench, &mut phone, &bytes, &bytes).await;
+    assert_eq!(answer.refused(500), ErrorCode::Internal);
+    assert_eq!(answer.error().detail, None);
+    std::fs::create_dir(&incoming).unwrap();
+    let answer = create(&bench, &mut phone, &bytes, &bytes).await;
+    assert_eq!(answer.receipt(&bench, &phone).blobs, [sha(&bytes)]);
+}
+
+#[tokio::test]
+async fn what_comes_inside_a_batch_is_kept_with_it_and_needs_no_file() {
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let ink = b"not really ink".as_slice();
+    let entry = phone.delivery(&stops[0], &[(ProofKind::Signature, ink)]);
+    let batch = Batch {
+        entries: vec![entry],
+        blobs: vec![inline(ProofKind::Signature, ink)],
+    };
+    let receipt = phone.push(&bench, &batch).await.receipt(&bench, &phone);
+    assert_eq!(receipt.blobs, [sha(ink)]);
+    assert_eq!(count_files(&bench.dir.path().join("proofs")), 0);
+    assert_eq!(head(&bench, &mut phone, ink).await.status, 200);
 }

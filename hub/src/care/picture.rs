@@ -60,7 +60,7 @@ pub(crate) async fn keep(hub: &Hub, bytes: Vec<u8>) -> Result<Option<(Hash32, us
     };
     let hash = crypto::sha256(&[&jpeg]);
     let size_bytes = jpeg.len();
-    hub.blobs().put_all(vec![(hash, jpeg)]).await?;
+    hub.blobs().put(hash, jpeg).await?;
     Ok(Some((hash, size_bytes)))
 }
 

@@ -75,7 +75,7 @@ async fn of_case(hub: &Hub, hash: &str) -> Result<Picture, HubError> {
     if !known {
         return Ok(None);
     }
-    let bytes = hub.blobs().read(&hash).await?;
+    let bytes = hub.proof_bytes(&hash).await?;
     Ok(mime_of(&bytes).map(|mime| (mime, bytes)))
 }
 
@@ -152,7 +152,7 @@ async fn standing_in(hub: &Hub, hash: &str) -> Result<Picture, HubError> {
     .fetch_optional(hub.db().read())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let bytes = hub.blobs().read(&row.hash("thumb_hash")?).await?;
+    let bytes = hub.proof_bytes(&row.hash("thumb_hash")?).await?;
     let jpeg = tokio::task::spawn_blocking(move || shrink(&bytes)).await?;
     Ok(jpeg.map(|jpeg| ("image/jpeg", jpeg)))
 }
@@ -164,7 +164,7 @@ async fn large(hub: &Hub, hash: &str, visit: Option<&str>) -> Result<Picture, Hu
     match kind {
         ProofKind::Signature => draw(hub, &hash, visit).await,
         ProofKind::Photo => {
-            let bytes = hub.blobs().read(&hash).await?;
+            let bytes = hub.proof_bytes(&hash).await?;
             Ok(mime_of(&bytes).map(|mime| (mime, bytes)))
         }
         ProofKind::Code => Ok(None),
@@ -173,7 +173,7 @@ async fn large(hub: &Hub, hash: &str, visit: Option<&str>) -> Result<Picture, Hu
 
 /// Ink as a picture, for the visit it was drawn at and for no other.
 async fn draw(hub: &Hub, hash: &Hash32, visit: Option<&str>) -> Result<Picture, HubError> {
-    let bytes = hub.blobs().read(hash).await?;
+    let bytes = hub.proof_bytes(hash).await?;
     let read = match visit.map(str::parse::<AttemptId>) {
         None => ink::Signature::decode(&bytes),
         Some(Ok(visit)) => ink::Signature::decode_for(&bytes, visit),
@@ -204,7 +204,7 @@ async fn photo_thumb(hub: &Hub, hash: Hash32) -> Result<Picture, HubError> {
     if let Ok(bytes) = tokio::fs::read(&kept).await {
         return Ok(Some(("image/jpeg", bytes)));
     }
-    let bytes = hub.blobs().read(&hash).await?;
+    let bytes = hub.proof_bytes(&hash).await?;
     let made = tokio::task::spawn_blocking(move || {
         let Some(jpeg) = shrink(&bytes) else {
             return Ok(None);

@@ -37,10 +37,43 @@ pub(crate) async fn add(
     size_bytes: u64,
     now_ms: i64,
 ) -> Result<bool, HubError> {
+    insert(tx, hash, kind, size_bytes, None, now_ms).await
+}
+
+/// Keeps a small proof, bytes and all, in the transaction of the batch it came in.
+pub(crate) async fn keep_small(
+    tx: &mut Tx,
+    hash: &Hash32,
+    kind: ProofKind,
+    bytes: &[u8],
+    now_ms: i64,
+) -> Result<bool, HubError> {
+    let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    insert(tx, hash, kind, size_bytes, Some(bytes), now_ms).await
+}
+
+/// The bytes of a proof that is kept in the database and not as a file.
+pub(crate) async fn small(db: &SqlitePool, hash: &Hash32) -> Result<Option<Vec<u8>>, HubError> {
+    let bytes: Option<Option<Vec<u8>>> =
+        sqlx::query_scalar("SELECT bytes FROM blob WHERE hash = ?")
+            .bind(&hash.0[..])
+            .fetch_optional(db)
+            .await?;
+    Ok(bytes.flatten())
+}
+
+async fn insert(
+    tx: &mut Tx,
+    hash: &Hash32,
+    kind: ProofKind,
+    size_bytes: u64,
+    bytes: Option<&[u8]>,
+    now_ms: i64,
+) -> Result<bool, HubError> {
     let done = sqlx::query(
-        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms) \
+        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms, bytes) \
          SELECT ?1, ?2, ?3, ?4, \
-           CASE WHEN EXISTS (SELECT 1 FROM entry_blob WHERE hash = ?1) THEN NULL ELSE ?5 END \
+           CASE WHEN EXISTS (SELECT 1 FROM entry_blob WHERE hash = ?1) THEN NULL ELSE ?5 END, ?6 \
          WHERE true ON CONFLICT DO NOTHING",
     )
     .bind(&hash.0[..])
@@ -48,6 +81,7 @@ pub(crate) async fn add(
     .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
     .bind(now_ms)
     .bind(now_ms.saturating_add(UNBOUND_TTL_MS))
+    .bind(bytes)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() > 0)
