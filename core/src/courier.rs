@@ -10,6 +10,7 @@ mod calls;
 mod code;
 mod cold;
 mod door;
+mod exhibit;
 mod load;
 mod photos;
 mod pickup;

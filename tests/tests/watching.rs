@@ -3,9 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+use satchel_core::Error;
 use satchel_core::model::status::Blocking;
 use satchel_core::model::stop::SyncState;
+use satchel_protocol::bundle::{Check, Trust, Verdict, verify};
 use satchel_protocol::entry::EntryKind;
+use satchel_protocol::ids::{Hash32, ParcelId};
 use satchel_tests::day::Day;
 use satchel_tests::phone::SyncEnd;
 use satchel_tests::work::at_work;
@@ -66,4 +69,47 @@ fn every_entry_after_a_receipt_names_it_and_cannot_be_older() {
     assert!(anchors[1].is_some());
     assert_ne!(anchors[1], anchors[2], "a new receipt came between");
     assert_eq!(anchors[2], anchors[3], "none came between");
+}
+
+#[test]
+fn the_couriers_own_evidence_holds_without_the_hub_and_grows_with_its_receipts() {
+    let day = Day::new(1).stops(3);
+    let (phone, hub) = at_work(&day);
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    phone.deliver(day.stop_id(0), 0).unwrap();
+    phone.deliver(day.stop_id(1), 1).unwrap();
+    let parcel = day.parcel_id(0, 0);
+    let key = hub.signing_key().verifying_key().to_bytes();
+    let trust = Trust {
+        hub: Some(Hash32(key)),
+        witnesses: vec![],
+    };
+    // Offline: signed by an enrolled phone, and nobody else has seen it yet.
+    let file = phone.core().evidence(parcel).unwrap();
+    let report = verify(&file, &trust).unwrap();
+    assert!(report.holds(), "{report}");
+    assert_eq!(report.verdict(Check::Log), Some(Verdict::Open), "{report}");
+    assert_eq!(report.entries[0].interval.not_after_ms, None);
+    assert!(report.entries[0].interval.not_before_ms.is_some());
+
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    let file = phone.core().evidence(parcel).unwrap();
+    let report = verify(&file, &trust).unwrap();
+    assert!(report.holds(), "{report}");
+    for check in [
+        Check::HubKey,
+        Check::Page,
+        Check::Log,
+        Check::Proofs,
+        Check::Receipts,
+    ] {
+        assert_eq!(
+            report.verdict(check),
+            Some(Verdict::Proven),
+            "{check:?}: {report}"
+        );
+    }
+    assert!(report.entries[0].interval.not_after_ms.is_some());
+    let unknown = phone.core().evidence(ParcelId(uuid::Uuid::from_u128(9)));
+    assert!(matches!(unknown, Err(Error::NotFound { what: "parcel" })));
 }

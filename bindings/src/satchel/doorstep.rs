@@ -124,6 +124,15 @@ impl Satchel {
         Ok(remedies.into_iter().map(Remedy::from).collect())
     }
 
+    /// The courier's own evidence about a parcel, as the text of a web page that anybody can check offline
+    /// with `satchel verify`. Personal data is in it: hand it to the courier and keep no copy.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown parcel, `NotEnrolled` before this phone belongs to a hub.
+    pub fn evidence(&self, parcel_id: String) -> Result<String> {
+        Ok(self.courier.evidence(id(&parcel_id, "parcel_id")?)?)
+    }
+
     /// Everything that is known about a parcel, and where it is by it.
     ///
     /// # Errors

@@ -1,0 +1,67 @@
+//! Rows that a courier shows in a dispute: his entries, what followed them, and the hub's words about them.
+
+use rusqlite::{Connection, OptionalExtension};
+use satchel_protocol::entry::SignedEntry;
+use satchel_protocol::ids::{Salt, Sig64};
+
+use crate::error::{Error, Result, StoreError};
+
+/// Words of the hub looked through for the one that an entry names as older than itself.
+const WORDS_BEFORE: i64 = 64;
+
+/// An entry as it was signed.
+pub(crate) fn entry(conn: &Connection, seq: i64) -> Result<Option<SignedEntry>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT header, sig, salt, body FROM entry WHERE seq = ?1")?;
+    let mut rows = stmt.query([seq])?;
+    let Some(r) = rows.next()? else {
+        return Ok(None);
+    };
+    let bad = || Error::from(StoreError::BadRow("entry"));
+    let salt: Option<Vec<u8>> = r.get("salt")?;
+    let sig: Vec<u8> = r.get("sig")?;
+    Ok(Some(SignedEntry {
+        header: r.get("header")?,
+        sig: Sig64::try_from(sig.as_slice()).map_err(|_| bad())?,
+        salt: salt
+            .map(|s| Salt::try_from(s.as_slice()).map_err(|_| bad()))
+            .transpose()?,
+        body: r.get("body")?,
+    }))
+}
+
+/// Headers of the entries behind `seq` up to `last`, in order.
+pub(crate) fn headers(conn: &Connection, seq: i64, last: i64) -> Result<Vec<Vec<u8>>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT header FROM entry WHERE seq > ?1 AND seq <= ?2 ORDER BY seq")?;
+    let headers = stmt.query_map([seq, last], |r| r.get(0))?;
+    Ok(headers.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The hub's first word that may name this entry, as it came.
+pub(crate) fn word_about(conn: &Connection, seq: i64) -> Result<Option<Vec<u8>>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT answer FROM hub_word WHERE last_seq >= ?1 ORDER BY last_seq LIMIT 1",
+        )?
+        .query_row([seq], |r| r.get(0))
+        .optional()?)
+}
+
+/// The hub's words from before this entry, the newest first.
+pub(crate) fn words_before(conn: &Connection, seq: i64) -> Result<Vec<Vec<u8>>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT answer FROM hub_word WHERE last_seq < ?1 ORDER BY last_seq DESC LIMIT ?2",
+    )?;
+    let words = stmt.query_map([seq, WORDS_BEFORE], |r| r.get(0))?;
+    Ok(words.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The certificate the hub gave this phone.
+pub(crate) fn certificate(conn: &Connection) -> Result<Option<Vec<u8>>> {
+    Ok(
+        conn.query_row("SELECT certificate FROM phone WHERE id = 1", [], |r| {
+            r.get(0)
+        })?,
+    )
+}
