@@ -265,6 +265,8 @@ async fn ink_of_one_visit_is_never_shown_for_another() {
     };
     assert_eq!(asked(&right, visits[0]).await, 200);
     assert_eq!(asked(&wrong, visits[1]).await, 404, "drawn at the first");
+    let of_nobody = format!("/board/proofs/{}", sha(&right));
+    assert_eq!(bench.get(&of_nobody, &cookie).await.status, 404);
     // The board's own links ask for the visit whose record names the ink.
     let html = bench.board("/board").await;
     for (ink, visit) in [(&right, visits[0]), (&wrong, visits[1])] {

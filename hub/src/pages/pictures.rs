@@ -175,7 +175,11 @@ async fn large(hub: &Hub, hash: &str, visit: Option<&str>) -> Result<Picture, Hu
 async fn draw(hub: &Hub, hash: &Hash32, visit: Option<&str>) -> Result<Picture, HubError> {
     let bytes = hub.proof_bytes(hash).await?;
     let read = match visit.map(str::parse::<AttemptId>) {
-        None => ink::Signature::decode(&bytes),
+        // Bound ink is somebody's signature for one visit; without the visit it is nobody's (B4-1).
+        None => match ink::Signature::decode(&bytes) {
+            Ok(bound) if bound.attempt().is_some() => return Ok(None),
+            read => read,
+        },
         Some(Ok(visit)) => ink::Signature::decode_for(&bytes, visit),
         Some(Err(_)) => return Ok(None),
     };
