@@ -56,7 +56,7 @@ pub(crate) async fn upload(
     known: Result<Query<Known>, QueryRejection>,
     request: Signed,
 ) -> Result<Response, ApiError> {
-    let answer = upload_batch(&hub, &request, known?.0.tree).await;
+    let answer = upload_batch(&hub, &request, leaves(known?.0.tree)).await;
     if answer.is_err() {
         hub.metrics().refused_batches.add(1);
     }
@@ -81,7 +81,12 @@ async fn upload_batch(hub: &Hub, request: &Signed, known: u64) -> Result<Respons
 pub(crate) struct Known {
     /// Leaves of the last checkpoint it believed; the answer proves that the log grew out of that.
     #[serde(default)]
-    tree: u64,
+    tree: i64,
+}
+
+/// A phone that names no number of leaves has seen none.
+fn leaves(tree: i64) -> u64 {
+    u64::try_from(tree).unwrap_or(0)
 }
 
 /// Where the question starts.
@@ -94,7 +99,7 @@ pub(crate) struct After {
     after: i64,
     /// Leaves of the last checkpoint the phone believed.
     #[serde(default)]
-    tree: u64,
+    tree: i64,
 }
 
 /// What does the hub hold of my log behind this position?
@@ -119,6 +124,7 @@ pub(crate) async fn held(
 ) -> Result<Response, ApiError> {
     not_revoked(&head.device)?;
     let Query(after) = after?;
-    let receipt = receipts::held_after(&hub, head.device.id, after.after, after.tree).await?;
+    let receipt =
+        receipts::held_after(&hub, head.device.id, after.after, leaves(after.tree)).await?;
     Ok(receipt_body(&receipt))
 }
