@@ -11,6 +11,7 @@
 
 use std::path::Path;
 
+pub mod evidence;
 pub mod ink;
 pub mod photo;
 pub mod rating_token;
@@ -30,6 +31,16 @@ pub struct Target {
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
+    Target {
+        name: "evidence",
+        run: evidence::bundle,
+        seeds: evidence::bundles,
+    },
+    Target {
+        name: "log_notes",
+        run: evidence::notes,
+        seeds: evidence::published,
+    },
     Target {
         name: "photo",
         run: photo::take,
