@@ -10,8 +10,8 @@ use satchel_protocol::bundle::{
     self, BUNDLE_VERSION, Bundle, BundledEntry, BundledProof, Certificate, ProofBytes, Token,
 };
 use satchel_protocol::crypto;
-use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
-use satchel_protocol::ids::{DeviceId, Hash32, ParcelId, Salt, Sig64};
+use satchel_protocol::entry::{Header, SignedEntry};
+use satchel_protocol::ids::{DeviceId, Hash32, ParcelId};
 use satchel_protocol::receipt::SignedReceipt;
 use satchel_protocol::taxonomy::ProofKind;
 use satchel_protocol::tlog::Note;
@@ -21,7 +21,7 @@ use sqlx::{Row, SqliteConnection};
 use crate::doorstep::{ParcelRef, find_parcel};
 use crate::error::HubError;
 use crate::hub::Hub;
-use crate::journal;
+use crate::store::entries;
 use crate::tlog::Tree;
 
 const DAMAGED: HubError = HubError::DamagedRow { what: "evidence" };
@@ -49,7 +49,7 @@ impl Hub {
         let mut devices = BTreeSet::new();
         let mut receipts = BTreeMap::new();
         for row in &rows {
-            let entry = signed_entry(row)?;
+            let entry = entries::signed(row, "evidence")?;
             let header = Header::decode(&entry.header).map_err(|_| DAMAGED)?;
             devices.insert(header.device);
             add_receipts(&mut tx, &header, &mut receipts).await?;
@@ -142,16 +142,6 @@ async fn about(conn: &mut SqliteConnection, parcel: ParcelId) -> Result<Vec<Sqli
     .await?)
 }
 
-fn signed_entry(row: &SqliteRow) -> Result<SignedEntry, HubError> {
-    let salt: Option<&[u8]> = row.try_get("salt")?;
-    Ok(SignedEntry {
-        header: row.try_get("header")?,
-        sig: Sig64::try_from(row.try_get::<&[u8], _>("sig")?).map_err(|_| DAMAGED)?,
-        salt: salt.map(Salt::try_from).transpose().map_err(|_| DAMAGED)?,
-        body: row.try_get("body")?,
-    })
-}
-
 /// The receipt that first named this entry, and the one the entry names as older than itself: that one
 /// was given not long before, so the few before the first are looked through.
 async fn add_receipts(
@@ -199,7 +189,6 @@ async fn records(
     conn: &mut SqliteConnection,
     parcel: ParcelId,
 ) -> Result<Vec<SignedEntry>, HubError> {
-    debug_assert_eq!(journal::RATED, EntryKind::RATED);
     let rows = sqlx::query(
         "SELECT j.header, j.sig, j.salt, j.body FROM rating_said r \
          JOIN journal j ON j.seq = r.journal_seq WHERE r.parcel_id = ? ORDER BY j.seq",
@@ -207,5 +196,7 @@ async fn records(
     .bind(&parcel.as_bytes()[..])
     .fetch_all(conn)
     .await?;
-    rows.iter().map(signed_entry).collect()
+    rows.iter()
+        .map(|row| entries::signed(row, "evidence"))
+        .collect()
 }

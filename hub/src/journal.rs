@@ -8,7 +8,7 @@
 
 use ed25519_dalek::VerifyingKey;
 use satchel_protocol::entry::{ALG_ED25519_SHA256, ENTRY_VERSION, EntryKind, Header, SignedEntry};
-use satchel_protocol::ids::{BootId, DeviceId, Hash32, Salt, Sig64};
+use satchel_protocol::ids::{BootId, DeviceId, Hash32, Salt};
 use serde::Serialize;
 use sqlx::Row;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::db::{RowExt, Tx};
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::store::entries;
 
 /// A customer rated a delivery.
 pub(crate) const RATED: EntryKind = EntryKind::RATED;
@@ -111,17 +112,7 @@ impl Hub {
             .await?;
         let mut expected = (1_i64, Hash32::ZERO);
         for row in &rows {
-            let entry = SignedEntry {
-                header: row.try_get("header")?,
-                sig: Sig64::try_from(row.try_get::<&[u8], _>("sig")?)
-                    .map_err(|_| HubError::DamagedRow { what: "journal" })?,
-                salt: row
-                    .try_get::<Option<&[u8]>, _>("salt")?
-                    .map(Salt::try_from)
-                    .transpose()
-                    .map_err(|_| HubError::DamagedRow { what: "journal" })?,
-                body: row.try_get("body")?,
-            };
+            let entry = entries::signed(row, "journal")?;
             let fits = entry.verify(&key).is_ok_and(|header| {
                 (header.seq, header.prev) == expected && header.device == JOURNAL
             });

@@ -10,8 +10,8 @@ mod door;
 
 use std::collections::BTreeSet;
 
-use satchel_protocol::entry::{Header, SignedEntry};
-use satchel_protocol::ids::{AttemptId, Hash32, ParcelId, Salt, Sig64};
+use satchel_protocol::entry::Header;
+use satchel_protocol::ids::{AttemptId, Hash32, ParcelId};
 use sqlx::Row;
 
 use crate::consents;
@@ -224,20 +224,11 @@ impl Hub {
 
 /// An entry as it was accepted.
 fn stored_entry(row: &sqlx::sqlite::SqliteRow) -> Result<CheckedEntry, HubError> {
-    let damaged = |_| HubError::DamagedRow { what: "entry" };
-    let header: Vec<u8> = row.try_get("header")?;
-    let sig: &[u8] = row.try_get("sig")?;
-    let salt: Option<&[u8]> = row.try_get("salt")?;
     let hash: Hash32 = row.hash("hash")?;
-    let decoded = Header::decode(&header).map_err(|_| HubError::DamagedRow {
+    let entry = entries::signed(row, "entry")?;
+    let decoded = Header::decode(&entry.header).map_err(|_| HubError::DamagedRow {
         what: "entry header",
     })?;
-    let entry = SignedEntry {
-        header,
-        sig: Sig64::try_from(sig).map_err(damaged)?,
-        salt: salt.map(Salt::try_from).transpose().map_err(damaged)?,
-        body: row.try_get("body")?,
-    };
     Ok(CheckedEntry {
         header: decoded,
         hash,

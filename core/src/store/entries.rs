@@ -143,17 +143,22 @@ pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
     while let Some(r) = rows.next()? {
         out.push(EntryRow {
             seq: r.get("seq")?,
-            entry: SignedEntry {
-                header: r.get("header")?,
-                sig: Sig64(row::bytes(r, "sig")?),
-                salt: row::opt_bytes(r, "salt")?.map(Salt),
-                body: r.get("body")?,
-            },
+            entry: signed(r)?,
             has_ink: r.get("has_ink")?,
             ink: r.get("ink")?,
         });
     }
     Ok(out)
+}
+
+/// An entry out of its four columns: exact bytes, as signed.
+pub(crate) fn signed(r: &Row<'_>) -> Result<SignedEntry> {
+    Ok(SignedEntry {
+        header: r.get("header")?,
+        sig: Sig64(row::bytes(r, "sig")?),
+        salt: row::opt_bytes(r, "salt")?.map(Salt),
+        body: r.get("body")?,
+    })
 }
 
 /// The last entry before the first unreceipted one.

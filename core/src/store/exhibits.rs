@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension};
 use satchel_protocol::entry::SignedEntry;
-use satchel_protocol::ids::{Salt, Sig64};
 
-use crate::error::{Error, Result, StoreError};
+use super::entries;
+use crate::error::Result;
 
 /// Words of the hub looked through for the one that an entry names as older than itself.
 const WORDS_BEFORE: i64 = 64;
@@ -14,20 +14,7 @@ pub(crate) fn entry(conn: &Connection, seq: i64) -> Result<Option<SignedEntry>> 
     let mut stmt =
         conn.prepare_cached("SELECT header, sig, salt, body FROM entry WHERE seq = ?1")?;
     let mut rows = stmt.query([seq])?;
-    let Some(r) = rows.next()? else {
-        return Ok(None);
-    };
-    let bad = || Error::from(StoreError::BadRow("entry"));
-    let salt: Option<Vec<u8>> = r.get("salt")?;
-    let sig: Vec<u8> = r.get("sig")?;
-    Ok(Some(SignedEntry {
-        header: r.get("header")?,
-        sig: Sig64::try_from(sig.as_slice()).map_err(|_| bad())?,
-        salt: salt
-            .map(|s| Salt::try_from(s.as_slice()).map_err(|_| bad()))
-            .transpose()?,
-        body: r.get("body")?,
-    }))
+    rows.next()?.map(entries::signed).transpose()
 }
 
 /// Headers of the entries behind `seq` up to `last`, in order.

@@ -5,7 +5,6 @@
 //! before the flush.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 
@@ -16,10 +15,6 @@ use crate::rating::submit::{self, Submission, Submitted};
 
 /// Most jobs in one transaction; bounds how long the first of them waits.
 const MAX_JOBS: usize = 256;
-
-/// How long whoever writes waits for others to join: a flush shared by two is cheaper for both, and nobody
-/// notices two thousandths of a second.
-const GATHER: Duration = Duration::from_millis(2);
 
 /// Something to be written.
 #[derive(Debug)]
@@ -40,11 +35,6 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    fn is_empty(&self) -> bool {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.is_empty()
-    }
-
     fn next(&self) -> Vec<(Job, oneshot::Sender<Answer>)> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let count = waiting.len().min(MAX_JOBS);
@@ -70,11 +60,10 @@ pub(super) async fn hand_in(hub: &Hub, job: Job) -> Answer {
 
 async fn write_all(hub: &Hub) {
     let _turn = hub.desk().turn.lock().await;
-    if hub.desk().is_empty() {
+    let jobs = hub.desk().next();
+    if jobs.is_empty() {
         return;
     }
-    tokio::time::sleep(GATHER).await;
-    let jobs = hub.desk().next();
     let (jobs, answers): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
     match submit::write(hub, &jobs).await {
         Ok(done) => {

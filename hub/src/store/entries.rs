@@ -1,9 +1,9 @@
 //! The evidence log's rows: append, look up, set aside. Nothing here ever changes an entry.
 
 use satchel_protocol::entry::{Header, SignedEntry};
-use satchel_protocol::ids::{DeviceId, Hash32, ParcelId};
+use satchel_protocol::ids::{DeviceId, Hash32, ParcelId, Salt, Sig64};
 use satchel_protocol::receipt::ReceiptEntry;
-use sqlx::sqlite::SqlitePool;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, SqliteConnection};
 
 use crate::db::{RowExt, Tx};
@@ -36,6 +36,18 @@ impl Aside {
             Self::Beside => "beside",
         }
     }
+}
+
+/// An entry out of its four columns, exact bytes; `what` names the table should they be damaged.
+pub(crate) fn signed(row: &SqliteRow, what: &'static str) -> Result<SignedEntry, HubError> {
+    let damaged = |_| HubError::DamagedRow { what };
+    let salt: Option<&[u8]> = row.try_get("salt")?;
+    Ok(SignedEntry {
+        header: row.try_get("header")?,
+        sig: Sig64::try_from(row.try_get::<&[u8], _>("sig")?).map_err(damaged)?,
+        salt: salt.map(Salt::try_from).transpose().map_err(damaged)?,
+        body: row.try_get("body")?,
+    })
 }
 
 /// The last entry held of a device: seq and hash, or 0 and zero.

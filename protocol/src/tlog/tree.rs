@@ -138,25 +138,42 @@ pub fn root_from_inclusion(
     if index >= size {
         return Err(ProofError::Sizes);
     }
-    let (mut at, mut last, mut hash) = (index, size - 1, leaf);
+    let mut hash = leaf;
+    climb(index, size - 1, proof, |sibling, from_left| {
+        hash = if from_left {
+            node_hash(sibling, &hash)
+        } else {
+            node_hash(&hash, sibling)
+        };
+    })?;
+    Ok(hash)
+}
+
+/// Walks a proof from the node `at` of a level whose last node is `last` up to the root, and says of each
+/// sibling whether it stands to the left (RFC 9162 §2.1.3.2 and §2.1.4.2 share this walk).
+fn climb<'p>(
+    mut at: u64,
+    mut last: u64,
+    proof: impl IntoIterator<Item = &'p Hash32>,
+    mut step: impl FnMut(&Hash32, bool),
+) -> Result<(), ProofError> {
     for sibling in proof {
         if last == 0 {
             return Err(ProofError::Length);
         }
-        if at & 1 == 1 || at == last {
-            hash = node_hash(sibling, &hash);
+        let from_left = at & 1 == 1 || at == last;
+        step(sibling, from_left);
+        if from_left {
             // A right-most subtree without a sibling of its own moves up until it has one.
             let lift = at.trailing_zeros();
             at >>= lift;
             last >>= lift;
-        } else {
-            hash = node_hash(&hash, sibling);
         }
         at >>= 1;
         last >>= 1;
     }
     if last == 0 {
-        Ok(hash)
+        Ok(())
     } else {
         Err(ProofError::Length)
     }
@@ -209,27 +226,20 @@ pub fn verify_consistency(
         *hashes.next().ok_or(ProofError::Length)?
     };
     let lift = (old - 1).trailing_ones();
-    let (mut at, mut last) = ((old - 1) >> lift, (size - 1) >> lift);
     let (mut old_hash, mut hash) = (first, first);
-    for sibling in hashes {
-        if last == 0 {
-            return Err(ProofError::Length);
-        }
-        if at & 1 == 1 || at == last {
-            old_hash = node_hash(sibling, &old_hash);
-            hash = node_hash(sibling, &hash);
-            let lift = at.trailing_zeros();
-            at >>= lift;
-            last >>= lift;
-        } else {
-            hash = node_hash(&hash, sibling);
-        }
-        at >>= 1;
-        last >>= 1;
-    }
-    if last != 0 {
-        return Err(ProofError::Length);
-    }
+    climb(
+        (old - 1) >> lift,
+        (size - 1) >> lift,
+        hashes,
+        |sibling, from_left| {
+            if from_left {
+                old_hash = node_hash(sibling, &old_hash);
+                hash = node_hash(sibling, &hash);
+            } else {
+                hash = node_hash(&hash, sibling);
+            }
+        },
+    )?;
     if old_hash == old_root && hash == root {
         Ok(())
     } else {
