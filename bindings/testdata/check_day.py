@@ -1,16 +1,41 @@
-"""Compares what a phone recorded with what the hub holds.
+"""Compares what a phone recorded with what the hub holds, and its whole log with the golden one.
 
-usage: check_day.py AUDIT.json RECORD.tsv LANGUAGE
+usage: check_day.py AUDIT.json RECORD.tsv LANGUAGE HUB.db
 
 RECORD has one line per parcel of an attempt: attempt, parcel, seq, entry hash, number of proofs.
+The golden log, day.golden.tsv, is the same for every language: who plays the day plays it alike, and no
+binding adds, drops or reorders an entry. SATCHEL_GOLDEN=write writes it anew.
 """
 
+import contextlib
 import json
+import os
+import pathlib
+import sqlite3
 import sys
+
+GOLDEN = pathlib.Path(__file__).with_name("day.golden.tsv")
+
+
+def log_of(device, audit, hub_db):
+    """A device's log without what differs from day to day: ids, hashes, times, the language's waybills."""
+    attempts = {}
+    for parcel in audit["parcels"]:
+        for attempt in parcel["attempts"]:
+            if attempt["device"] == device:
+                kinds = "+".join(sorted(proof["kind"] for proof in attempt["proofs"]))
+                words = (parcel["waybill"].split("-")[-1], attempt["handoff"], attempt["outcome"], kinds or "-")
+                attempts[attempt["seq"]] = "\t".join(words)
+    database = sqlite3.connect(f"file:{hub_db}?mode=ro", uri=True)
+    with contextlib.closing(database):
+        rows = database.execute(
+            "SELECT seq, kind FROM entry WHERE device_id = ? ORDER BY seq", [bytes.fromhex(device.replace("-", ""))]
+        ).fetchall()
+    return "".join(f"{kind}\t{attempts.get(seq, '-')}\n" for seq, kind in rows)
 
 
 def main():
-    audit_path, record_path, language = sys.argv[1:]
+    audit_path, record_path, language, hub_db = sys.argv[1:]
     with open(audit_path, encoding="utf-8") as file:
         audit = json.load(file)
     with open(record_path, encoding="utf-8") as file:
@@ -55,9 +80,16 @@ def main():
     if len(bound) != 1:
         problems.append(f"{len(bound)} ratings are bound to the day, not one")
 
+    if len(devices) == 1:
+        log = log_of(next(iter(devices)), audit, hub_db)
+        if os.environ.get("SATCHEL_GOLDEN") == "write":
+            GOLDEN.write_text(log, encoding="utf-8")
+        if log != GOLDEN.read_text(encoding="utf-8"):
+            problems.append(f"the log is not the golden one but\n{log}")
+
     if problems:
         sys.exit(f"{language}: " + "; ".join(problems))
-    print(f"{language}: {len(recorded)} attempts once each at the hub, {proofs} proofs whole, 1 rating bound")
+    print(f"{language}: {len(recorded)} attempts once each at the hub, {proofs} proofs whole, 1 rating bound, the log is the golden one")
 
 
 main()

@@ -22,6 +22,9 @@ class JvmHttpTransport(private val timeouts: HttpTimeouts = HttpTimeouts()) : Ht
         .connectTimeout(Duration.ofMillis(timeouts.connectMs.toLong()))
         .build()
 
+    @Volatile
+    private var underWay: CompletableFuture<HttpResponse<ByteArray>>? = null
+
     override fun send(task: HttpTask): HttpAnswer? {
         val body = if (task.body.isEmpty()) {
             HttpRequest.BodyPublishers.noBody()
@@ -32,6 +35,7 @@ class JvmHttpTransport(private val timeouts: HttpTimeouts = HttpTimeouts()) : Ht
         task.headers.forEach { request.header(it.name, it.value) }
         val limit = task.maxAnswerBytes.toInt()
         val answer = client.sendAsync(request.build()) { BoundedBody(limit) }
+        underWay = answer
         return try {
             // The client's own timeout ends with the headers; this one holds for the body too.
             val response = answer.get(timeouts.totalMs.toLong(), TimeUnit.MILLISECONDS)
@@ -39,7 +43,13 @@ class JvmHttpTransport(private val timeouts: HttpTimeouts = HttpTimeouts()) : Ht
         } catch (_: TimeoutException) {
             answer.cancel(true)
             null
+        } finally {
+            underWay = null
         }
+    }
+
+    override fun abort() {
+        underWay?.cancel(true)
     }
 }
 

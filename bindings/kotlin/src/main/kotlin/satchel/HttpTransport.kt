@@ -12,6 +12,12 @@ interface HttpTransport {
      * What it throws counts as no answer.
      */
     fun send(task: HttpTask): HttpAnswer?
+
+    /**
+     * Ends the request that is under way on another thread, soon; without one it does nothing. The default
+     * leaves it to the timeout, so that a cancelled sync may hold its thread that long.
+     */
+    fun abort() {}
 }
 
 /** How long a request may take. A proof of 250 KB on a poor link of 0.1 Mbit/s needs 20 s. */

@@ -12,9 +12,13 @@ import java.net.URL
  * there. Here such a request counts as failed.
  */
 class UrlConnectionTransport(private val timeouts: HttpTimeouts = HttpTimeouts()) : HttpTransport {
+    @Volatile
+    private var underWay: HttpURLConnection? = null
+
     override fun send(task: HttpTask): HttpAnswer? {
         val deadlineNs = System.nanoTime() + timeouts.totalMs * 1_000_000L
         val connection = URL(task.url).openConnection() as? HttpURLConnection ?: return null
+        underWay = connection
         try {
             connection.requestMethod = task.method
             connection.instanceFollowRedirects = false
@@ -38,8 +42,13 @@ class UrlConnectionTransport(private val timeouts: HttpTimeouts = HttpTimeouts()
             if (cutOff && task.method != "HEAD") return null
             return HttpAnswer(status.toUShort(), headersOf(connection.headerFields), body)
         } finally {
+            underWay = null
             connection.disconnect()
         }
+    }
+
+    override fun abort() {
+        underWay?.disconnect()
     }
 
     /** The body up to the limit, or `null` when time is up: the read timeout alone starts anew with each byte. */

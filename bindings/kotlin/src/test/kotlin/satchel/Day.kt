@@ -11,6 +11,9 @@ import kotlin.math.sin
 /** What the driver gives: a running hub's invite, and where to write what the phone recorded. */
 object Given {
     val invite: String get() = given("SATCHEL_INVITE_KOTLIN")
+    /** Of a courier with a round of 210 stops, for what the day itself has no doors for. */
+    val inviteMore: String get() = given("SATCHEL_INVITE_KOTLIN_MORE")
+    val testData: File get() = File(given("SATCHEL_TESTDATA"))
     val recordFile: File get() = File(given("SATCHEL_RECORD_KOTLIN"))
 
     private fun given(name: String): String =
@@ -54,4 +57,12 @@ fun handedOver(stop: Stop, signature: Signature? = signature()) = Completion(
     inspection = InspectionResult.DECLINED,
     signature = signature,
     position = Position(stop.lat, stop.lng, accuracyM = 8f, ageMs = 1_500, mock = false),
+)
+
+/** Not delivered because of the weather: needs no call, and leaves every parcel open for the next try. */
+fun failed(stop: Stop) = Completion(
+    handoff = HandoffKind.RECIPIENT,
+    parcels = stop.parcels.map {
+        ParcelResult(it.parcelId, ParcelOutcome.Failed(Reason.WEATHER, Action.EXCUSED_RETRY))
+    },
 )

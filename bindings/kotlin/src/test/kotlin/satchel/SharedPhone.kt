@@ -1,0 +1,33 @@
+package satchel
+
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.atomic.AtomicInteger
+
+/** One phone with a round of 210 stops for all tests that need one; each test takes doors of its own. */
+object SharedPhone {
+    private val folder: Path = Files.createTempDirectory("satchel-shared").also { it.toFile().deleteOnExit() }
+
+    val store: Path = folder.resolve("store")
+
+    val phone: Satchel by lazy {
+        val opened = Satchel.open(config(store))
+        opened.enrol(Given.inviteMore, "shared test phone")
+        check(SyncHost(opened, JvmHttpTransport()) { NetworkState.UNMETERED }.runUntilDone(60_000) is SyncEnd.Done)
+        Runtime.getRuntime().addShutdownHook(
+            Thread {
+                opened.shutdown()
+                folder.toFile().deleteRecursively()
+            },
+        )
+        opened
+    }
+
+    private val doors by lazy { phone.allStops() }
+    private val taken = AtomicInteger()
+
+    /** A door no other test touches. */
+    fun door(): Stop = doors[taken.getAndIncrement()]
+
+    fun photo(seed: Int): String = photograph(folder.resolve("photo-$seed.jpg").toFile(), seed).path
+}
