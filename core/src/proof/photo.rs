@@ -202,11 +202,12 @@ pub fn ingest_photo(
 ) -> Result<ReadyPhoto, PhotoError> {
     let (decoded, source_bytes, source_hash) = match source {
         PhotoSource::Path(path) => {
-            file(read_limited(path, policy.max_input_bytes)?.into(), policy)?
+            let bytes = read_limited(path, policy.max_input_bytes)?;
+            file(bytes.into(), Some(path), policy)?
         }
         PhotoSource::Bytes(bytes) => {
             check_length(bytes.len() as u64, policy.max_input_bytes)?;
-            file(bytes.into(), policy)?
+            file(bytes.into(), None, policy)?
         }
         PhotoSource::Rgba(image) => {
             let decoded = decode::rgba(&image, policy)?;
@@ -221,10 +222,15 @@ pub fn ingest_photo(
 
 type Opened = (Decoded, u64, Option<Hash32>);
 
-fn file(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Opened, PhotoError> {
+fn file(
+    bytes: Cow<'_, [u8]>,
+    path: Option<&Path>,
+    policy: &PhotoPolicy,
+) -> Result<Opened, PhotoError> {
     let length = bytes.len() as u64;
     let hash = Hash32(Sha256::digest(&bytes).into());
-    Ok((decode::decode(bytes, policy)?, length, Some(hash)))
+    let again = path.map(|path| decode::Again { path, hash: hash.0 });
+    Ok((decode::decode(bytes, again, policy)?, length, Some(hash)))
 }
 
 fn made(decoded: Decoded, policy: &PhotoPolicy) -> Result<ReadyPhoto, PhotoError> {

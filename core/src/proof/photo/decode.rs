@@ -1,12 +1,20 @@
 //! From bytes to planes, with every limit checked before memory is spent.
 //!
 //! JPEG goes to libjpeg-turbo, which shrinks while it decodes; any warning of it counts as damage, so
-//! a picture cut off half way never comes back as half a picture over grey.
+//! a picture cut off half way never comes back as half a picture over grey. Progressive pictures take a
+//! way of their own (`native`), which gives coefficients back while it fills planes.
 
 use std::borrow::Cow;
+use std::ffi::CString;
+use std::fs::File;
+use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
-use turbojpeg::{Colorspace, Decompressor, PixelFormat, ScalingFactor, Subsamp, YuvImage};
+use sha2::{Digest as _, Sha256};
+use turbojpeg::{
+    Colorspace, DecompressHeader, Decompressor, PixelFormat, ScalingFactor, Subsamp, YuvImage,
+};
 
 use super::colour::{Space, recognise};
 use super::facts::{self, Noted};
@@ -14,11 +22,15 @@ use super::markers::{self, Outline};
 use super::sheet::{Area, RowSink, Sheet};
 use super::{PhotoError, PhotoPolicy, UnsupportedFormat};
 
+mod native;
 mod pixels;
 
 pub(super) use pixels::rgba;
 
 const END_MARK: [u8; 2] = [0xff, 0xd9];
+
+/// Pixels along each side of a coded block.
+const BLOCK: usize = 8;
 
 /// The picture as stored, and what its file says of it.
 pub(super) struct Decoded {
@@ -46,13 +58,47 @@ enum Format {
     WebP,
 }
 
+/// Where the bytes were read from and can be had again, and what they were.
+#[derive(Clone, Copy)]
+pub(super) struct Again<'a> {
+    pub(super) path: &'a Path,
+    pub(super) hash: [u8; 32],
+}
+
+impl Again<'_> {
+    /// As C takes it; elsewhere than on Unix it would have to be told in another code.
+    fn c_path(&self) -> Option<CString> {
+        let path = self.path.to_str().filter(|_| cfg!(unix))?;
+        CString::new(path).ok()
+    }
+
+    /// Whether the file still is what was judged before it was decoded.
+    fn is_unchanged(&self) -> bool {
+        let hash = || -> std::io::Result<[u8; 32]> {
+            let mut file = File::open(self.path)?;
+            let (mut hasher, mut part) = (Sha256::new(), vec![0; 64 * 1024]);
+            loop {
+                match file.read(&mut part)? {
+                    0 => return Ok(hasher.finalize().into()),
+                    n => hasher.update(part.get(..n).unwrap_or_default()),
+                }
+            }
+        };
+        hash().is_ok_and(|now| now == self.hash)
+    }
+}
+
 /// Decodes JPEG, PNG or WebP.
-pub(super) fn decode(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Decoded, PhotoError> {
+pub(super) fn decode(
+    bytes: Cow<'_, [u8]>,
+    again: Option<Again<'_>>,
+    policy: &PhotoPolicy,
+) -> Result<Decoded, PhotoError> {
     let format = sniff(&bytes)?;
     // A decoder's own bug must cost one photo, not the app. Nothing outside is touched meanwhile,
     // so no broken state can be seen afterwards.
     catch_unwind(AssertUnwindSafe(|| match format {
-        Format::Jpeg => jpeg(bytes, policy),
+        Format::Jpeg => jpeg(bytes, again, policy),
         Format::Png => pixels::png(&bytes, policy),
         Format::WebP => pixels::webp(&bytes, policy),
     }))
@@ -84,7 +130,11 @@ fn sniff(bytes: &[u8]) -> Result<Format, PhotoError> {
     Err(PhotoError::NotAnImage)
 }
 
-fn jpeg(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Decoded, PhotoError> {
+fn jpeg(
+    bytes: Cow<'_, [u8]>,
+    again: Option<Again<'_>>,
+    policy: &PhotoPolicy,
+) -> Result<Decoded, PhotoError> {
     let outline = markers::read(&bytes)?;
     let (width_px, height_px) = (outline.width_px, outline.height_px);
     check_pixels(width_px, height_px, outline.held_bytes, policy)?;
@@ -93,6 +143,7 @@ fn jpeg(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Decoded, PhotoErro
     }
     let noted = facts::read(outline.exif, (width_px, height_px));
     let space = recognise(outline.icc);
+    let held = outline.held_bytes > 0;
     let Outline { adobe, end, .. } = outline;
     let ending = end.map_or(Ending::Missing, |end| Ending::Proper {
         trailing_bytes: (bytes.len() - end) as u64,
@@ -107,8 +158,8 @@ fn jpeg(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Decoded, PhotoErro
             Cow::Owned(owned)
         }
     };
-    let coded = whole.get(..end.unwrap_or(whole.len())).unwrap_or(&whole);
-    let sheet = decompress(coded, adobe, policy).map_err(|e| match e {
+    let again = again.filter(|_| end.is_some());
+    let sheet = decompress(whole, end, again, (held, adobe), policy).map_err(|e| match e {
         PhotoError::Damaged if end.is_none() => PhotoError::Truncated,
         other => other,
     })?;
@@ -122,7 +173,14 @@ fn jpeg(bytes: Cow<'_, [u8]>, policy: &PhotoPolicy) -> Result<Decoded, PhotoErro
     })
 }
 
-fn decompress(coded: &[u8], adobe: bool, policy: &PhotoPolicy) -> Result<Sheet, PhotoError> {
+fn decompress(
+    whole: Cow<'_, [u8]>,
+    end: Option<usize>,
+    again: Option<Again<'_>>,
+    (held, adobe): (bool, bool),
+    policy: &PhotoPolicy,
+) -> Result<Sheet, PhotoError> {
+    let coded = whole.get(..end.unwrap_or(whole.len())).unwrap_or(&whole);
     let damaged = |_: turbojpeg::Error| PhotoError::Damaged;
     let mut decoder = Decompressor::new().map_err(damaged)?;
     let header = decoder.read_header(coded).map_err(damaged)?;
@@ -139,6 +197,18 @@ fn decompress(coded: &[u8], adobe: bool, policy: &PhotoPolicy) -> Result<Sheet, 
     if !planar {
         let cmyk = matches!(header.colorspace, Colorspace::CMYK | Colorspace::YCCK);
         return unusual(&mut decoder, coded, (width, height), cmyk, adobe, policy);
+    }
+    if held {
+        let Some((again, path)) = again.and_then(|a| Some((a, a.c_path()?))) else {
+            return by_and_by(native::Coded::Bytes(coded), &header, eighths);
+        };
+        // Beside all coefficients the file would be one copy too many.
+        drop(whole);
+        let sheet = by_and_by(native::Coded::File(&path), &header, eighths)?;
+        return again
+            .is_unchanged()
+            .then_some(sheet)
+            .ok_or(PhotoError::Damaged);
     }
     let needed = turbojpeg::yuv_pixels_len(width, 1, height, header.subsamp).map_err(damaged)?;
     let mut image = YuvImage {
@@ -177,6 +247,65 @@ fn decompress(coded: &[u8], adobe: bool, policy: &PhotoPolicy) -> Result<Sheet, 
         luma,
         chroma,
     })
+}
+
+/// Pictures whose coefficients come in several scans: planes in whole blocks, as they are put out.
+fn by_and_by(
+    coded: native::Coded<'_>,
+    header: &DecompressHeader,
+    eighths: usize,
+) -> Result<Sheet, PhotoError> {
+    let factor = ScalingFactor::new(eighths, BLOCK);
+    let (width, height) = (factor.scale(header.width), factor.scale(header.height));
+    let whole = |pixels: usize, of: usize| pixels.div_ceil(BLOCK * of) * eighths;
+    let (across, down) = header.subsamp.size();
+    let luma = Area {
+        start: 0,
+        stride: whole(header.width, 1),
+        width,
+        height,
+    };
+    let behind_luma = luma.stride * whole(header.height, 1);
+    let blue = Area {
+        start: behind_luma,
+        stride: whole(header.width, across),
+        width: width.div_ceil(across),
+        height: height.div_ceil(down),
+    };
+    let red = Area {
+        start: behind_luma + blue.stride * whole(header.height, down),
+        ..blue
+    };
+    let chroma = (header.subsamp != Subsamp::Gray).then_some([blue, red]);
+    let needed = chroma.map_or(behind_luma, |_| red.start * 2 - behind_luma);
+    // Zeroed by the system, so that no page of it is there before a row is put out.
+    let mut bytes = vec![0; needed];
+    let (first, rest) = bytes.split_at_mut(behind_luma);
+    let (second, third) = rest.split_at_mut(rest.len() / 2);
+    let room = |bytes, stride| native::Room { bytes, stride };
+    let mut rooms = vec![room(first, luma.stride)];
+    if chroma.is_some() {
+        rooms.extend([room(second, blue.stride), room(third, blue.stride)]);
+    }
+    native::read(coded, eighths, &mut rooms)?;
+    // Only what TurboJPEG would have left of the last blocks, so that the resampler sees the same edge.
+    let luma = packed(&mut bytes, luma, width.next_multiple_of(across));
+    let chroma = chroma.map(|both| both.map(|area| packed(&mut bytes, area, area.width)));
+    Ok(Sheet {
+        bytes,
+        luma,
+        chroma,
+    })
+}
+
+/// Moves the rows of an area together until each takes `stride` bytes.
+fn packed(bytes: &mut [u8], area: Area, stride: usize) -> Area {
+    let stride = stride.min(area.stride);
+    for row in 1..area.height {
+        let from = area.start + row * area.stride;
+        bytes.copy_within(from..from + stride, area.start + row * stride);
+    }
+    Area { stride, ..area }
 }
 
 /// Pictures not in `YCbCr`, or with colour at an unusual size: by way of RGB or inks.

@@ -1,4 +1,4 @@
-//! The one place of the core with `unsafe`: a call into C that gives libjpeg-turbo our tables.
+//! A call into C that gives libjpeg-turbo our tables.
 //!
 //! The C side (`native/jpeg_write.c`) reads, for each row it is told of, the picture's width rounded up to
 //! whole blocks, and rows are asked for within the number given. [`write`] checks that the planes hold

@@ -1,6 +1,6 @@
 //! The many ways a picture can be stored, each of which gives the same proof.
 
-use turbojpeg::{Colorspace, Compressor, Image, PixelFormat, Subsamp};
+use turbojpeg::{Colorspace, Compressor, Image, PixelFormat, Subsamp, Transform, TransformOp};
 
 use super::*;
 
@@ -82,6 +82,69 @@ fn every_coding_of_jpeg_gives_the_picture() {
         }
         assert_eq!(photo.warnings, [], "{name}");
     }
+}
+
+/// The same coefficients in many scans.
+fn progressive(baseline: &[u8]) -> Vec<u8> {
+    let mut transform = Transform::op(TransformOp::None);
+    transform.progressive = true;
+    turbojpeg::transform(&transform, baseline).unwrap().to_vec()
+}
+
+#[test]
+fn one_scan_and_many_give_the_same_proof() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("photo.jpg");
+    // Sizes that end amid a block, and enough rows that coefficients are given back while others wait.
+    for (subsamp, width, height) in [
+        (Subsamp::Sub2x2, 1_401, 1_051),
+        (Subsamp::None, 1_051, 1_401),
+        (Subsamp::Sub2x1, 1_217, 803),
+        (Subsamp::Sub1x2, 803, 1_217),
+        (Subsamp::Sub4x1, 1_020, 777),
+        (Subsamp::Gray, 1_401, 1_051),
+        (Subsamp::Sub2x2, 17, 9),
+    ] {
+        let baseline = turbo(&scene(width, height), |c| c.set_subsamp(subsamp).unwrap());
+        let many = progressive(&baseline);
+        fs::write(&path, &many).unwrap();
+        for long_side_px in [1_600, 1_000, 640, 300] {
+            let policy = PhotoPolicy {
+                targets: PhotoTargets {
+                    long_side_px,
+                    ..PhotoTargets::STANDARD
+                },
+                ..PhotoPolicy::default()
+            };
+            let of = |bytes| ingest_photo(PhotoSource::Bytes(bytes), &policy).unwrap();
+            let (one, many) = (of(&baseline), of(&many));
+            let case = format!("{subsamp:?} {width}x{height} to {long_side_px}");
+            assert!(one.jpeg == many.jpeg, "{case}");
+            assert!(one.thumb_jpeg == many.thumb_jpeg, "{case}");
+            // From a file, which is read by pieces.
+            let filed = ingest_photo(PhotoSource::Path(&path), &policy).unwrap();
+            assert!(filed == many, "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_that_lacks_its_last_refinement_is_smoothed_and_taken() {
+    let pixels = scene(1_401, 1_051);
+    let whole = turbo(&pixels, |c| {
+        c.set_subsamp(Subsamp::Sub2x2).unwrap();
+        c.set_progressive(true).unwrap();
+    });
+    let last_scan = whole.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
+    let tables = whole[..last_scan]
+        .windows(2)
+        .rposition(|w| w == [0xff, 0xc4])
+        .unwrap();
+    let coarse = [&whole[..tables], &[0xff, 0xd9]].concat();
+    let photo = from_bytes(&coarse).unwrap();
+    assert_ne!(photo.jpeg, from_bytes(&whole).unwrap().jpeg);
+    let alike = ssim(&decoded(&photo.jpeg), &pixels);
+    assert!(alike > 0.9, "{alike}");
 }
 
 #[test]
