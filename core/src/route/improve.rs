@@ -72,8 +72,8 @@ const CLOCK: Knobs = Knobs {
     ..WARP
 };
 
-/// Building takes a time that grows with the square of the stops: not for more nodes than these.
-const MOST_BUILT: usize = 500;
+/// Building takes a time that grows with the square of the stops: for more nodes than these, only one order.
+const BUILT_ONCE: usize = 500;
 /// Time warp gives up when more lateness than this many typical legs is left after the first orders.
 const HOPELESS_LEGS: i64 = 8;
 /// Time warp gives up when any lateness is left after this share of the budget, in thousandths.
@@ -127,10 +127,7 @@ pub(crate) fn improve<'k>(
         budget,
         random: Random::new(seed),
         used: 0,
-        may_build: starts.len() > 1
-            && kernel.rules.is_free()
-            && kernel.rules.frozen == 0
-            && kernel.len() <= MOST_BUILT,
+        may_build: starts.len() > 1 && kernel.rules.is_free() && kernel.rules.frozen == 0,
     };
     let mut starts = ranked(kernel, starts);
     if kernel.clock.is_some() {
@@ -290,7 +287,8 @@ impl<'k> Run<'k> {
                 penalty: knobs.first_penalty,
             };
             let mut workshop = Workshop::new(kernel, mode);
-            for how in 0..knobs.built.0 {
+            let (few, large) = (knobs.built.0.min(1), kernel.len() > BUILT_ONCE);
+            for how in 0..if large { few } else { knobs.built.0 } {
                 workshop.build(depart, how, measure, &mut self.random);
                 search.evaluations += workshop.evaluations;
                 let order = workshop.order().to_vec();

@@ -8,6 +8,7 @@ mod check;
 mod congestion;
 mod events;
 mod instance;
+mod monster;
 mod report;
 
 use std::error::Error;
@@ -27,6 +28,9 @@ pub(crate) struct RouteArgs {
     /// Folder of instances whose travel times depend on the clock.
     #[arg(long)]
     time_dependent: Option<PathBuf>,
+    /// Draw routes of so many stops instead of reading any, and tell how soon each has a first plan.
+    #[arg(long, value_delimiter = ',')]
+    stops: Vec<usize>,
     /// Mend plans of the instances after events instead of making them; the limit is that of a re-plan.
     #[arg(long)]
     replan: bool,
@@ -70,6 +74,9 @@ pub(crate) enum Goal {
 /// # Errors
 /// When a folder or an instance cannot be read.
 pub(crate) fn run(args: &RouteArgs) -> Result<(), Box<dyn Error>> {
+    if !args.stops.is_empty() {
+        return monster::measure(args);
+    }
     if let (true, Some(folder)) = (args.replan, &args.instances) {
         return events::measure(folder, args);
     }
