@@ -30,6 +30,7 @@ mod storage;
 mod sync;
 mod text;
 mod watch;
+mod wedge;
 
 pub use codes::*;
 pub use completion::{

@@ -2,6 +2,7 @@
 
 mod day;
 mod doorstep;
+mod sync;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -111,6 +111,8 @@ pub struct SyncStatus {
     pub next_retry_ms: Option<i64>,
     /// What holds the queue, if anything does.
     pub blocking: Option<Blocking>,
+    /// Entries that the hub did not accept. They hold up nothing; see `wedgedEntries`.
+    pub wedged_entries: u64,
     /// Receipts that were forged, for another device or for unknown hashes.
     pub receipt_alarms: u64,
     /// Answers of the hub that contradict what it showed before; what proves it is kept.
@@ -192,6 +194,7 @@ impl From<status::SyncStatus> for SyncStatus {
             last_contact_ms: status.last_contact_ms,
             next_retry_ms: status.next_retry_ms,
             blocking: status.blocking,
+            wedged_entries: status.wedged_entries,
             receipt_alarms: status.receipt_alarms,
             hub_contradictions: status.hub_contradictions,
         }

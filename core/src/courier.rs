@@ -24,6 +24,7 @@ mod signing;
 mod steps;
 mod storage;
 mod tasks;
+mod wedges;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;

@@ -9,3 +9,4 @@ pub mod sheet;
 pub mod status;
 pub mod stop;
 pub mod storage;
+pub mod wedge;

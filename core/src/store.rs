@@ -32,3 +32,4 @@ pub(crate) mod thumbs;
 pub(crate) mod told;
 pub(crate) mod versions;
 pub(crate) mod watch;
+pub(crate) mod wedged;

@@ -37,6 +37,9 @@ pub struct DeviceAudit {
     pub head_seq: i64,
     /// Hash of the last one.
     pub head: Hash32,
+    /// Positions that stand open: what came for them does not verify, and nothing says it again.
+    #[serde(default)]
+    pub wedged: i64,
     /// Whether the log is set aside.
     pub quarantined: bool,
 }
@@ -117,6 +120,8 @@ impl Hub {
             "SELECT d.device_id, d.courier_id, d.quarantined_at_ms IS NOT NULL AS quarantined, \
                (SELECT count(*) FROM entry e WHERE e.device_id = d.device_id) AS entries, \
                (SELECT coalesce(max(seq), 0) FROM entry e WHERE e.device_id = d.device_id) AS head_seq, \
+               (SELECT count(*) FROM wedged w WHERE w.device_id = d.device_id \
+                  AND repaired_at_ms IS NULL AND replaced_by IS NULL) AS wedged, \
                coalesce((SELECT hash FROM entry e WHERE e.device_id = d.device_id \
                   ORDER BY seq DESC LIMIT 1), zeroblob(32)) AS head \
              FROM device d ORDER BY d.device_id",
@@ -172,6 +177,7 @@ fn device(row: &sqlx::sqlite::SqliteRow) -> Result<DeviceAudit, HubError> {
         entries: row.try_get("entries")?,
         head_seq: row.try_get("head_seq")?,
         head: row.hash("head")?,
+        wedged: row.try_get("wedged")?,
         quarantined: row.try_get("quarantined")?,
     })
 }

@@ -107,6 +107,14 @@ enum Command {
         #[command(subcommand)]
         command: tlog::TlogCommand,
     },
+    /// List positions of logs that stand open because what came for them does not verify, as JSON.
+    Wedged {
+        #[command(flatten)]
+        place: Place,
+        /// Look at them once more first, as after an update of the hub.
+        #[arg(long)]
+        retry: bool,
+    },
     /// Let a device write again whose log was set aside; look at the alarms first.
     Release {
         #[command(flatten)]
@@ -303,6 +311,15 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::LoginLink { place, ttl_min } => {
             let hub = open(&place).await?;
             println!("{}", hub.login_link(i64::from(ttl_min) * 60_000).await?);
+            Ok(())
+        }
+        Command::Wedged { place, retry } => {
+            let hub = open(&place).await?;
+            if retry {
+                println!("{} entries joined the log", hub.retry_open_positions().await?);
+            }
+            let open = hub.open_positions().await?;
+            println!("{}", serde_json::to_string_pretty(&open)?);
             Ok(())
         }
         Command::Release { place, device } => Ok(open(&place)

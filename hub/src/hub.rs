@@ -148,6 +148,10 @@ impl Hub {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), HubError> {
         self.sweep().await?;
+        let joined = self.retry_open_positions().await?;
+        if joined > 0 {
+            tracing::info!(joined, "entries that stood open can be read now");
+        }
         let sweeper = tokio::spawn({
             let hub = self.clone();
             async move {

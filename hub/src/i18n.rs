@@ -201,7 +201,7 @@ texts! {
     detail_promised: "承诺时限", "Promised by";
     detail_late: "超时", "late";
     alarm_log_fork: "日志分叉:同一设备出现两份历史,该设备已隔离", "Log fork: two histories of one device; the device is set aside";
-    alarm_bad_entry: "条目校验失败,该设备已隔离", "An entry does not verify; the device is set aside";
+    alarm_bad_entry: "条目校验失败,该位置待补,其余照常接收", "An entry does not verify; its place stands open and the rest goes on";
     alarm_foreign_parcel: "派送记录与分配的包裹不符", "An attempt does not fit the parcels given to the device";
     alarm_wrong_ink: "派送记录引用了另一次上门的签名", "An attempt names a signature that was drawn at another visit";
     alarm_unbound_proof: "派送记录引用了未绑定的凭证", "An attempt names a proof that its entry does not bind";

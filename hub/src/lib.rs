@@ -43,6 +43,7 @@ mod tlog;
 mod tracking;
 mod uploads;
 mod visitor;
+mod wedges;
 
 pub use api::openapi_json;
 pub use audit::{AttemptAudit, Audit, DeviceAudit, ParcelAudit, ProofAudit, RatingAudit};
@@ -58,3 +59,4 @@ pub use pages::down_page;
 pub use publish::{AnswerFault, RegimeFault, RuleSetFault, SettingFault, TrafficFault};
 pub use shares::CustomerLink;
 pub use tlog::{BadWitness, Published, Witness};
+pub use wedges::OpenPosition;

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use satchel_protocol::entry::Header;
 use satchel_protocol::ids::{AttemptId, Hash32, ParcelId};
+use satchel_protocol::wedge::ReplacementBody;
 use sqlx::Row;
 
 use crate::consents;
@@ -21,6 +22,7 @@ use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::entries::{self, AlarmKind, CheckedEntry};
 use crate::store::events;
+use crate::store::wedged;
 use body::Body;
 
 /// Entries replayed per query while rebuilding; bounds memory, not the result.
@@ -50,6 +52,21 @@ const CLEAR: &[&str] = &[
     "DELETE FROM ruleset_refused",
     "DELETE FROM parcel_step",
 ];
+
+/// The entry as it is to be read: what a replacement says again counts as said by it, under the hash that the
+/// open position has. Any other entry, and a replacement that was not taken as one, is read as it is.
+pub(crate) async fn said(tx: &mut Tx, new: &CheckedEntry) -> Result<CheckedEntry, HubError> {
+    let mut said = new.clone();
+    let replaces = new.header.kind == ReplacementBody::KIND
+        && wedged::is_replacement(tx, new.header.device, new.header.seq).await?;
+    let body = new.entry.body.as_deref().filter(|_| replaces);
+    if let Some(again) = body.and_then(|b| ReplacementBody::decode(b).ok()) {
+        said.header.kind = again.kind;
+        said.hash = again.of_hash;
+        said.entry.body = Some(again.body);
+    }
+    Ok(said)
+}
 
 /// Writes what one entry means. Gives the parcels whose story it changes; they are to be folded anew.
 pub(crate) async fn apply(
@@ -210,7 +227,8 @@ impl Hub {
             for row in &rows {
                 last = row.try_get("leaf")?;
                 let received_at_ms = row.try_get("received_at_ms")?;
-                touched.extend(apply(&mut tx, self, &stored_entry(row)?, received_at_ms).await?);
+                let entry = said(&mut tx, &stored_entry(row)?).await?;
+                touched.extend(apply(&mut tx, self, &entry, received_at_ms).await?);
                 count += 1;
             }
         }

@@ -4,32 +4,37 @@
 use satchel_protocol::ids::{DeviceId, Hash32};
 use satchel_protocol::limits;
 use satchel_protocol::receipt::{Receipt, ReceiptEntry, SignedReceipt};
+use satchel_protocol::wedge::Wedged;
 
 use crate::db::Tx;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::entries::{self, CheckedEntry};
+use crate::store::wedged;
 use crate::tlog::Tree;
 
 /// A receipt with more proofs than this would pass the size a phone reads.
 const MAX_RECEIPT_BLOBS: usize = 2_000;
 
+/// What a receipt is to say.
+pub(crate) struct Says {
+    pub(crate) entries: Vec<ReceiptEntry>,
+    pub(crate) blobs: Vec<Hash32>,
+    pub(crate) head_seq: i64,
+    pub(crate) wedged: Vec<Wedged>,
+}
+
 /// Signs what is held of one device.
-pub(crate) fn sign(
-    hub: &Hub,
-    device: DeviceId,
-    entries: Vec<ReceiptEntry>,
-    blobs: Vec<Hash32>,
-    head_seq: i64,
-) -> SignedReceipt {
+pub(crate) fn sign(hub: &Hub, device: DeviceId, says: Says) -> SignedReceipt {
     Receipt {
         version: 1,
         device,
         hub_key: hub.keys().id,
         received_at_ms: hub.now_ms(),
-        entries,
-        blobs,
-        head_seq,
+        entries: says.entries,
+        blobs: says.blobs,
+        head_seq: says.head_seq,
+        wedged: (!says.wedged.is_empty()).then_some(says.wedged),
     }
     .sign(&hub.keys().signing)
 }
@@ -54,9 +59,14 @@ pub(crate) async fn held_after(
     }
     // One snapshot for the head and the tree: a batch that comes meanwhile must not get between them.
     let mut tx = db.begin().await?;
-    let (head_seq, head) = entries::head(&mut tx, device).await?;
-    let mut receipt = sign(hub, device, held, distinct(blobs), head_seq);
-    let newest = (head_seq > 0).then_some(head);
+    let says = Says {
+        entries: held,
+        blobs: distinct(blobs),
+        head_seq: entries::head(&mut tx, device).await?.seq,
+        wedged: wedged::of_device(&mut tx, device).await?,
+    };
+    let mut receipt = sign(hub, device, says);
+    let newest = entries::newest(&mut tx, device).await?;
     let mut tree = Tree::open(&mut tx).await?;
     receipt.tree = Some(tree.answer(&mut tx, hub, known_tree, newest).await?);
     drop(tx);
@@ -73,7 +83,7 @@ pub(crate) async fn held_after(
 pub(crate) async fn keep(
     tx: &mut Tx,
     device: DeviceId,
-    entries: &[CheckedEntry],
+    entries: &[&CheckedEntry],
     receipt: &SignedReceipt,
 ) -> Result<(), HubError> {
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
@@ -99,7 +109,13 @@ pub(crate) async fn for_proof(
     hash: Hash32,
 ) -> Result<SignedReceipt, HubError> {
     let head_seq = entries::head_seq(hub.db().read(), device).await?;
-    Ok(sign(hub, device, Vec::new(), vec![hash], head_seq))
+    let says = Says {
+        entries: Vec::new(),
+        blobs: vec![hash],
+        head_seq,
+        wedged: Vec::new(),
+    };
+    Ok(sign(hub, device, says))
 }
 
 /// Parcels handed over together share proofs; each is named once.

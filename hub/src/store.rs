@@ -9,3 +9,4 @@ pub(crate) mod proofs;
 pub(crate) mod recorder;
 pub(crate) mod rounds;
 pub(crate) mod sessions;
+pub(crate) mod wedged;

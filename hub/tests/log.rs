@@ -195,41 +195,6 @@ async fn a_second_successor_of_a_held_entry_is_a_fork_too() {
 }
 
 #[tokio::test]
-async fn a_tampered_entry_is_kept_aside_and_nothing_of_its_batch_counts() {
-    let (bench, mut phone, stops) = Bench::with_round(2).await;
-    let good = phone.delivery(&stops[0], &[]);
-    let mut bad = phone.delivery(&stops[1], &[]);
-    bad.body.as_mut().unwrap()[20] ^= 1;
-    let answer = phone.push_entries(&bench, &[good, bad]).await;
-    assert_eq!(answer.refused(422), ErrorCode::BadEntry);
-    let audit = bench.hub.audit().await.unwrap();
-    assert_eq!(
-        (audit.devices[0].entries, audit.devices[0].quarantined),
-        (0, true)
-    );
-    assert_eq!((audit.open_alarms, audit.set_aside), (1, 2));
-    assert!(audit.parcels.iter().all(|p| p.attempts.is_empty()));
-}
-
-#[tokio::test]
-async fn an_entry_of_another_device_is_not_this_one_s_to_send() {
-    let (bench, mut phone, stops) = Bench::with_round(1).await;
-    let mut other = Phone::enrolled(&bench, "李娜", 2).await;
-    let theirs = other.delivery(&stops[0], &[]);
-    let answer = phone.push_entries(&bench, &[theirs]).await;
-    assert_eq!(answer.refused(422), ErrorCode::BadEntry);
-    let audit = bench.hub.audit().await.unwrap();
-    // It is the sender's log that is set aside.
-    let quarantined: Vec<_> = audit
-        .devices
-        .iter()
-        .filter(|d| d.quarantined)
-        .map(|d| d.device)
-        .collect();
-    assert_eq!(quarantined, [phone.device]);
-}
-
-#[tokio::test]
 async fn what_this_build_cannot_read_is_held_and_in_nobody_s_way() {
     let (bench, mut phone, stops) = Bench::with_round(1).await;
     let entries = [

@@ -211,6 +211,11 @@ impl SignedEntry {
         }
     }
 
+    /// Makes the signature over the same header anew: it is a function of key and header alone.
+    pub fn sign_again(&mut self, key: &SigningKey) {
+        self.sig = crypto::sign(key, SIGN_DOMAIN, &self.header);
+    }
+
     /// Checks form, signature and commitment, and gives the header.
     ///
     /// An erased entry (neither salt nor body) verifies as far as it goes: chain and signature.

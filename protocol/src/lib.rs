@@ -27,6 +27,7 @@ pub mod taxonomy;
 pub mod tlog;
 pub mod token;
 pub mod transitions;
+pub mod wedge;
 
 mod codec;
 

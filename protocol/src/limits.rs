@@ -19,6 +19,9 @@ pub const MAX_TEXT_CHARS: usize = 2_000;
 /// trip; how many bytes a batch may have follows from the measured line.
 pub const MAX_BATCH_ENTRIES: usize = 500;
 
+/// Positions of one log that may stand open. More is no bad entry but a broken phone, and a person looks.
+pub const MAX_WEDGED: usize = 64;
+
 /// Bytes of one batch on the wire that a hub accepts.
 pub const MAX_BATCH_BYTES: usize = 2 * 1_024 * 1_024;
 

@@ -11,6 +11,7 @@ use crate::codec::{self, FormatError};
 use crate::crypto;
 use crate::ids::{DeviceId, Hash32, KeyId, Sig64};
 use crate::tlog::TreeAnswer;
+use crate::wedge::Wedged;
 
 const ANCHOR_DOMAIN: &[u8] = b"satchel-anchor/1\0";
 const SIGN_DOMAIN: &[u8] = b"satchel-receipt/1\0";
@@ -51,9 +52,13 @@ pub struct Receipt {
     /// Proofs held complete, by plain hash.
     #[n(5)]
     pub blobs: Vec<Hash32>,
-    /// The last entry of this device's log that the hub holds, 0 for none.
+    /// The last position of this device's log that the hub has, 0 for none.
     #[n(6)]
     pub head_seq: i64,
+    /// Positions up to `head_seq` that stand open: all of this device, not only of this batch. `None`: none,
+    /// or a hub that knows nothing of it.
+    #[n(7)]
+    pub wedged: Option<Vec<Wedged>>,
 }
 
 /// A receipt as sent: exact bytes and the hub's signature.
@@ -166,6 +171,7 @@ mod tests {
             }],
             blobs: vec![],
             head_seq: 1,
+            wedged: None,
         };
         let signed = SignedReceipt::decode(&receipt.sign(&hub).encode()).unwrap();
         assert_eq!(

@@ -245,6 +245,7 @@ fn receipt() -> SignedReceipt {
         }],
         blobs: vec![Hash32([0xA2; 32])],
         head_seq: 300,
+        wedged: None,
     }
     .sign(&hub())
 }

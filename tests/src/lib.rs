@@ -17,6 +17,7 @@ pub mod day;
 pub mod http;
 pub mod link;
 pub mod phone;
+pub mod running;
 pub mod seed;
 pub mod toy_hub;
 pub mod work;

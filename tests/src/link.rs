@@ -170,6 +170,7 @@ impl<T: Transport> FaultyLink<T> {
                 .collect(),
             blobs: vec![Hash32([0xDD; 32])],
             head_seq: i64::MAX,
+            wedged: None,
         };
         answer(200, receipt.sign(&hub).encode())
     }

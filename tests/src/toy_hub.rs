@@ -424,6 +424,7 @@ impl ToyHub {
                 .collect(),
             blobs: blobs.iter().copied().collect(),
             head_seq: state.devices[&id].log.len() as i64,
+            wedged: None,
         };
         let mut vouched = self.vouched.lock().unwrap();
         let vouched = vouched.entry(id).or_default();

@@ -322,6 +322,7 @@ fn empty_receipt(phone: &Phone, hub: &ToyHub) -> TaskOutcome {
         entries: vec![],
         blobs: vec![],
         head_seq: 1,
+        wedged: None,
     };
     answer(200, receipt.sign(&hub.signing_key()).encode())
 }

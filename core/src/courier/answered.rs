@@ -70,8 +70,8 @@ impl Courier {
         let result = match flight.job {
             Job::Enrol { device } => self.apply_enrolled(keys, device, answer)?,
             Job::AskLog => self.apply_held(keys, answer)?,
-            Job::PushLog { sent_bytes, .. } => {
-                let got = self.apply_pushed(keys, answer)?;
+            Job::PushLog { sent_bytes, up_to } => {
+                let got = self.apply_pushed(keys, answer, up_to)?;
                 if got.is_ok() {
                     let took_ms = self.boot_ms() - flight.issued_ms;
                     self.engine().pace.arrived(sent_bytes, took_ms);
@@ -226,7 +226,12 @@ impl Courier {
         Ok(Ok(if left.unsent { Got::Step } else { Got::Goal }))
     }
 
-    fn apply_pushed(&self, keys: &Keys, answer: &Answer) -> Result<Result<Got, Useless>> {
+    fn apply_pushed(
+        &self,
+        keys: &Keys,
+        answer: &Answer,
+        up_to: i64,
+    ) -> Result<Result<Got, Useless>> {
         if !answer.ok() {
             return Ok(Err(Useless::BadAnswer));
         }
@@ -235,7 +240,8 @@ impl Courier {
             Err(useless) => return Ok(Err(useless)),
         };
         let marked = self.believe(keys, &signed, &receipt, |tx| {
-            answers::apply_receipt(tx, &receipt).map(|marked| (marked, marked))
+            let open = answers::apply_wedged(tx, &receipt, Some(up_to))?;
+            answers::apply_receipt(tx, &receipt).map(|marked| (marked, marked + open))
         })?;
         let marked = match marked {
             Ok(marked) => marked,

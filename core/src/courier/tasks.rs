@@ -10,7 +10,7 @@ use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
 use crate::store::proofs::ProofRow;
-use crate::store::{attempts, entries, inks, phone, proofs, watch};
+use crate::store::{attempts, entries, inks, phone, proofs, watch, wedged};
 use crate::sync::engine::{Ask, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
@@ -131,6 +131,7 @@ impl Courier {
                 last_contact_ms: facts.last_contact_ms,
                 next_retry_ms: next_retry_ms.map(|at| wall_ms + (at - now_ms)),
                 blocking,
+                wedged_entries: wedged::count(conn)?,
                 receipt_alarms: facts.receipt_alarms,
                 hub_contradictions: watch::faults(conn)?,
             })

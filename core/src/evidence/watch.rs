@@ -43,7 +43,8 @@ pub(crate) fn watch(
     receipt: &Receipt,
 ) -> Result<Result<(), Doubt>> {
     let known = watch::tree_head(tx)?;
-    let newest = entries::hash_at(tx, receipt.head_seq)?;
+    let open = receipt.wedged.as_deref().unwrap_or_default();
+    let newest = entries::newest_held(tx, receipt.head_seq, open)?;
     let Some(tree) = &signed.tree else {
         return Ok(known.map_or(Ok(()), |_| Err(Doubt::NoTree)));
     };

@@ -37,6 +37,8 @@ pub struct SyncStatus {
     pub next_retry_ms: Option<i64>,
     /// What holds the queue, if anything does.
     pub blocking: Option<Blocking>,
+    /// Entries that the hub did not accept. They hold up nothing; they are to be looked at.
+    pub wedged_entries: u64,
     /// Receipts that were forged, for another device or for unknown hashes.
     pub receipt_alarms: u64,
     /// Answers of the hub that contradict what it showed before; what proves it is kept.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
 use satchel_protocol::ids::{AttemptId, Hash32, Salt, Sig64, StopId};
+use satchel_protocol::wedge::{ReplacementBody, Wedged};
 
 use super::{inks, row};
 use crate::error::{Error, Result, StoreError};
@@ -26,11 +27,10 @@ pub(crate) struct EntryRow {
 }
 
 impl EntryRow {
-    /// The proofs it binds, the ink's last.
-    pub(crate) fn blobs(&self) -> Result<Vec<Hash32>> {
-        let header =
-            Header::decode(&self.entry.header).map_err(|_| StoreError::BadRow("header"))?;
-        Ok(header.blobs)
+    /// The proofs it binds, the ink's last. A header that went bad binds none: the hub leaves its place
+    /// open, and the others go on.
+    pub(crate) fn blobs(&self) -> Vec<Hash32> {
+        Header::decode(&self.entry.header).map_or_else(|_| Vec::new(), |header| header.blobs)
     }
 }
 
@@ -134,8 +134,9 @@ pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
     let mut stmt = conn.prepare_cached(
         "SELECT e.seq AS seq, header, sig, salt, body,
              ink IS NOT NULL AS has_ink, CASE WHEN r.ink_at_ms IS NULL THEN ink END AS ink
-         FROM entry e LEFT JOIN received r USING (seq)
-         WHERE e.seq > ?1 AND r.at_ms IS NULL ORDER BY e.seq LIMIT ?2",
+         FROM entry e LEFT JOIN received r USING (seq) LEFT JOIN wedged w USING (seq)
+         WHERE e.seq > ?1 AND r.at_ms IS NULL AND (w.seq IS NULL OR w.resend)
+         ORDER BY e.seq LIMIT ?2",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = stmt.query([received_head(conn)?, limit])?;
@@ -172,13 +173,34 @@ pub(crate) fn received_head(conn: &Connection) -> Result<i64> {
 pub(crate) fn advance_received_head(conn: &Connection) -> Result<()> {
     conn.execute(
         "UPDATE phone SET received_upto = coalesce(
-             (SELECT min(e.seq) - 1 FROM entry e LEFT JOIN received r USING (seq)
-              WHERE e.seq > received_upto AND r.at_ms IS NULL),
+             (SELECT min(e.seq) - 1 FROM entry e
+                LEFT JOIN received r USING (seq) LEFT JOIN wedged w USING (seq)
+              WHERE e.seq > received_upto AND r.at_ms IS NULL AND (w.seq IS NULL OR w.resend)),
              (SELECT max(seq) FROM entry), 0)
          WHERE id = 1",
         [],
     )?;
     Ok(())
+}
+
+/// An entry before [`received_head`] is to be sent after all.
+pub(crate) fn look_again_from(conn: &Connection, seq: i64) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE phone SET received_upto = min(received_upto, ?1 - 1) WHERE id = 1",
+    )?
+    .execute([seq])?;
+    Ok(())
+}
+
+/// The last entry up to `head_seq` that the hub has not left open.
+pub(crate) fn newest_held(
+    conn: &Connection,
+    head_seq: i64,
+    open: &[Wedged],
+) -> Result<Option<Hash32>> {
+    let is_open = |seq: i64| open.iter().any(|w| w.seq == seq);
+    let seq = (1..=head_seq).rev().find(|seq| !is_open(*seq));
+    seq.map_or(Ok(None), |seq| hash_at(conn, seq))
 }
 
 /// What a receipt's line did.
@@ -283,7 +305,8 @@ pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<Vec<StopId>> {
 pub(crate) fn unsent_count(conn: &Connection) -> Result<(u64, Option<i64>)> {
     let mut stmt = conn.prepare_cached(
         "SELECT count(*) AS n, min(occurred_at_ms) AS oldest
-         FROM entry e LEFT JOIN received r USING (seq) WHERE e.seq > ?1 AND r.at_ms IS NULL",
+         FROM entry e LEFT JOIN received r USING (seq) LEFT JOIN wedged w USING (seq)
+         WHERE e.seq > ?1 AND r.at_ms IS NULL AND (w.seq IS NULL OR w.resend)",
     )?;
     let mut rows = stmt.query([received_head(conn)?])?;
     let r = rows
@@ -311,8 +334,9 @@ pub(crate) fn stop_sync(conn: &Connection) -> Result<HashMap<StopId, StopSync>> 
         out.insert(StopId(row::uuid(r, "stop_id")?), StopSync::default());
     }
     let mut unsent = conn.prepare_cached(
-        "SELECT stop_id, max(e.seq) AS seq FROM entry e LEFT JOIN received r USING (seq)
-         WHERE e.seq > ?1 AND r.at_ms IS NULL AND kind IN (?2, ?3, ?4, ?5)
+        "SELECT stop_id, max(e.seq) AS seq
+         FROM entry e LEFT JOIN received r USING (seq) LEFT JOIN wedged w USING (seq)
+         WHERE e.seq > ?1 AND r.at_ms IS NULL AND kind IN (?2, ?3, ?4, ?5, ?6) AND w.seq IS NULL
          GROUP BY stop_id",
     )?;
     let mut rows = unsent.query(params![
@@ -320,11 +344,23 @@ pub(crate) fn stop_sync(conn: &Connection) -> Result<HashMap<StopId, StopSync>> 
         EntryKind::ATTEMPT.0,
         EntryKind::CORRECTION.0,
         EntryKind::PICKUP.0,
-        EntryKind::PARCEL_STEP.0
+        EntryKind::PARCEL_STEP.0,
+        ReplacementBody::KIND.0
     ])?;
     while let Some(r) = rows.next()? {
+        if let Some(stop) = opt_stop_id(r)? {
+            out.entry(stop).or_default().last_unsent = Some(r.get("seq")?);
+        }
+    }
+    // What stands open at the hub is here and nowhere else, whatever was sent since.
+    let mut open = conn.prepare_cached(
+        "SELECT e.stop_id AS stop_id FROM wedged w JOIN entry e USING (seq)
+         WHERE w.replaced_by IS NULL AND e.stop_id IS NOT NULL",
+    )?;
+    let mut rows = open.query([])?;
+    while let Some(r) = rows.next()? {
         let stop = StopId(row::uuid(r, "stop_id")?);
-        out.entry(stop).or_default().last_unsent = Some(r.get("seq")?);
+        out.entry(stop).or_default().last_unsent = Some(i64::MAX);
     }
     let mut proofs = conn.prepare_cached(
         "SELECT a.stop_id AS stop_id, count(*) AS n FROM proof p JOIN attempt a USING (attempt_id)

@@ -37,9 +37,11 @@ pub(crate) fn waiting(conn: &Connection) -> Result<Vec<Waiting>> {
     let mut rows = stmt.query([entries::received_head(conn)?])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
+        // An entry whose header went bad is wedged, and its ink with it.
+        let Some(hash) = hash_of(r)? else { continue };
         out.push(Waiting {
             seq: r.get("seq")?,
-            hash: hash_of(r)?,
+            hash,
             size_bytes: row::unsigned(r, "bytes")?,
             stop: row::opt_bytes(r, "stop_id")?.map(|b| StopId(uuid::Uuid::from_bytes(b))),
         });
@@ -66,7 +68,7 @@ pub(crate) fn to_upload(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> 
                 AttemptId(uuid::Uuid::from_bytes(b))
             }),
             proof: ProofRef {
-                hash: hash_of(r)?,
+                hash: hash_of(r)?.ok_or(StoreError::BadRow("header"))?,
                 kind: ProofKind::Signature,
                 size_bytes: ink.len() as u64,
                 origin: None,
@@ -133,7 +135,7 @@ pub(crate) fn unmark(
     let mut gone: Vec<i64> = Vec::new();
     let mut stops = Vec::new();
     while let Some(r) = rows.next()? {
-        if lost(hash_of(r)?) {
+        if hash_of(r)?.is_some_and(&lost) {
             gone.push(r.get("seq")?);
             stops.extend(row::opt_bytes(r, "stop_id")?.map(|b| StopId(uuid::Uuid::from_bytes(b))));
         }
@@ -151,17 +153,17 @@ pub(crate) fn all_hashes(conn: &Connection) -> Result<Vec<Hash32>> {
     let mut rows = stmt.query([])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        out.push(hash_of(r)?);
+        out.extend(hash_of(r)?);
     }
     Ok(out)
 }
 
-fn hash_of(r: &Row<'_>) -> Result<Hash32> {
+/// The hash under which an entry binds its ink, unless its header cannot be read any more.
+fn hash_of(r: &Row<'_>) -> Result<Option<Hash32>> {
     let header: Vec<u8> = r.get("header")?;
-    let header = Header::decode(&header).map_err(|_| StoreError::BadRow("header"))?;
-    header
-        .blobs
-        .last()
-        .copied()
-        .ok_or_else(|| StoreError::BadRow("ink").into())
+    let Ok(header) = Header::decode(&header) else {
+        return Ok(None);
+    };
+    let ink = header.blobs.last().copied();
+    Ok(Some(ink.ok_or(StoreError::BadRow("ink"))?))
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, Row, params};
 use satchel_protocol::attempt::{PhotoFacts, ProofRef};
+use satchel_protocol::crypto;
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
@@ -106,6 +107,19 @@ pub(crate) fn bind(conn: &Connection, attempt: AttemptId, seq: i64) -> Result<()
     )?
     .execute(params![attempt.as_bytes(), seq])?;
     Ok(())
+}
+
+/// What an entry binds, where its own header cannot say so any more: its photos, and its ink last.
+pub(crate) fn bound_to(conn: &Connection, seq: i64, ink: Option<&[u8]>) -> Result<Vec<Hash32>> {
+    let mut stmt = conn.prepare_cached("SELECT hash FROM proof WHERE bound_seq = ?1 ORDER BY id")?;
+    let mut rows = stmt.query([seq])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(Hash32(row::bytes(r, "hash")?));
+    }
+    out.extend(thumbs::hashes_of_entry(conn, seq)?);
+    out.extend(ink.map(|ink| crypto::sha256(&[ink])));
+    Ok(out)
 }
 
 /// Photos whose entry the hub has and which it does not have themselves, oldest first, from behind

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/005_thumbs.sql"),
     include_str!("migrations/006_one_row.sql"),
     include_str!("migrations/007_watch.sql"),
+    include_str!("migrations/008_sync.sql"),
 ];
 
 /// Newest schema version this build knows.

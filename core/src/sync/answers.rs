@@ -7,7 +7,7 @@ use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::enrol::{EnrolResponse, SignedCertificate};
 use satchel_protocol::feed::{FeedContent, FeedItem, FeedPage, ParcelEventItem, StopItem};
 use satchel_protocol::ids::{Hash32, StopId};
-use satchel_protocol::limits::MAX_FEED_PAGE_BYTES;
+use satchel_protocol::limits::{MAX_FEED_PAGE_BYTES, MAX_WEDGED};
 use satchel_protocol::packed;
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
 use serde_json::Value;
@@ -22,7 +22,7 @@ use crate::store::db::Tx;
 use crate::store::entries::{self, Marked};
 use crate::store::history::{self, Pushed};
 use crate::store::phone::Enrolled;
-use crate::store::{phone, planning, proofs, ratings, stops, thumbs, told};
+use crate::store::{phone, planning, proofs, ratings, stops, thumbs, told, wedged};
 
 /// The answer is not what was asked for; nothing of it was believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,6 +155,23 @@ pub(crate) fn apply_receipt(tx: &Tx<'_>, receipt: &Receipt) -> Result<usize> {
     Ok(marked)
 }
 
+/// Takes over which positions of this phone's log stand open at the hub; belongs before the marks of the same
+/// receipt. `sent_up_to` is the last entry of the batch it answers. Gives how much of that was news.
+pub(crate) fn apply_wedged(
+    tx: &Tx<'_>,
+    receipt: &Receipt,
+    sent_up_to: Option<i64>,
+) -> Result<usize> {
+    let open = receipt.wedged.as_deref().unwrap_or_default();
+    if open.len() > MAX_WEDGED {
+        return Ok(0);
+    }
+    let at = (receipt.head_seq, sent_up_to);
+    let (news, stops) = wedged::mirror(tx, open, at, receipt.received_at_ms)?;
+    touch_all(tx, stops)?;
+    Ok(news)
+}
+
 /// What is left to do after the hub said what it holds.
 pub(crate) struct Left {
     /// Entries and proofs that the answer was the first to name.
@@ -169,7 +186,8 @@ pub(crate) struct Left {
 /// what its `head_seq` does not reach and proofs it leaves out are not at the hub, whatever an earlier
 /// receipt said.
 pub(crate) fn apply_held(tx: &Tx<'_>, receipt: &Receipt) -> Result<Left> {
-    let marked = apply_receipt(tx, receipt)?;
+    wedged::forget_after(tx, receipt.head_seq)?;
+    let marked = apply_wedged(tx, receipt, None)? + apply_receipt(tx, receipt)?;
     let mut lost = entries::unmark_after(tx, receipt.head_seq)?;
     let held: HashSet<Hash32> = receipt.blobs.iter().copied().collect();
     let (first, last) = match (receipt.entries.first(), receipt.entries.last()) {

@@ -117,6 +117,7 @@ fn good_day() -> GoodDay {
             entries: 4,
             head_seq: 4,
             head: hash(3),
+            wedged: 0,
             quarantined: false,
         }],
         parcels,

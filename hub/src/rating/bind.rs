@@ -25,7 +25,12 @@ pub(crate) async fn entry_with_head<'e>(
 ) -> Result<Option<HeadEntry>, HubError> {
     let low = [&head[..], &[0x00; 16]].concat();
     let high = [&head[..], &[0xff; 16]].concat();
-    let row = sqlx::query("SELECT seq FROM entry WHERE hash BETWEEN ? AND ? AND device_id = ?")
+    // An entry that stands open may be said again by a later one; the code was made when it was first said.
+    let row = sqlx::query(
+        "SELECT seq FROM entry WHERE hash BETWEEN ?1 AND ?2 AND device_id = ?3 \
+         UNION ALL SELECT replaced_by FROM wedged \
+           WHERE device_id = ?3 AND hash BETWEEN ?1 AND ?2 AND replaced_by IS NOT NULL LIMIT 1",
+    )
         .bind(low)
         .bind(high)
         .bind(&device.as_bytes()[..])

@@ -22,7 +22,7 @@ pub(crate) struct CheckedEntry {
 pub(crate) enum Aside {
     /// Another entry with this device and seq, or another predecessor, is held.
     Fork,
-    /// Signature, form or commitment is wrong.
+    /// Signature, form or commitment is wrong, once too often.
     Bad,
     /// Came in one batch with one of the above.
     Beside,
@@ -50,20 +50,61 @@ pub(crate) fn signed(row: &SqliteRow, what: &'static str) -> Result<SignedEntry,
     })
 }
 
-/// The last entry held of a device: seq and hash, or 0 and zero.
-pub(crate) async fn head(
+/// The last position of a device's log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) seq: i64,
+    pub(crate) hash: Hash32,
+    /// What came for it does not verify, so the next entry says what belongs there.
+    pub(crate) stands_open: bool,
+}
+
+impl Head {
+    pub(crate) fn of(entry: &CheckedEntry) -> Self {
+        Self {
+            seq: entry.header.seq,
+            hash: entry.hash,
+            stands_open: false,
+        }
+    }
+}
+
+/// Where a device's log ends: 0 and zero before the first entry.
+pub(crate) async fn head(conn: &mut SqliteConnection, device: DeviceId) -> Result<Head, HubError> {
+    let row = sqlx::query(
+        "SELECT * FROM (SELECT seq, hash, 0 AS stands_open FROM entry WHERE device_id = ?1 \
+           ORDER BY seq DESC LIMIT 1) \
+         UNION ALL SELECT * FROM (SELECT seq, hash, 1 FROM wedged \
+           WHERE device_id = ?1 AND repaired_at_ms IS NULL ORDER BY seq DESC LIMIT 1) \
+         ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(&device.as_bytes()[..])
+    .fetch_optional(conn)
+    .await?;
+    Ok(match row {
+        Some(row) => Head {
+            seq: row.try_get("seq")?,
+            hash: row.hash("hash")?,
+            stands_open: row.try_get("stands_open")?,
+        },
+        None => Head {
+            seq: 0,
+            hash: Hash32::ZERO,
+            stands_open: false,
+        },
+    })
+}
+
+/// The last entry that is really held: the one a phone looks for in the transparency log.
+pub(crate) async fn newest(
     conn: &mut SqliteConnection,
     device: DeviceId,
-) -> Result<(i64, Hash32), HubError> {
-    let row =
-        sqlx::query("SELECT seq, hash FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1")
-            .bind(&device.as_bytes()[..])
-            .fetch_optional(conn)
-            .await?;
-    match row {
-        Some(row) => Ok((row.try_get("seq")?, row.hash("hash")?)),
-        None => Ok((0, Hash32::ZERO)),
-    }
+) -> Result<Option<Hash32>, HubError> {
+    let row = sqlx::query("SELECT hash FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1")
+        .bind(&device.as_bytes()[..])
+        .fetch_optional(conn)
+        .await?;
+    row.map(|r| r.hash("hash")).transpose()
 }
 
 /// The hash held at this position.
@@ -280,12 +321,8 @@ pub(crate) async fn held_blobs(
         .collect()
 }
 
-/// The last position held of a device.
+/// The last position of a device.
 pub(crate) async fn head_seq(db: &SqlitePool, device: DeviceId) -> Result<i64, HubError> {
-    Ok(
-        sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM entry WHERE device_id = ?")
-            .bind(&device.as_bytes()[..])
-            .fetch_one(db)
-            .await?,
-    )
+    let mut conn = db.acquire().await?;
+    Ok(head(&mut conn, device).await?.seq)
 }

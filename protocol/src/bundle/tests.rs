@@ -118,6 +118,7 @@ fn receipt(entries: &[&SignedEntry], at_ms: i64) -> SignedReceipt {
         head_seq: named.last().map_or(0, |e| e.seq),
         entries: named,
         blobs: vec![],
+        wedged: None,
     }
     .sign(&hub())
 }

@@ -217,6 +217,7 @@ fn nothing_held(core: &Courier) -> Result<TaskOutcome, Failure> {
         entries: vec![],
         blobs: vec![],
         head_seq: 0,
+        wedged: None,
     };
     Ok(TaskOutcome::Response {
         status: 200,

@@ -1,0 +1,110 @@
+//! The real hub on a loopback port, for tests that drive phones against it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use satchel_hub::import::Mapping;
+use satchel_hub::{Audit, Hub, HubConfig, ImportOptions, SimClock};
+
+use crate::day::MORNING_MS;
+use crate::http::HttpTransport;
+
+const MAPPING: &str = r#"{
+  "version": 1, "source": "test", "datum": "wgs84",
+  "time": { "format": "%m-%d %H:%M:%S", "utc_offset_min": 480, "default_year": 2026 },
+  "group": "single",
+  "fields": {
+    "waybill": { "column": "id" }, "lat": { "column": "lat" }, "lng": { "column": "lng" },
+    "accepted_at": { "column": "at" }, "address": { "column": "address" },
+    "recipient_name": { "column": "name" }, "recipient_phone": { "column": "phone" },
+    "promise_class": { "constant": "same_city" }
+  }
+}"#;
+
+/// A hub and what keeps it running.
+pub struct Running {
+    /// The hub.
+    pub hub: Hub,
+    /// Where its calls run.
+    pub runtime: tokio::runtime::Runtime,
+    data: tempfile::TempDir,
+}
+
+impl Running {
+    /// A fresh hub, its clock standing at the morning of the test day.
+    #[must_use]
+    pub fn start() -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let listener = runtime.block_on(async {
+            tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap()
+        });
+        let hub = serve(&runtime, data.path(), listener);
+        Self { hub, runtime, data }
+    }
+
+    /// Its data directory.
+    #[must_use]
+    pub fn dir(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
+    /// A client that reaches it.
+    #[must_use]
+    pub fn http(&self) -> HttpTransport {
+        HttpTransport::new(Duration::from_secs(10))
+    }
+
+    /// Imports a round of `count` stops for a courier.
+    pub fn import(&self, courier: &str, count: usize) {
+        let mut csv = String::from("id,lat,lng,at,address,name,phone\n");
+        for i in 0..count {
+            csv.push_str(&format!(
+                "WB{i:04},37.5{i:03},121.4,11-21 07:30:00,南大街{i}号,张{i},1380000{i:04}\n"
+            ));
+        }
+        let mapping = Mapping::from_json(MAPPING.as_bytes()).unwrap();
+        let options = ImportOptions {
+            couriers: vec![courier.into()],
+            ..ImportOptions::default()
+        };
+        let import = self.hub.import(csv.as_bytes(), &mapping, &options);
+        self.runtime.block_on(import).unwrap();
+    }
+
+    /// An invite for a courier.
+    #[must_use]
+    pub fn invite(&self, courier: &str) -> String {
+        let invite = self.runtime.block_on(self.hub.invite(courier));
+        invite.unwrap().to_text()
+    }
+
+    /// Gives a courier `count` stops and invites him.
+    #[must_use]
+    pub fn round(&self, count: usize) -> String {
+        self.import("王师傅", count);
+        self.invite("王师傅")
+    }
+
+    /// What is held.
+    #[must_use]
+    pub fn audit(&self) -> Audit {
+        self.runtime.block_on(self.hub.audit()).unwrap()
+    }
+}
+
+fn serve(
+    runtime: &tokio::runtime::Runtime,
+    data: &std::path::Path,
+    listener: tokio::net::TcpListener,
+) -> Hub {
+    runtime.block_on(async {
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mut config = HubConfig::new(data.join("hub"), &url);
+        config.clock = Arc::new(SimClock::frozen(MORNING_MS));
+        let hub = Hub::open(config).await.unwrap();
+        let serving = hub.clone();
+        tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
+        hub
+    })
+}

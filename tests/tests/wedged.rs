@@ -1,0 +1,117 @@
+//! A phone whose store went bad in one row, against the real hub: the day goes on, the courier sees which
+//! entry stands open and why, and repairs it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use satchel_core::model::stop::SyncState;
+use satchel_core::model::wedge::{Repair, WedgeState};
+use satchel_protocol::wedge::WedgeReason;
+use satchel_tests::phone::{KEY, Phone, SyncEnd};
+use satchel_tests::running::Running;
+
+/// Changes the phone's file as a bad flash cell or a bug would, between two starts of the app.
+fn spoil(phone: &mut Phone, change: &str) {
+    phone.kill();
+    let db = rusqlite::Connection::open(phone.dir.join("satchel.db")).unwrap();
+    let key: String = KEY.iter().map(|b| format!("{b:02x}")).collect();
+    db.execute_batch(&format!(
+        "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256; {change}"
+    ))
+    .unwrap();
+    drop(db);
+    phone.open().unwrap();
+}
+
+struct World {
+    hub: Running,
+    phone: Phone,
+    stops: Vec<satchel_protocol::ids::StopId>,
+}
+
+/// Four stops served offline; the second one's entry is at position 3.
+fn served() -> World {
+    let hub = Running::start();
+    let phone = Phone::new(31);
+    phone.enrol(&hub.round(5), &hub.http());
+    let stops: Vec<_> = phone.core().stops().unwrap();
+    let stops: Vec<_> = stops.iter().map(|s| s.stop_id).collect();
+    for (n, stop) in stops.iter().take(4).enumerate() {
+        phone.deliver(*stop, n as u64).unwrap();
+    }
+    World { hub, phone, stops }
+}
+
+impl World {
+    fn sync(&self) {
+        assert_eq!(self.phone.sync(&self.hub.http()), SyncEnd::Done);
+    }
+
+    /// Everything but the second stop is whole, and the second one is not said to be.
+    fn only_the_second_is_open(&self, reason: WedgeReason) {
+        let status = self.phone.core().sync_status().unwrap();
+        assert_eq!((status.unsent_entries, status.wedged_entries), (0, 1));
+        assert_eq!(status.blocking, None, "it holds up nothing");
+        let open = self.phone.core().wedged_entries().unwrap();
+        assert_eq!((open[0].seq, open[0].reason), (3, reason));
+        assert_eq!(open[0].stop, Some(self.stops[1]));
+        assert_eq!(open[0].state, WedgeState::Open);
+        for (n, stop) in self.stops.iter().take(4).enumerate() {
+            let sync = self.phone.stop(*stop).sync;
+            match n {
+                1 => assert_eq!(sync, SyncState::Local),
+                _ => assert_eq!(sync, SyncState::ProofComplete, "stop {n}"),
+            }
+        }
+    }
+
+    fn everything_is_at_the_hub(&self) {
+        for stop in self.stops.iter().take(4) {
+            assert_eq!(self.phone.stop(*stop).sync, SyncState::ProofComplete);
+        }
+        assert_eq!(self.phone.core().sync_status().unwrap().wedged_entries, 0);
+        let audit = self.hub.audit();
+        assert_eq!(audit.devices[0].wedged, 0);
+        let tried = audit.parcels.iter().filter(|p| p.attempts.len() == 1);
+        assert_eq!(tried.count(), 4);
+        for attempt in audit.parcels.iter().flat_map(|p| &p.attempts) {
+            assert!(attempt.proofs.iter().all(|p| p.bound && p.complete));
+        }
+    }
+}
+
+#[test]
+fn a_damaged_signature_is_made_again_and_the_same_entry_arrives() {
+    let mut world = served();
+    spoil(&mut world.phone, "UPDATE entry SET sig = zeroblob(64) WHERE seq = 3");
+    world.sync();
+    world.only_the_second_is_open(WedgeReason::BAD_SIGNATURE);
+    // The day goes on meanwhile, and after a restart it is still shown.
+    world.phone.deliver(world.stops[4], 9).unwrap();
+    world.phone.restart();
+    world.sync();
+    assert_eq!(world.phone.stop(world.stops[4]).sync, SyncState::ProofComplete);
+    let repair = world.phone.core().repair_wedged(3).unwrap();
+    assert_eq!(repair, Repair::SentAgain);
+    world.sync();
+    assert!(world.phone.core().wedged_entries().unwrap().is_empty());
+    assert_eq!(world.hub.audit().devices[0].entries, 6);
+}
+
+#[test]
+fn content_that_does_not_fit_its_seal_is_said_again_with_its_proofs() {
+    for (change, reason) in [
+        ("UPDATE entry SET salt = zeroblob(length(salt)) WHERE seq = 3", WedgeReason::COMMITMENT_MISMATCH),
+        ("UPDATE entry SET header = substr(header, 1, 50) WHERE seq = 3", WedgeReason::MALFORMED),
+    ] {
+        let mut world = served();
+        spoil(&mut world.phone, change);
+        world.sync();
+        world.only_the_second_is_open(reason);
+        let repair = world.phone.core().repair_wedged(3).unwrap();
+        assert_eq!(repair, Repair::SaidAgain { seq: 6 });
+        assert!(world.phone.core().repair_wedged(3).is_err(), "once is enough");
+        world.sync();
+        let open = world.phone.core().wedged_entries().unwrap();
+        assert_eq!(open[0].state, WedgeState::Replaced);
+        world.everything_is_at_the_hub();
+    }
+}
