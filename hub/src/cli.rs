@@ -316,7 +316,10 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Wedged { place, retry } => {
             let hub = open(&place).await?;
             if retry {
-                println!("{} entries joined the log", hub.retry_open_positions().await?);
+                println!(
+                    "{} entries joined the log",
+                    hub.retry_open_positions().await?
+                );
             }
             let open = hub.open_positions().await?;
             println!("{}", serde_json::to_string_pretty(&open)?);

@@ -32,8 +32,8 @@ use crate::rating::{appeal, bind};
 use crate::receipts::{self, Says};
 use crate::store::couriers::{self, DeviceRow};
 use crate::store::entries::{self, AlarmKind, Aside, CheckedEntry, Head};
-use crate::store::wedged::{self, OpenRow};
 use crate::store::proofs;
+use crate::store::wedged::{self, OpenRow};
 use crate::tlog::Tree;
 
 /// Where a sound entry belongs.
@@ -175,7 +175,9 @@ async fn store(hub: &Hub, batch: &Sent<'_>, known_tree: u64) -> Result<Taken, Ap
         let entry = match judged {
             Judged::Sound(entry) => entry,
             Judged::Unsound { reason, claims } => {
-                match leave_open(&mut tx, device, &mut head, raw, (*reason, *claims), now_ms).await? {
+                match leave_open(&mut tx, device, &mut head, raw, (*reason, *claims), now_ms)
+                    .await?
+                {
                     Left::Open => continue,
                     Left::Gap => {
                         return Ok(Taken::Gap {
@@ -422,9 +424,7 @@ async fn set_aside(
             (false, _) => Aside::Beside,
         };
         if index == culprit {
-            seq = Header::decode(&entry.header)
-                .ok()
-                .map(|h| h.seq);
+            seq = Header::decode(&entry.header).ok().map(|h| h.seq);
         }
         entries::set_aside(&mut tx, device, entry, why, now_ms).await?;
     }

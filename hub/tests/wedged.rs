@@ -39,7 +39,10 @@ fn spoilt(good: &SignedEntry) -> Vec<(SignedEntry, WedgeReason)> {
             with(&|e| e.body.as_mut().unwrap()[20] ^= 1),
             WedgeReason::COMMITMENT_MISMATCH,
         ),
-        (with(&|e| e.sig = Sig64([7; 64])), WedgeReason::BAD_SIGNATURE),
+        (
+            with(&|e| e.sig = Sig64([7; 64])),
+            WedgeReason::BAD_SIGNATURE,
+        ),
         (with(&|e| e.salt = None), WedgeReason::HALF_ERASED),
         (
             with(&|e| e.body = Some(vec![0; 40_000])),
@@ -70,7 +73,9 @@ async fn whatever_is_wrong_with_one_entry_the_others_are_taken_and_the_right_one
         assert!(bench.board("/board/alarms").await.contains(text));
 
         // Asked for, the hub says the same; the right entry joins and everything is as if nothing had been.
-        let held = phone.send(&bench, "GET", "/v1/log?after=0", &[], vec![]).await;
+        let held = phone
+            .send(&bench, "GET", "/v1/log?after=0", &[], vec![])
+            .await;
         assert_eq!(open(&held.receipt(&bench, &phone)), open(&receipt));
         let mended = push(&bench, &mut phone, &entries).await;
         assert_eq!((seqs(&mended), open(&mended)), (vec![1, 2, 3], vec![]));
@@ -103,7 +108,12 @@ async fn another_story_for_an_open_position_is_a_fork() {
     let (bench, mut phone, stops) = Bench::with_round(3).await;
     let entries: Vec<_> = stops.iter().map(|s| phone.delivery(s, &[])).collect();
     let (bad, _) = spoilt(&entries[1]).swap_remove(4);
-    push(&bench, &mut phone, &[entries[0].clone(), bad, entries[2].clone()]).await;
+    push(
+        &bench,
+        &mut phone,
+        &[entries[0].clone(), bad, entries[2].clone()],
+    )
+    .await;
     // The third entry has named the second; the same key tells it otherwise now.
     (phone.seq, phone.prev) = (1, entries[0].hash());
     let other = phone.attempt(&stops[1], Outcome::Failed, &[]);
@@ -141,7 +151,12 @@ async fn what_cannot_be_sent_as_it_was_is_said_again_and_counts_once() {
     let (bench, mut phone, stops) = Bench::with_round(3).await;
     let entries: Vec<_> = stops.iter().map(|s| phone.delivery(s, &[])).collect();
     let (bad, reason) = spoilt(&entries[1]).swap_remove(4);
-    push(&bench, &mut phone, &[entries[0].clone(), bad, entries[2].clone()]).await;
+    push(
+        &bench,
+        &mut phone,
+        &[entries[0].clone(), bad, entries[2].clone()],
+    )
+    .await;
 
     let of = (2, entries[1].hash());
     let first = again(&mut phone, &stops[1], of, &entries[1]);
@@ -173,7 +188,11 @@ async fn what_cannot_be_sent_as_it_was_is_said_again_and_counts_once() {
 async fn a_phone_that_sends_nothing_but_rubbish_is_looked_at_by_a_person() {
     let (bench, mut phone, stops) = Bench::with_round(1).await;
     let entries: Vec<_> = (0..=MAX_WEDGED)
-        .map(|_| spoilt(&phone.attempt(&stops[0], Outcome::Failed, &[])).swap_remove(1).0)
+        .map(|_| {
+            spoilt(&phone.attempt(&stops[0], Outcome::Failed, &[]))
+                .swap_remove(1)
+                .0
+        })
         .collect();
     let receipt = push(&bench, &mut phone, &entries[..MAX_WEDGED]).await;
     assert_eq!(open(&receipt).len(), MAX_WEDGED);
@@ -190,7 +209,10 @@ async fn a_hub_that_learned_to_read_an_entry_takes_it_in_by_itself() {
     push(&bench, &mut phone, &[bad, entries[1].clone()]).await;
     assert_eq!(bench.hub.retry_open_positions().await.unwrap(), 0);
     let open = bench.hub.open_positions().await.unwrap();
-    assert_eq!((open[0].seq, open[0].reason, open[0].named), (1, "bad_signature", true));
+    assert_eq!(
+        (open[0].seq, open[0].reason, open[0].named),
+        (1, "bad_signature", true)
+    );
     // Stands for the update: from here on the signature verifies.
     let db = common::raw(&bench).await;
     sqlx::query("UPDATE wedged SET sig = ?")

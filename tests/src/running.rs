@@ -36,9 +36,8 @@ impl Running {
     pub fn start() -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let data = tempfile::tempdir().unwrap();
-        let listener = runtime.block_on(async {
-            tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap()
-        });
+        let listener =
+            runtime.block_on(async { tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap() });
         let hub = serve(&runtime, data.path(), listener);
         Self { hub, runtime, data }
     }

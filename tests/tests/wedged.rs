@@ -81,14 +81,20 @@ impl World {
 #[test]
 fn a_damaged_signature_is_made_again_and_the_same_entry_arrives() {
     let mut world = served();
-    spoil(&mut world.phone, "UPDATE entry SET sig = zeroblob(64) WHERE seq = 3");
+    spoil(
+        &mut world.phone,
+        "UPDATE entry SET sig = zeroblob(64) WHERE seq = 3",
+    );
     world.sync();
     world.only_the_second_is_open(WedgeReason::BAD_SIGNATURE);
     // The day goes on meanwhile, and after a restart it is still shown.
     world.phone.deliver(world.stops[4], 9).unwrap();
     world.phone.restart();
     world.sync();
-    assert_eq!(world.phone.stop(world.stops[4]).sync, SyncState::ProofComplete);
+    assert_eq!(
+        world.phone.stop(world.stops[4]).sync,
+        SyncState::ProofComplete
+    );
     let repair = world.phone.core().repair_wedged(3).unwrap();
     assert_eq!(repair, Repair::SentAgain);
     world.sync();
@@ -99,8 +105,14 @@ fn a_damaged_signature_is_made_again_and_the_same_entry_arrives() {
 #[test]
 fn content_that_does_not_fit_its_seal_is_said_again_with_its_proofs() {
     for (change, reason) in [
-        ("UPDATE entry SET salt = zeroblob(length(salt)) WHERE seq = 3", WedgeReason::COMMITMENT_MISMATCH),
-        ("UPDATE entry SET header = substr(header, 1, 50) WHERE seq = 3", WedgeReason::MALFORMED),
+        (
+            "UPDATE entry SET salt = zeroblob(length(salt)) WHERE seq = 3",
+            WedgeReason::COMMITMENT_MISMATCH,
+        ),
+        (
+            "UPDATE entry SET header = substr(header, 1, 50) WHERE seq = 3",
+            WedgeReason::MALFORMED,
+        ),
     ] {
         let mut world = served();
         spoil(&mut world.phone, change);
@@ -108,7 +120,10 @@ fn content_that_does_not_fit_its_seal_is_said_again_with_its_proofs() {
         world.only_the_second_is_open(reason);
         let repair = world.phone.core().repair_wedged(3).unwrap();
         assert_eq!(repair, Repair::SaidAgain { seq: 6 });
-        assert!(world.phone.core().repair_wedged(3).is_err(), "once is enough");
+        assert!(
+            world.phone.core().repair_wedged(3).is_err(),
+            "once is enough"
+        );
         world.sync();
         let open = world.phone.core().wedged_entries().unwrap();
         assert_eq!(open[0].state, WedgeState::Replaced);

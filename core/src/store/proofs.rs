@@ -111,7 +111,8 @@ pub(crate) fn bind(conn: &Connection, attempt: AttemptId, seq: i64) -> Result<()
 
 /// What an entry binds, where its own header cannot say so any more: its photos, and its ink last.
 pub(crate) fn bound_to(conn: &Connection, seq: i64, ink: Option<&[u8]>) -> Result<Vec<Hash32>> {
-    let mut stmt = conn.prepare_cached("SELECT hash FROM proof WHERE bound_seq = ?1 ORDER BY id")?;
+    let mut stmt =
+        conn.prepare_cached("SELECT hash FROM proof WHERE bound_seq = ?1 ORDER BY id")?;
     let mut rows = stmt.query([seq])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {

@@ -121,7 +121,8 @@ pub(crate) fn list(conn: &Connection) -> Result<Vec<WedgeView>> {
 }
 
 fn state(r: &Row<'_>) -> Result<WedgeState> {
-    let (replaced, said): (Option<i64>, Option<i64>) = (r.get("replaced_by")?, r.get("said_again")?);
+    let (replaced, said): (Option<i64>, Option<i64>) =
+        (r.get("replaced_by")?, r.get("said_again")?);
     let resend: bool = r.get("resend")?;
     Ok(match (replaced, said) {
         (Some(_), _) => WedgeState::Replaced,

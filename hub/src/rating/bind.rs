@@ -31,11 +31,11 @@ pub(crate) async fn entry_with_head<'e>(
          UNION ALL SELECT replaced_by FROM wedged \
            WHERE device_id = ?3 AND hash BETWEEN ?1 AND ?2 AND replaced_by IS NOT NULL LIMIT 1",
     )
-        .bind(low)
-        .bind(high)
-        .bind(&device.as_bytes()[..])
-        .fetch_optional(db)
-        .await?;
+    .bind(low)
+    .bind(high)
+    .bind(&device.as_bytes()[..])
+    .fetch_optional(db)
+    .await?;
     let read = |row: SqliteRow| {
         Ok(HeadEntry {
             seq: row.try_get("seq")?,

@@ -126,12 +126,7 @@ pub(crate) async fn is_replacement(
     .await?)
 }
 
-async fn clear_alarm(
-    tx: &mut Tx,
-    device: DeviceId,
-    seq: i64,
-    now_ms: i64,
-) -> Result<(), HubError> {
+async fn clear_alarm(tx: &mut Tx, device: DeviceId, seq: i64, now_ms: i64) -> Result<(), HubError> {
     sqlx::query(
         "UPDATE alarm SET cleared_at_ms = ? WHERE kind = ? AND device_id = ? AND seq = ? \
          AND cleared_at_ms IS NULL",
