@@ -36,6 +36,29 @@ pub(crate) const CHOICE: EntryKind = EntryKind(0x4020);
 /// The journal's name in its records: no device has the nil id.
 const JOURNAL: DeviceId = DeviceId(Uuid::nil());
 
+/// The last record's position and hash; [`Tip::NONE`] before the first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tip {
+    pub(crate) seq: i64,
+    pub(crate) hash: Hash32,
+}
+
+impl Tip {
+    pub(crate) const NONE: Self = Self {
+        seq: 0,
+        hash: Hash32::ZERO,
+    };
+}
+
+/// A signed record that is not in the journal yet.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) seq: i64,
+    pub(crate) kind: EntryKind,
+    pub(crate) entry: SignedEntry,
+    pub(crate) at_ms: i64,
+}
+
 /// Appends a record in the caller's transaction, so that fact and record stand or fall together.
 pub(crate) async fn append(
     hub: &Hub,
@@ -43,35 +66,19 @@ pub(crate) async fn append(
     kind: EntryKind,
     what: &impl Serialize,
 ) -> Result<i64, HubError> {
-    let damaged = HubError::DamagedRow { what: "journal" };
-    let Ok(body) = serde_json::to_vec(what) else {
-        return Err(damaged);
-    };
     let last = sqlx::query("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
         .fetch_optional(&mut **tx)
         .await?;
-    let (seq, prev) = match last {
-        Some(row) => (row.try_get::<i64, _>("seq")? + 1, row.hash("hash")?),
-        None => (1, Hash32::ZERO),
+    let tip = match last {
+        Some(row) => Tip {
+            seq: row.try_get("seq")?,
+            hash: row.hash("hash")?,
+        },
+        None => Tip::NONE,
     };
-    let now_ms = hub.now_ms();
-    let header = Header {
-        version: ENTRY_VERSION,
-        alg: ALG_ED25519_SHA256,
-        device: JOURNAL,
-        seq,
-        prev,
-        kind,
-        occurred_at_ms: now_ms,
-        boot_id: BootId([0; 16]),
-        boottime_ns: 0,
-        utc_offset_min: 0,
-        anchor: None,
-        handle: None,
-        commitment: Hash32::ZERO,
-        blobs: Vec::new(),
-    };
-    let entry = SignedEntry::seal(header, Salt(hub.draw()?), body, &hub.keys().signing);
+    let Sealed {
+        seq, entry, at_ms, ..
+    } = seal(hub, tip, kind, what)?;
     sqlx::query(
         "INSERT INTO journal (seq, hash, kind, header, sig, salt, body, at_ms) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -83,10 +90,45 @@ pub(crate) async fn append(
     .bind(&entry.sig.0[..])
     .bind(entry.salt.map(|s| s.0.to_vec()))
     .bind(&entry.body)
-    .bind(now_ms)
+    .bind(at_ms)
     .execute(&mut **tx)
     .await?;
     Ok(seq)
+}
+
+/// Signs the record that follows `tip`. The caller writes it, in the transaction that read the tip.
+pub(crate) fn seal(
+    hub: &Hub,
+    tip: Tip,
+    kind: EntryKind,
+    what: &impl Serialize,
+) -> Result<Sealed, HubError> {
+    let Ok(body) = serde_json::to_vec(what) else {
+        return Err(HubError::DamagedRow { what: "journal" });
+    };
+    let (seq, at_ms) = (tip.seq + 1, hub.now_ms());
+    let header = Header {
+        version: ENTRY_VERSION,
+        alg: ALG_ED25519_SHA256,
+        device: JOURNAL,
+        seq,
+        prev: tip.hash,
+        kind,
+        occurred_at_ms: at_ms,
+        boot_id: BootId([0; 16]),
+        boottime_ns: 0,
+        utc_offset_min: 0,
+        anchor: None,
+        handle: None,
+        commitment: Hash32::ZERO,
+        blobs: Vec::new(),
+    };
+    Ok(Sealed {
+        seq,
+        kind,
+        entry: SignedEntry::seal(header, Salt(hub.draw()?), body, &hub.keys().signing),
+        at_ms,
+    })
 }
 
 /// What a check of the journal found.

@@ -133,10 +133,11 @@ pub(crate) async fn open(
     let token = parsed.unwrap_or_else(|_| {
         RatingToken::mint(&Secret32::new([0; 32]), Handle([0; 8]), &Hash32::ZERO)
     });
+    let [low, high] = bind::hashes_with_head(&token.head);
     let rows = sqlx::query(LOOKUP)
         .bind(&token.handle.0[..])
-        .bind([&token.head[..], &[0x00; 16]].concat())
-        .bind([&token.head[..], &[0xff; 16]].concat())
+        .bind(low)
+        .bind(high)
         .fetch_all(hub.db().read())
         .await?;
     let Some(row) = minter(hub, &token, &rows)?.filter(|_| readable) else {

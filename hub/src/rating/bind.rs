@@ -1,47 +1,18 @@
 //! Binding a rating to the attempt whose log head its token carried.
 
 use satchel_protocol::feed::{AppealItem, RatingItem};
-use satchel_protocol::ids::DeviceId;
 use satchel_protocol::token::token_head;
 use sqlx::Row;
-use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 
 use crate::db::{RowExt, Tx};
 use crate::error::HubError;
 use crate::store::entries::CheckedEntry;
 use crate::store::feed;
 
-/// An entry found by the first half of its hash.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct HeadEntry {
-    pub(crate) seq: i64,
-}
-
-/// The entry of `device` whose hash begins with `head`. A range, so that the index on the hash serves.
-pub(crate) async fn entry_with_head<'e>(
-    db: impl sqlx::Executor<'e, Database = Sqlite>,
-    device: DeviceId,
-    head: &[u8; 16],
-) -> Result<Option<HeadEntry>, HubError> {
-    let low = [&head[..], &[0x00; 16]].concat();
-    let high = [&head[..], &[0xff; 16]].concat();
-    // An entry that stands open may be said again by a later one; the code was made when it was first said.
-    let row = sqlx::query(
-        "SELECT seq FROM entry WHERE hash BETWEEN ?1 AND ?2 AND device_id = ?3 \
-         UNION ALL SELECT replaced_by FROM wedged \
-           WHERE device_id = ?3 AND hash BETWEEN ?1 AND ?2 AND replaced_by IS NOT NULL LIMIT 1",
-    )
-    .bind(low)
-    .bind(high)
-    .bind(&device.as_bytes()[..])
-    .fetch_optional(db)
-    .await?;
-    let read = |row: SqliteRow| {
-        Ok(HeadEntry {
-            seq: row.try_get("seq")?,
-        })
-    };
-    row.map(read).transpose()
+/// The least and the greatest hash that begin with `head`: a range, so that the index on the hash serves.
+pub(crate) fn hashes_with_head(head: &[u8; 16]) -> [Vec<u8>; 2] {
+    [0x00, 0xff].map(|rest| [&head[..], &[rest; 16]].concat())
 }
 
 /// Binds the ratings that waited for this entry and tells the courier.

@@ -9,12 +9,11 @@ use sqlx::Row;
 use super::desk::{self, Job};
 use super::{Answers, LOW_STARS, OpenRating, Said, bind};
 use crate::care::{self, Opening};
-use crate::db::Tx;
+use crate::db::{RowExt, Tx};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::journal;
 use crate::shares::{self, CodeCheck, Session};
-use crate::store::feed;
 use crate::visitor::Visitor;
 
 /// What came of a job.
@@ -118,8 +117,11 @@ async fn share(hub: &Hub, tx: &mut Tx, s: &Submission) -> Result<Share, HubError
 }
 
 async fn rate(hub: &Hub, tx: &mut Tx, s: &Submission) -> Result<Submitted, HubError> {
-    let last = last_said(tx, s).await?;
-    if last.is_some_and(|said| !said.may_change(s.open.holds_share, hub.now_ms())) {
+    let found = find(tx, &s.open).await?;
+    if found
+        .last
+        .is_some_and(|said| !said.may_change(s.open.holds_share, hub.now_ms()))
+    {
         return Ok(Submitted::TooLate);
     }
     let share = match share(hub, tx, s).await? {
@@ -128,11 +130,7 @@ async fn rate(hub: &Hub, tx: &mut Tx, s: &Submission) -> Result<Submitted, HubEr
         Share::Session => Some("session"),
         Share::Code => Some("code"),
     };
-    let revision = last.map_or(1, |said| said.revision + 1);
-    let rating_id = insert(hub, tx, s, share, revision).await?;
-    if !s.open.witnessed {
-        note_head(hub, tx, &s.open).await?;
-    }
+    let rating_id = insert(hub, tx, s, share, &found).await?;
     if i64::from(s.answers.stars) <= LOW_STARS {
         // A078: every customer who is not content has a case, whether or not he asks for one.
         let opening = Opening::low_rating(s.open.parcel, rating_id, &s.answers);
@@ -144,15 +142,48 @@ async fn rate(hub: &Hub, tx: &mut Tx, s: &Submission) -> Result<Submitted, HubEr
     })
 }
 
-async fn last_said(tx: &mut Tx, s: &Submission) -> Result<Option<Said>, HubError> {
-    let row = sqlx::query(
-        "SELECT revision, class = 'verified' AS verified, rated_at_ms, stars FROM rating_said \
-         WHERE parcel_id = ? ORDER BY revision DESC LIMIT 1",
-    )
-    .bind(&s.open.parcel.as_bytes()[..])
-    .fetch_optional(&mut **tx)
-    .await?;
-    row.as_ref().map_or(Ok(None), super::said)
+/// What a new word meets.
+struct Found {
+    /// The word that stands.
+    last: Option<Said>,
+    /// Position of the entry whose head the token carries, if it has arrived.
+    bound_seq: Option<i64>,
+    tip: journal::Tip,
+}
+
+/// All of it in one look: each question of its own would cost a turn of the database's thread. An entry that stands
+/// open may be said again by a later one; the code was made when it was first said.
+const FIND: &str = "\
+    SELECT s.revision, s.verified, s.rated_at_ms, s.stars, j.seq AS tip_seq, j.hash AS tip_hash, \
+      (SELECT seq FROM entry WHERE hash BETWEEN ?2 AND ?3 AND device_id = ?4 \
+         UNION ALL SELECT replaced_by FROM wedged WHERE device_id = ?4 AND hash BETWEEN ?2 AND ?3 \
+           AND replaced_by IS NOT NULL LIMIT 1) AS bound_seq \
+    FROM (SELECT 1) \
+      LEFT JOIN (SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1) j \
+      LEFT JOIN (SELECT revision, class = 'verified' AS verified, rated_at_ms, stars \
+        FROM rating_said WHERE parcel_id = ?1 ORDER BY revision DESC LIMIT 1) s";
+
+async fn find(tx: &mut Tx, open: &OpenRating) -> Result<Found, HubError> {
+    let [low, high] = bind::hashes_with_head(&open.head);
+    let row = sqlx::query(FIND)
+        .bind(&open.parcel.as_bytes()[..])
+        .bind(low)
+        .bind(high)
+        .bind(&open.device.as_bytes()[..])
+        .fetch_one(&mut **tx)
+        .await?;
+    let tip = match row.try_get("tip_seq")? {
+        Some(seq) => journal::Tip {
+            seq,
+            hash: row.hash("tip_hash")?,
+        },
+        None => journal::Tip::NONE,
+    };
+    Ok(Found {
+        last: super::said(&row)?,
+        bound_seq: row.try_get("bound_seq")?,
+        tip,
+    })
 }
 
 /// What the hub signs about a rating. The words are in it, so that they cannot be changed later; they
@@ -172,18 +203,34 @@ struct Signed<'a> {
     comment: Option<&'a str>,
 }
 
+/// The record, the word, the head as witnessed and the news for the courier, in one turn of the database's
+/// thread; numbered arguments count over all four. The word comes last, so that its row is the last one written.
+const WRITE: &str = "\
+    INSERT INTO journal (seq, hash, kind, header, sig, salt, body, at_ms) \
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8); \
+    INSERT INTO witness (parcel_id, device_id, head, first_seen_at_ms) VALUES (?9, ?10, ?11, ?8) \
+      ON CONFLICT DO NOTHING; \
+    INSERT INTO feed_item (courier_id, seq, kind, data) \
+      SELECT ?12, coalesce(max(seq), 0) + 1, ?13, ?14 FROM feed_item WHERE courier_id = ?12; \
+    INSERT INTO rating_said (parcel_id, device_id, head, rated_at_ms, courier_id, journal_seq, revision, \
+        class, share, stars, timeliness, attitude, information, tags, comment, lang, net, agent, browser, \
+        bound_at_ms, bound_seq) \
+      VALUES (?9, ?10, ?11, ?8, ?12, ?1, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, \
+        ?28, ?29)";
+
 async fn insert(
     hub: &Hub,
     tx: &mut Tx,
     s: &Submission,
     share: Option<&'static str>,
-    revision: i64,
+    found: &Found,
 ) -> Result<i64, HubError> {
     let (open, answers) = (&s.open, &s.answers);
     let class = match share {
         Some(_) => RatingClass::Verified,
         None => RatingClass::Present,
     };
+    let revision = found.last.map_or(1, |said| said.revision + 1);
     let record = Signed {
         parcel: open.parcel.to_string(),
         head: data_encoding::HEXLOWER.encode(&open.head),
@@ -197,56 +244,62 @@ async fn insert(
         tags: &answers.tags,
         comment: answers.comment.as_deref(),
     };
-    let journal_seq = journal::append(hub, tx, journal::RATED, &record).await?;
-    let entry = bind::entry_with_head(&mut **tx, open.device, &open.head).await?;
-    let now_ms = hub.now_ms();
-    let tags = serde_json::to_string(&answers.tags).map_err(|_| HubError::DamagedRow {
-        what: "rating tags",
-    })?;
-    let row = sqlx::query(
-        "INSERT INTO rating_said (parcel_id, revision, device_id, courier_id, head, class, share, \
-           stars, timeliness, attitude, information, tags, comment, lang, rated_at_ms, net, agent, \
-           browser, journal_seq, bound_at_ms, bound_seq) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING rating_id",
-    )
-    .bind(&open.parcel.as_bytes()[..])
-    .bind(revision)
-    .bind(&open.device.as_bytes()[..])
-    .bind(&open.courier.as_bytes()[..])
-    .bind(&open.head[..])
-    .bind(class.code())
-    .bind(share)
-    .bind(i64::from(answers.stars))
-    .bind(answers.timeliness.map(i64::from))
-    .bind(answers.attitude.map(i64::from))
-    .bind(answers.information.map(i64::from))
-    .bind(tags)
-    .bind(&answers.comment)
-    .bind(answers.lang)
-    .bind(now_ms)
-    .bind(s.visitor.net.map(|n| n.to_vec()))
-    .bind(s.visitor.agent.map(|n| n.to_vec()))
-    .bind(s.visitor.browser.map(|n| n.to_vec()))
-    .bind(journal_seq)
-    .bind(entry.map(|_| now_ms))
-    .bind(entry.map(|e| e.seq))
-    .fetch_one(&mut **tx)
-    .await?;
-    let item = RatingItem {
-        parcel_id: open.parcel,
+    let sealed = journal::seal(hub, found.tip, journal::RATED, &record)?;
+    let item = news(s, class, sealed.at_ms, found.bound_seq.is_some());
+    let damaged = |what| move |_| HubError::DamagedRow { what };
+    let item = serde_json::to_string(&item).map_err(damaged("feed item"))?;
+    let tags = serde_json::to_string(&answers.tags).map_err(damaged("rating tags"))?;
+    let done = sqlx::query(WRITE)
+        .bind(sealed.seq)
+        .bind(&sealed.entry.hash().0[..])
+        .bind(i64::from(sealed.kind.0))
+        .bind(&sealed.entry.header)
+        .bind(&sealed.entry.sig.0[..])
+        .bind(sealed.entry.salt.map(|s| s.0.to_vec()))
+        .bind(&sealed.entry.body)
+        .bind(sealed.at_ms)
+        .bind(&open.parcel.as_bytes()[..])
+        .bind(&open.device.as_bytes()[..])
+        .bind(&open.head[..])
+        .bind(&open.courier.as_bytes()[..])
+        .bind(RatingItem::KIND)
+        .bind(item)
+        .bind(revision)
+        .bind(class.code())
+        .bind(share)
+        .bind(i64::from(answers.stars))
+        .bind(answers.timeliness.map(i64::from))
+        .bind(answers.attitude.map(i64::from))
+        .bind(answers.information.map(i64::from))
+        .bind(tags)
+        .bind(&answers.comment)
+        .bind(answers.lang)
+        .bind(s.visitor.net.map(|n| n.to_vec()))
+        .bind(s.visitor.agent.map(|n| n.to_vec()))
+        .bind(s.visitor.browser.map(|n| n.to_vec()))
+        .bind(found.bound_seq.map(|_| sealed.at_ms))
+        .bind(found.bound_seq)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.last_insert_rowid())
+}
+
+/// What the courier's phone is told.
+fn news(s: &Submission, class: RatingClass, rated_at_ms: i64, bound: bool) -> RatingItem {
+    let answers = &s.answers;
+    RatingItem {
+        parcel_id: s.open.parcel,
         stars: answers.stars,
         timeliness: answers.timeliness,
         attitude: answers.attitude,
         information: answers.information,
         tags: answers.tags.clone(),
         comment: answers.comment.clone(),
-        rated_at_ms: now_ms,
-        bound: entry.is_some(),
+        rated_at_ms,
+        bound,
         class: class.code().to_owned(),
         flags: Vec::new(),
         hidden: None,
         appeal: None,
-    };
-    feed::append(tx, open.courier, RatingItem::KIND, &item).await?;
-    Ok(row.try_get("rating_id")?)
+    }
 }
