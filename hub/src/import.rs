@@ -26,7 +26,7 @@ mod value;
 pub use group::{GroupBy, GroupRule, GroupRuleError};
 pub use mapping::Mapping;
 pub use mapping_file::{Datum, MappingError};
-pub use model::{Delivery, Field, RecipientCode};
+pub use model::{Contents, Delivery, Field, RecipientCode};
 pub use problem::{ImportError, RowError, RowProblem};
 pub use rounds::{GroupError, PlannedStop, Round, parcel_key, plan_rounds};
 pub use value::TimeFormatError;

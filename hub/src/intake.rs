@@ -21,8 +21,8 @@ use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::import::{
-    Delivery, Format, GroupBy, GroupRule, Mapping, PlannedStop, Round, RowError, parcel_key,
-    plan_rounds, read_rows,
+    Contents, Delivery, Format, GroupBy, GroupRule, Mapping, PlannedStop, Round, RowError,
+    parcel_key, plan_rounds, read_rows,
 };
 use crate::publish;
 use crate::store::{feed, rounds};
@@ -202,7 +202,7 @@ impl Hub {
         Ok(())
     }
 
-    /// What a parcel needs once it has its row: its code, and its state if something was recorded about
+    /// What a parcel needs once it has its row: its code, what its recipient may look up, and its state if something was recorded about
     /// it before the file came.
     async fn after_adding(
         &self,
@@ -214,6 +214,9 @@ impl Hub {
             let parcel_id = ParcelId(id(&parcel_key(source, &delivery.waybill)));
             if let Some(code) = &delivery.code {
                 codes::keep(self, tx, parcel_id, code).await?;
+            }
+            if delivery.contents != Contents::default() {
+                rounds::note_contents(tx, parcel_id, &delivery.contents).await?;
             }
             if delivery.pickup_until_ms.is_some() {
                 doorstep::refold(tx, parcel_id).await?;

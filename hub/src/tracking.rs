@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::db::RowExt;
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::import::Contents;
 
 const MINUTE_MS: i64 = 60_000;
 /// Reports older than this say nothing about now.
@@ -34,6 +35,7 @@ pub(crate) struct Tracked {
     pub(crate) recipient_name: String,
     pub(crate) address: String,
     pub(crate) given_out: bool,
+    pub(crate) contents: Contents,
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) eta: Option<Eta>,
     pub(crate) place: Option<Place>,
@@ -118,6 +120,7 @@ pub(crate) async fn by_handle(hub: &Hub, handle: Handle) -> Result<Option<Tracke
         recipient_name: row.try_get("recipient_name")?,
         address: row.try_get("address")?,
         given_out: row.try_get("given_out")?,
+        contents: contents(&row)?,
         attempts: attempts.iter().map(attempt).collect::<Result<_, _>>()?,
         eta: None,
         place: None,
@@ -126,6 +129,13 @@ pub(crate) async fn by_handle(hub: &Hub, handle: Handle) -> Result<Option<Tracke
         (tracked.eta, tracked.place) = on_the_way(hub, &row).await?;
     }
     Ok(Some(tracked))
+}
+
+fn contents(row: &SqliteRow) -> Result<Contents, HubError> {
+    let text: Option<&str> = row.try_get("contents")?;
+    text.map_or(Ok(Contents::default()), |text| {
+        serde_json::from_str(text).map_err(|_| HubError::DamagedRow { what: "contents" })
+    })
 }
 
 fn attempt(row: &SqliteRow) -> Result<Attempt, HubError> {

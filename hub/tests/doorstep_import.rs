@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Bench, Phone};
+use common::{Bench, PUBLIC_URL, Phone};
 use satchel_hub::ImportOptions;
 use satchel_hub::import::Mapping;
 use satchel_protocol::attempt::{AttemptBody, CodeResult};
@@ -43,6 +43,30 @@ fn find<'s>(stops: &'s [StopItem], waybill: &str) -> (&'s StopItem, &'s ParcelIt
         .flat_map(|s| s.parcels.iter().map(move |p| (s, p)));
     let mut found = all.filter(|(_, p)| p.waybill == waybill);
     found.next().unwrap()
+}
+
+/// Art 25: who has waybill and code finds goods, pieces, weight and fee; the courier's phone is not told them.
+#[tokio::test]
+async fn the_recipient_finds_what_was_sent_and_the_phone_is_not_told() {
+    let (bench, mut phone, _) = sample().await;
+    let link = async |waybill| {
+        let links = bench.hub.customer_links(Some(waybill)).await.unwrap();
+        links[0].url.strip_prefix(PUBLIC_URL).unwrap().to_owned()
+    };
+    let sent = link("SAMPLE-0001").await;
+    for (lang, words) in [
+        ("en", "冻虾 · pieces: 1 · 1.250 kg · fee CNY 18.00"),
+        ("zh", "冻虾 · 1 件 · 1.250 千克 · 资费 18.00 元"),
+    ] {
+        let page = bench.get(&sent, &[("accept-language", lang)]).await.text();
+        assert!(page.contains(words), "{page}");
+    }
+    let feed = serde_json::to_string(&phone.pull_stops(&bench).await).unwrap();
+    assert!(!feed.contains("冻虾"), "{feed}");
+    // What the file does not say is said to be missing.
+    let other = link("SAMPLE-0004").await;
+    let page = bench.get(&other, &[("accept-language", "en")]).await.text();
+    assert!(page.contains("not given to this page by the carrier"));
 }
 
 #[tokio::test]

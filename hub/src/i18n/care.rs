@@ -100,6 +100,9 @@ texts! {
     fact_done_rule: "您或您指定的人当面验收并签收后", "you or the person you named has inspected and signed";
     fact_goods: "内件、重量、资费", "Contents, weight, fee";
     fact_goods_none: "承运企业未提供给本页,请见面单", "not given to this page by the carrier; see the waybill";
+    goods_pieces: "%n 件", "pieces: %n";
+    goods_weight: "%n 千克", "%n kg";
+    goods_fee: "资费 %n 元", "fee CNY %n";
     fact_data: "所用个人信息", "Personal data used";
     fact_data_list: "姓名、电话、地址,仅用于投递和售后;送达后按规定期限删除", "name, telephone and address, for delivery and what follows it only; deleted after the legal period";
     fact_dispute: "争议解决", "If we disagree";

@@ -16,6 +16,9 @@ const MAX_ADDRESS_CHARS: usize = 512;
 const MAX_NAME_CHARS: usize = 64;
 const MAX_TIER_BYTES: usize = 48;
 const MAX_ABS_DEGREES_C: f64 = 100.0;
+const MAX_PIECES: u32 = 10_000;
+const MAX_WEIGHT_KG: f64 = 10_000.0;
+const MAX_FEE_CNY: f64 = 1_000_000.0;
 
 pub(super) fn waybill(text: &str) -> Result<String, RowProblem> {
     value::text(text, MAX_WAYBILL_CHARS)
@@ -90,6 +93,33 @@ pub(super) fn temperature(text: &str, comma: bool) -> Result<i32, RowProblem> {
     Ok((degrees * 100.0).round() as i32)
 }
 
+pub(super) fn pieces(text: &str) -> Result<u32, RowProblem> {
+    text.parse()
+        .ok()
+        .filter(|pieces| (1..=MAX_PIECES).contains(pieces))
+        .ok_or(RowProblem::PiecesRange)
+}
+
+/// Kilograms as grams.
+pub(super) fn weight_g(text: &str, comma: bool) -> Result<u32, RowProblem> {
+    thousandths(text, comma, MAX_WEIGHT_KG).ok_or(RowProblem::WeightRange)
+}
+
+/// Yuan as hundredths of one.
+pub(super) fn fee_fen(text: &str, comma: bool) -> Result<u32, RowProblem> {
+    let mill = thousandths(text, comma, MAX_FEE_CNY).ok_or(RowProblem::FeeRange)?;
+    Ok((mill + 5) / 10)
+}
+
+fn thousandths(text: &str, comma: bool, most: f64) -> Option<u32> {
+    let number = value::decimal(text, comma).ok()?;
+    // Within range, so the cast keeps the value.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    (0.0..=most)
+        .contains(&number)
+        .then(|| (number * 1_000.0).round() as u32)
+}
+
 pub(super) fn code(text: &str) -> Result<RecipientCode, RowProblem> {
     let short = (4..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     if short {
@@ -113,7 +143,7 @@ pub(super) fn check(field: Field, text: &str, mapping: &Mapping) -> Result<(), R
     match field {
         Field::Waybill => waybill(text).map(drop),
         Field::Address => address(text).map(drop),
-        Field::RecipientName | Field::Round => name(text).map(drop),
+        Field::RecipientName | Field::Round | Field::Goods => name(text).map(drop),
         Field::RecipientPhone => value::phone(text).map(drop),
         Field::Lat | Field::DepotLat => latitude(text, comma).map(drop),
         Field::Lng | Field::DepotLng => longitude(text, comma).map(drop),
@@ -130,5 +160,8 @@ pub(super) fn check(field: Field, text: &str, mapping: &Mapping) -> Result<(), R
         Field::MinAge => min_age(text).map(drop),
         Field::TempMinC | Field::TempMaxC => temperature(text, comma).map(drop),
         Field::Code => code(text).map(drop),
+        Field::Pieces => pieces(text).map(drop),
+        Field::WeightKg => weight_g(text, comma).map(drop),
+        Field::FeeCny => fee_fen(text, comma).map(drop),
     }
 }

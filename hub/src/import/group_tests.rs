@@ -30,6 +30,7 @@ fn delivery(number: u64, position: LatLng, depot: LatLng, accepted_min: i64) -> 
         round: Some(format!("courier {}", number % 3)),
         tier: None,
         min_age_years: None,
+        contents: Contents::default(),
         temperature: None,
         code: None,
         pickup_until_ms: None,

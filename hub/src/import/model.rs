@@ -4,6 +4,7 @@ use std::fmt;
 
 use satchel_protocol::feed::{LatLng, TemperatureLimits};
 use satchel_protocol::taxonomy::{HandlingTag, HandoffKind, PromiseClass};
+use serde::{Deserialize, Serialize};
 
 /// A field of a delivery that a mapping can fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
@@ -56,11 +57,19 @@ pub enum Field {
     Code,
     /// It is to be collected from a sender here, by this time (A164, A198).
     PickupUntil,
+    /// What is in the parcel, as the waybill names it (Art 25).
+    Goods,
+    /// How many pieces (Art 25).
+    Pieces,
+    /// Weight, kilograms (Art 25).
+    WeightKg,
+    /// What carrying it costs, yuan (Art 25).
+    FeeCny,
 }
 
 impl Field {
     /// All of them.
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 27] = [
         Self::Waybill,
         Self::Lat,
         Self::Lng,
@@ -84,6 +93,10 @@ impl Field {
         Self::TempMaxC,
         Self::Code,
         Self::PickupUntil,
+        Self::Goods,
+        Self::Pieces,
+        Self::WeightKg,
+        Self::FeeCny,
     ];
 
     /// The name a mapping uses.
@@ -123,6 +136,10 @@ impl Field {
             Self::TempMaxC => ("temp_max_c", "最高温度"),
             Self::Code => ("code", "取件码"),
             Self::PickupUntil => ("pickup_until", "揽收截止"),
+            Self::Goods => ("goods", "内件品名"),
+            Self::Pieces => ("pieces", "内件数量"),
+            Self::WeightKg => ("weight_kg", "重量(千克)"),
+            Self::FeeCny => ("fee_cny", "资费(元)"),
         }
     }
 
@@ -187,6 +204,26 @@ pub struct Delivery {
     pub code: Option<RecipientCode>,
     /// It is to be collected here, by this time.
     pub pickup_until_ms: Option<i64>,
+    /// What its recipient may look up about it.
+    pub contents: Contents,
+}
+
+/// What a parcel holds, weighs and costs, as far as the file says (Art 25). For the recipient's eyes: no courier's
+/// phone is told.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// What is in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goods: Option<String>,
+    /// How many pieces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pieces: Option<u32>,
+    /// Weight, grams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_g: Option<u32>,
+    /// Fee, hundredths of a yuan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_fen: Option<u32>,
 }
 
 /// The recipient's code as the file gives it. Never printed.
@@ -196,6 +233,13 @@ pub enum RecipientCode {
     Short(String),
     /// 80 bits, for the phone to judge without a network.
     Long([u8; 10]),
+}
+
+/// What somebody was sent stays out of logs.
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contents").finish_non_exhaustive()
+    }
 }
 
 /// Name, phone, address and door stay out of logs.

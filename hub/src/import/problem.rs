@@ -192,6 +192,12 @@ problems! {
     TemperatureInverted => "temperature_inverted", "is above the warmest temperature", "最低温度高于最高温度";
     /// Neither a short nor a long code.
     NotACode => "not_a_code", "is neither 4 to 8 digits nor a code of 16 characters", "不是 4 至 8 位数字,也不是 16 位取件码";
+    /// No number of pieces.
+    PiecesRange => "pieces_range", "is not a number of pieces from 1 to 10000", "不是 1 至 10000 的件数";
+    /// No weight of a parcel.
+    WeightRange => "weight_range", "is not a weight from 0 to 10000 kg", "不是 0 至 10000 千克的重量";
+    /// No fee of a parcel.
+    FeeRange => "fee_range", "is not a fee from 0 to 1000000 yuan", "不是 0 至 1000000 元的资费";
     /// The same waybill a second time.
     DuplicateWaybill {
         /// Where it was first seen.

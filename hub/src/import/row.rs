@@ -8,7 +8,7 @@ use satchel_protocol::feed::{LatLng, TemperatureLimits};
 
 use super::fields;
 use super::mapping::{Mapping, Origin, Piece};
-use super::model::{Delivery, Field};
+use super::model::{Contents, Delivery, Field};
 use super::problem::{RowError, RowProblem};
 use super::source::{Cell, RawRow};
 use super::value;
@@ -44,6 +44,7 @@ pub(super) fn delivery(raw: &RawRow, mapping: &Mapping) -> Result<Delivery, Vec<
     let temperature = row.temperature();
     let code = row.parsed(Field::Code, fields::code);
     let pickup_until_ms = row.time(Field::PickupUntil, accepted_at_ms);
+    let contents = row.contents();
     row.check_times(accepted_at_ms, window_start_ms, window_end_ms, driven_at_ms);
 
     match (waybill, position, address, accepted_at_ms, promise_class) {
@@ -76,6 +77,7 @@ pub(super) fn delivery(raw: &RawRow, mapping: &Mapping) -> Result<Delivery, Vec<
             temperature,
             code,
             pickup_until_ms,
+            contents,
         }),
         _ => Err(row.errors),
     }
@@ -181,6 +183,16 @@ impl Row<'_> {
             _ => {}
         }
         None
+    }
+
+    fn contents(&mut self) -> Contents {
+        let comma = self.mapping.decimal_comma;
+        Contents {
+            goods: self.parsed(Field::Goods, fields::name),
+            pieces: self.parsed(Field::Pieces, fields::pieces),
+            weight_g: self.parsed(Field::WeightKg, |text| fields::weight_g(text, comma)),
+            fee_fen: self.parsed(Field::FeeCny, |text| fields::fee_fen(text, comma)),
+        }
     }
 
     fn check_times(

@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::db::{RowExt, Tx};
 use crate::error::HubError;
+use crate::import::Contents;
 use crate::store::consents;
 use crate::store::recorder::Recorder;
 
@@ -99,6 +100,20 @@ pub(crate) async fn add_stop(tx: &mut Tx, stop: &StopItem) -> Result<(), HubErro
             consents::add(tx, Recorder::Hub, seq, record).await?;
         }
     }
+    Ok(())
+}
+
+/// Keeps what only the recipient is shown (Art 25).
+pub(crate) async fn note_contents(
+    tx: &mut Tx,
+    parcel: ParcelId,
+    contents: &Contents,
+) -> Result<(), HubError> {
+    sqlx::query("UPDATE parcel SET contents = ? WHERE parcel_id = ?")
+        .bind(json(contents)?)
+        .bind(&parcel.as_bytes()[..])
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

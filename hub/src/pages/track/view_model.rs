@@ -10,6 +10,7 @@ use crate::choices::{self, HANDOFFS, leaves_the_door};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang};
+use crate::import::Contents;
 use crate::mask::waybill_tail;
 use crate::pages::view;
 use crate::shares::{self, Link};
@@ -72,6 +73,28 @@ pub(super) struct ParcelView {
     pub(super) today: String,
 }
 
+/// Goods, pieces, weight and fee, as far as they are known (Art 25).
+fn goods(c: &Care, contents: &Contents) -> String {
+    let part = |words: &str, value: Option<String>| value.map(|v| words.replace("%n", &v));
+    let parts = [
+        contents.goods.clone(),
+        part(c.goods_pieces, contents.pieces.map(|n| n.to_string())),
+        part(
+            c.goods_weight,
+            contents
+                .weight_g
+                .map(|g| format!("{}.{:03}", g / 1_000, g % 1_000)),
+        ),
+        part(
+            c.goods_fee,
+            contents
+                .fee_fen
+                .map(|fen| format!("{}.{:02}", fen / 100, fen % 100)),
+        ),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
 impl ParcelView {
     pub(super) async fn of(
         hub: &Hub,
@@ -98,7 +121,7 @@ impl ParcelView {
                 Some(value) => chosen_words(c, value),
                 None => c.fact_method_default.to_owned(),
             },
-            goods: String::new(),
+            goods: goods(c, &p.contents),
             eta: eta(hub, lang, p),
             place: p.place.map(|place| PlaceView {
                 words: c.where_km.replace("%n", &place.km.to_string()),
