@@ -65,5 +65,6 @@ pub use satchel::Satchel;
 pub use storage::StorageUsage;
 pub use sync::{Enrolment, HttpAnswer, HttpHeader, HttpTask, SyncStatus, SyncTask, TaskOutcome};
 pub use watch::{PlanProgress, PlanWatcher};
+pub use wedge::{EntryRepair, WedgeState, WedgedEntry};
 
 uniffi::setup_scaffolding!("satchel");

@@ -103,6 +103,13 @@ pub struct SyncStatus {
     pub unsent_proofs: u64,
     /// Bytes of those proofs.
     pub unsent_bytes: u64,
+    /// Of these proofs, photos that wait for a network that costs nothing; see `setPhotosOnMetered`.
+    pub held_back_proofs: u64,
+    /// Bytes of those.
+    pub held_back_bytes: u64,
+    /// Stops here that the hub did not name when it last told everything: it was set back to a backup.
+    /// They stay, and may be served.
+    pub stops_unknown_to_hub: u64,
     /// When the oldest unsent entry happened, Unix milliseconds.
     pub oldest_unsent_ms: Option<i64>,
     /// The last time the hub answered with something true, Unix milliseconds.
@@ -190,6 +197,9 @@ impl From<status::SyncStatus> for SyncStatus {
             unsent_entries: status.unsent_entries,
             unsent_proofs: status.unsent_proofs,
             unsent_bytes: status.unsent_bytes,
+            held_back_proofs: status.held_back_proofs,
+            held_back_bytes: status.held_back_bytes,
+            stops_unknown_to_hub: status.stops_unknown_to_hub,
             oldest_unsent_ms: status.oldest_unsent_ms,
             last_contact_ms: status.last_contact_ms,
             next_retry_ms: status.next_retry_ms,

@@ -104,6 +104,7 @@ fn feed(stops: u32) -> Vec<u8> {
         cursor: "end".into(),
         more: false,
         server_time_ms: 1,
+        snapshot: None,
     })
     .unwrap()
 }

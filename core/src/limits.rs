@@ -40,6 +40,13 @@ pub const TASK_LOST_AFTER_MS: i64 = 5 * 60 * 1_000;
 /// Without being asked for, the feed is pulled once in this time.
 pub const FEED_POLL_MS: i64 = 60 * 1_000;
 
+/// A request for news that is answered faster than this was not kept waiting: there is news, or the hub does
+/// not know how to wait.
+pub const POLL_LEAST_MS: i64 = 2_000;
+
+/// Then the next one waits this long, so that such a hub is asked no more often than by a careful person.
+pub const POLL_REST_MS: i64 = 5_000;
+
 /// First retry of a failed task; doubles with each failure.
 pub const RETRY_FIRST_MS: i64 = 2_000;
 

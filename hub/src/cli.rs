@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use satchel_hub::import::{GroupRule, GroupRuleError, MappingError};
 use satchel_hub::{Hub, HubConfig, HubError, HubStep, ImportOptions, ImportReport, Witness};
-use satchel_protocol::ids::{DeviceId, IdError};
+use satchel_protocol::ids::{DeviceId, Hash32, IdError};
 use satchel_protocol::taxonomy::UnknownCode;
 use thiserror::Error;
 
@@ -128,6 +128,27 @@ enum Command {
         place: Place,
         /// The device id.
         device: String,
+    },
+    /// Give what is left of a courier's latest round, or of the one named, to another courier.
+    Reassign {
+        #[command(flatten)]
+        place: Place,
+        /// Who has it.
+        #[arg(long)]
+        from: String,
+        /// Who is to have it.
+        #[arg(long)]
+        to: String,
+        /// The round's name; the latest one without it.
+        #[arg(long)]
+        round: Option<String>,
+    },
+    /// Ask the phones that have a proof for it now, whatever their network costs.
+    WantProof {
+        #[command(flatten)]
+        place: Place,
+        /// SHA-256 of the proof, hex.
+        hash: String,
     },
     /// Cancel a parcel that is on the road.
     Cancel(doorstep::StepArgs),
@@ -333,6 +354,20 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             .await?
             .revoke(device.parse::<DeviceId>()?)
             .await?),
+        Command::Reassign {
+            place,
+            from,
+            to,
+            round,
+        } => reassign(&place, &from, &to, round.as_deref()).await,
+        Command::WantProof { place, hash } => {
+            let asked = open(&place)
+                .await?
+                .want_proof(hash.parse::<Hash32>()?)
+                .await?;
+            println!("{asked} couriers asked");
+            Ok(())
+        }
         Command::Cancel(args) => doorstep::step(args, HubStep::Cancel).await,
         Command::Collected(args) => doorstep::step(args, HubStep::Collected).await,
         Command::Redeliver(args) => doorstep::step(args, HubStep::Redeliver).await,
@@ -408,6 +443,25 @@ async fn invite(place: &Place, courier: &str, qr: Option<QrForm>) -> Result<(), 
         Some(QrForm::Svg) => println!("{}", qr::svg(&text).ok_or(CliError::Qr)?),
         None => {}
     }
+    Ok(())
+}
+
+async fn reassign(
+    place: &Place,
+    from: &str,
+    to: &str,
+    round: Option<&str>,
+) -> Result<(), CliError> {
+    let hub = open(place).await?;
+    let rounds = hub.rounds_of(from).await?;
+    let named = rounds
+        .iter()
+        .find(|(_, name)| round.is_none_or(|wanted| wanted == name));
+    let (route, name) = named.ok_or(HubError::UnknownRound)?;
+    println!(
+        "{name}: {} stops given to {to}",
+        hub.reassign(*route, to).await?
+    );
     Ok(())
 }
 

@@ -100,6 +100,9 @@ pub enum HubError {
     /// The answer to a report is not sent.
     #[error("report: {0}")]
     Answer(#[from] crate::publish::AnswerFault),
+    /// No round of this id.
+    #[error("no round of this id")]
+    UnknownRound,
     /// No courier of this name.
     #[error("no courier of this name")]
     UnknownCourier,

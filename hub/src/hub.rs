@@ -13,6 +13,7 @@ use ed25519_dalek::VerifyingKey;
 use satchel_protocol::ids::Hash32;
 use tokio::net::TcpListener;
 
+use crate::bell::{self, Bell};
 use crate::blobs::BlobStore;
 use crate::clock::{Clock, SystemClock};
 use crate::db::Db;
@@ -97,6 +98,7 @@ struct Inner {
     metrics: Metrics,
     desk: Desk,
     limits: Limits,
+    bell: Bell,
 }
 
 impl std::fmt::Debug for Hub {
@@ -128,6 +130,7 @@ impl Hub {
             metrics: Metrics::default(),
             desk: Desk::default(),
             limits: Limits::default(),
+            bell: Bell::default(),
         }));
         tlog::begin_if_none(&hub).await?;
         Ok(hub)
@@ -189,6 +192,7 @@ impl Hub {
                 }
             }
         });
+        let ringer = tokio::spawn(bell::watch(self.clone()));
         let (told, stopping) = tokio::sync::oneshot::channel();
         let graceful = async move {
             shutdown.await;
@@ -214,6 +218,7 @@ impl Hub {
         sweeper.abort();
         reviewer.abort();
         publisher.abort();
+        ringer.abort();
         self.close().await;
         served.map_err(HubError::io("serve"))
     }
@@ -273,6 +278,10 @@ impl Hub {
 
     pub(crate) fn desk(&self) -> &Desk {
         &self.0.desk
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.0.bell
     }
 
     pub(crate) fn limits(&self) -> &Limits {

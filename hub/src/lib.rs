@@ -9,6 +9,7 @@
 
 mod api;
 mod audit;
+mod bell;
 mod blobs;
 mod care;
 mod choices;
@@ -35,6 +36,7 @@ mod people;
 mod project;
 mod publish;
 mod rating;
+mod reassign;
 mod receipts;
 mod shares;
 mod store;

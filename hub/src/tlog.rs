@@ -23,6 +23,7 @@ use crate::error::HubError;
 use crate::hub::Hub;
 use crate::rating::review;
 use crate::store::entries::AlarmKind;
+use crate::store::feed;
 
 pub use publish::Published;
 pub use witness::{BadWitness, Witness};
@@ -373,6 +374,8 @@ impl Hub {
             .bind(AlarmKind::LogShorter.code())
             .execute(&mut *tx)
             .await?;
+        let epoch = i64::from_be_bytes(self.draw::<8>()?) & i64::MAX;
+        feed::begin_epoch(&mut tx, epoch, self.now_ms()).await?;
         tx.commit().await?;
         tracing::warn!(log_no = tree.log_no, "the transparency log began anew");
         Ok(tree.log_no)

@@ -66,6 +66,7 @@ async fn the_description_is_served_and_names_the_fields_that_are_really_sent() {
                 cursor: "c".into(),
                 more: true,
                 server_time_ms: 1,
+                snapshot: None,
             }),
         ),
         ("SignedTime", serde_json::to_value(&time)),

@@ -38,6 +38,18 @@ pub struct FeedPage {
     pub more: bool,
     /// The hub's clock when it answered, Unix milliseconds.
     pub server_time_ms: i64,
+    /// The page is part of a snapshot: everything that holds, not what changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotPart>,
+}
+
+/// Which part of a snapshot a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotPart {
+    /// It begins here: the phone's place in the feed was none, or one of another history of this hub.
+    pub first: bool,
+    /// It ends here: what it did not name, this hub does not know of.
+    pub last: bool,
 }
 
 /// One item as sent.
@@ -80,6 +92,8 @@ pub enum FeedContent {
     ReportAnswer(ReportAnswerItem),
     /// Speeds by zone and time of day (A012).
     Traffic(Box<TrafficItem>),
+    /// The hub asks for a full photo now, whatever the network costs.
+    ProofWanted(ProofWantedItem),
     /// A kind made after this build; kept as it is.
     Unknown,
 }
@@ -139,6 +153,9 @@ impl FeedItem {
             }
             TrafficItem::KIND => {
                 FeedContent::Traffic(Box::new(TrafficItem::deserialize(&self.data).map_err(bad)?))
+            }
+            ProofWantedItem::KIND => {
+                FeedContent::ProofWanted(ProofWantedItem::deserialize(&self.data).map_err(bad)?)
             }
             _ => FeedContent::Unknown,
         })
@@ -296,6 +313,13 @@ pub struct StopRemovedItem {
     pub stop_id: StopId,
 }
 
+/// A proof that somebody at the hub needs now, as in a dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofWantedItem {
+    /// SHA-256 of its bytes, hex.
+    pub hash: Hash32,
+}
+
 /// A rating as the courier sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RatingItem {
@@ -389,6 +413,10 @@ impl StopItem {
 impl StopRemovedItem {
     /// Its `kind`.
     pub const KIND: &'static str = "stop_removed";
+}
+impl ProofWantedItem {
+    /// Its `kind`.
+    pub const KIND: &'static str = "proof_wanted";
 }
 impl RatingItem {
     /// Its `kind`.

@@ -41,6 +41,10 @@ pub const MAX_FEED_PAGE_BYTES: usize = 4 * 1_024 * 1_024;
 /// are bounded by bytes as well.
 pub const FEED_PAGE_ITEMS: u32 = 4_000;
 
+/// Longest a hub holds a feed request open that has nothing to tell: below what proxies and phone networks
+/// cut.
+pub const MAX_FEED_WAIT_S: u32 = 25;
+
 /// Largest answer of any other kind that a phone reads.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1_024;
 

@@ -1,10 +1,15 @@
 //! The real hub on a loopback port, for tests that drive phones against it.
 
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use satchel_hub::import::Mapping;
 use satchel_hub::{Audit, Hub, HubConfig, ImportOptions, SimClock};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::day::MORNING_MS;
 use crate::http::HttpTransport;
@@ -27,6 +32,8 @@ pub struct Running {
     pub hub: Hub,
     /// Where its calls run.
     pub runtime: tokio::runtime::Runtime,
+    address: SocketAddr,
+    stop: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     data: tempfile::TempDir,
 }
 
@@ -36,16 +43,57 @@ impl Running {
     pub fn start() -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let data = tempfile::tempdir().unwrap();
-        let listener =
-            runtime.block_on(async { tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap() });
-        let hub = serve(&runtime, data.path(), listener);
-        Self { hub, runtime, data }
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (hub, stop) = serve(&runtime, data.path(), listener);
+        Self {
+            hub,
+            runtime,
+            address,
+            stop: Some(stop),
+            data,
+        }
+    }
+
+    /// Stops it as an operator does. Its address stays its own.
+    pub fn stop(&mut self) {
+        if let Some((stop, ended)) = self.stop.take() {
+            let _ = stop.send(());
+            self.runtime.block_on(ended).unwrap();
+        }
+    }
+
+    /// Starts it again on the same address.
+    pub fn start_again(&mut self) {
+        let listener = self.runtime.block_on(TcpListener::bind(self.address));
+        let (hub, stop) = serve(&self.runtime, self.data.path(), listener.unwrap());
+        self.hub = hub;
+        self.stop = Some(stop);
+    }
+
+    /// A copy of everything it holds, taken while it stands still.
+    #[must_use]
+    pub fn backup(&mut self) -> tempfile::TempDir {
+        self.stop();
+        let copy = tempfile::tempdir().unwrap();
+        copy_dir(&self.data.path().join("hub"), &copy.path().join("hub"));
+        self.start_again();
+        copy
+    }
+
+    /// Puts a backup in the place of what it holds.
+    pub fn restore(&mut self, backup: &tempfile::TempDir) {
+        self.stop();
+        let here = self.data.path().join("hub");
+        std::fs::remove_dir_all(&here).unwrap();
+        copy_dir(&backup.path().join("hub"), &here);
+        self.start_again();
     }
 
     /// Its data directory.
     #[must_use]
-    pub fn dir(&self) -> &std::path::Path {
-        self.data.path()
+    pub fn dir(&self) -> PathBuf {
+        self.data.path().join("hub")
     }
 
     /// A client that reaches it.
@@ -94,16 +142,34 @@ impl Running {
 
 fn serve(
     runtime: &tokio::runtime::Runtime,
-    data: &std::path::Path,
-    listener: tokio::net::TcpListener,
-) -> Hub {
+    data: &Path,
+    listener: TcpListener,
+) -> (Hub, (oneshot::Sender<()>, JoinHandle<()>)) {
     runtime.block_on(async {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut config = HubConfig::new(data.join("hub"), &url);
         config.clock = Arc::new(SimClock::frozen(MORNING_MS));
         let hub = Hub::open(config).await.unwrap();
         let serving = hub.clone();
-        tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
-        hub
+        let (stop, stopped) = oneshot::channel::<()>();
+        let ended = tokio::spawn(async move {
+            let until = async {
+                let _ = stopped.await;
+            };
+            serving.serve(listener, until).await.unwrap();
+        });
+        (hub, (stop, ended))
     })
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        let place = to.join(file.file_name());
+        match file.file_type().unwrap().is_dir() {
+            true => copy_dir(&file.path(), &place),
+            false => drop(std::fs::copy(file.path(), place).unwrap()),
+        }
+    }
 }

@@ -369,6 +369,7 @@ impl ToyHub {
                 cursor: cursor(&all, at),
                 more: at < all.len(),
                 server_time_ms: self.clock.wall_ms(),
+                snapshot: None,
             },
         )
     }

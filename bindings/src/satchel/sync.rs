@@ -1,6 +1,8 @@
-//! The queue beyond its two calls: what stands open.
+//! The queue beyond its two calls: what stands open, what may cost money, news while the app is in front.
 
 use super::{Result, Satchel};
+use crate::codes::NetworkState;
+use crate::sync::SyncTask;
 use crate::wedge::{EntryRepair, WedgedEntry};
 
 #[uniffi::export]
@@ -21,5 +23,37 @@ impl Satchel {
     /// `NotFound` for an entry that does not stand open or is said again already.
     pub fn repair_entry(&self, seq: i64) -> Result<EntryRepair> {
         Ok(self.courier.repair_wedged(seq)?.into())
+    }
+
+    /// Whether photos may go up over a network that costs the courier money. Without it they wait for one
+    /// that costs nothing, unless the hub asks for one; everything else never waits. Off until set; kept.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn set_photos_on_metered(&self, allowed: bool) -> Result<()> {
+        Ok(self.courier.set_photos_on_metered(allowed)?)
+    }
+
+    /// Whether photos may go up over a network that costs money.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn photos_on_metered(&self) -> Result<bool> {
+        Ok(self.courier.photos_on_metered()?)
+    }
+
+    /// A push message came: the next sync task reads the feed. Nothing the message says is believed.
+    pub fn feed_hint(&self) {
+        self.courier.feed_hint();
+    }
+
+    /// While the app is in front: a request that the hub answers when there is news, after half a minute at
+    /// the latest. Send it from a thread of its own and give the outcome to `completeTask`; it does not
+    /// hold up the loop of `nextTask`.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn poll_task(&self, network: NetworkState) -> Result<SyncTask> {
+        Ok(self.courier.poll_task(network)?.into())
     }
 }

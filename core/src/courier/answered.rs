@@ -1,18 +1,21 @@
 //! What an answer of the hub changes on this phone. Everything believed is signed by the hub or asked
 //! for by this very request; the rest is a reason to try again.
 
+use std::collections::HashSet;
+
 use satchel_protocol::api::{ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
 use satchel_protocol::attempt::EnrolledBody;
 use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::feed::RULE_SET;
-use satchel_protocol::ids::{DeviceId, Hash32};
+use satchel_protocol::ids::{DeviceId, Hash32, StopId};
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
 
 use super::{Courier, Keys};
 use crate::error::Result;
 use crate::evidence::log::Fact;
 use crate::evidence::watch::{self, Doubt};
+use crate::limits;
 use crate::model::status::Blocking;
 use crate::store::db::Tx;
 use crate::store::phone;
@@ -50,6 +53,12 @@ enum Got {
     Step,
 }
 
+/// Whether a feed page that was taken has anything in it.
+fn brought_news(answer: &Answer) -> bool {
+    answers::feed_page(&answer.headers, &answer.body)
+        .is_ok_and(|page| page.more || !page.items.is_empty())
+}
+
 /// An upload whose answer came.
 struct Upload {
     id: i64,
@@ -79,6 +88,15 @@ impl Courier {
                 got
             }
             Job::PullFeed => self.apply_feed(keys, answer)?,
+            Job::PollFeed => {
+                let got = self.apply_feed(keys, answer)?;
+                let now_ms = self.boot_ms();
+                let at_once = now_ms - flight.issued_ms < limits::POLL_LEAST_MS;
+                if at_once && got.is_ok() && !brought_news(answer) {
+                    self.engine().rest_polls(now_ms + limits::POLL_REST_MS);
+                }
+                got
+            }
             Job::Proof {
                 id,
                 hash,
@@ -139,7 +157,7 @@ impl Courier {
                 self.engine().succeeded(Lane::Enrol);
                 Ok(true)
             }
-            (Job::PullFeed, ErrorCode::Malformed) => {
+            (Job::PullFeed | Job::PollFeed, ErrorCode::Malformed) => {
                 // Not a place in this hub's feed (any more): read it again from the start. Reading an item
                 // twice changes nothing.
                 self.db.write(|tx| phone::forget_feed_cursor(tx))?;
@@ -288,15 +306,25 @@ impl Courier {
             Err(useless) => return Ok(Err(useless)),
         };
         let wall_ms = self.env.clock.wall_ms();
+        let at_work = self.stops_at_work();
+        let another_history = page.snapshot.is_some_and(|part| part.first);
         let moved = self.db.write(|tx| {
             let before = phone::feed_cursor(tx)?;
             phone::set_contact(tx, wall_ms)?;
-            let rule_sets = answers::apply_feed(tx, &page)?;
+            let rule_sets = answers::apply_feed(tx, &page, &at_work)?;
             for document in &rule_sets {
                 self.take_rule_set(tx, keys, document)?;
             }
-            Ok(before.as_deref() != Some(page.cursor.as_str()))
+            Ok((
+                before.as_deref() != Some(page.cursor.as_str()),
+                before.is_some(),
+            ))
         })?;
+        let (moved, was_somewhere) = moved;
+        if was_somewhere && another_history {
+            // The hub is not what it was: what it holds of this phone's log is asked for as well.
+            self.engine().set_ask(Ask::Recheck);
+        }
         if page.items.iter().any(|item| item.kind == RULE_SET) {
             self.load_rules()?;
         }
@@ -304,6 +332,11 @@ impl Courier {
         // "More" behind the same place would be asked for without end.
         self.engine().feed_read(now_ms, page.more && moved);
         Ok(Ok(Got::Goal))
+    }
+
+    /// Stops at whose door something is begun and not recorded.
+    fn stops_at_work(&self) -> HashSet<StopId> {
+        self.drafts().values().map(|draft| draft.stop_id).collect()
     }
 
     fn apply_upload(

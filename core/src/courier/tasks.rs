@@ -10,7 +10,7 @@ use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
 use crate::store::proofs::ProofRow;
-use crate::store::{attempts, entries, inks, phone, proofs, watch, wedged};
+use crate::store::{attempts, entries, inks, phone, proofs, stops, watch, wedged};
 use crate::sync::engine::{Ask, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
@@ -41,7 +41,7 @@ impl Courier {
                 courier: self,
                 lane: Some(lane),
             };
-            if let Some((job, draft)) = self.pick(lane, &keys, now_ms)? {
+            if let Some((job, draft)) = self.pick(lane, &keys, (network, now_ms))? {
                 let task = self.issue(&keys, job, draft, now_ms)?;
                 claim.lane = None;
                 return Ok(Task::Http(task));
@@ -108,6 +108,64 @@ impl Courier {
         self.engine().retry_now();
     }
 
+    /// Whether photos may go up where that costs the courier money. Without it they wait for a network that
+    /// costs nothing, unless the hub asks for one; entries, signatures and thumbnails never wait.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub fn set_photos_on_metered(&self, on: bool) -> Result<()> {
+        self.db.write(|tx| phone::set_photos_on_metered(tx, on))
+    }
+
+    /// Whether photos may go up where that costs money.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub fn photos_on_metered(&self) -> Result<bool> {
+        self.db.read(phone::photos_on_metered)
+    }
+
+    /// A push message says that there is news: the next task reads the feed. What the message says besides
+    /// is not believed.
+    pub fn feed_hint(&self) {
+        self.engine().feed_hint();
+    }
+
+    /// A request that the hub answers when there is news, for an app that is in front: send it from a thread
+    /// of its own beside the loop of [`Courier::next_task`], which it does not hold up. The hub answers
+    /// after half a minute at the latest.
+    ///
+    /// # Errors
+    /// As [`Courier::next_task`].
+    pub fn poll_task(&self, network: Network) -> Result<Task> {
+        let now_ms = self.boot_ms();
+        self.engine().expire(now_ms);
+        let keys = self.keys().clone().filter(|k| k.stage == Stage::Enrolled);
+        let Some(keys) = keys else {
+            return Ok(Task::Done);
+        };
+        let wait = |until_ms, why| Task::Wait { until_ms, why };
+        if network == Network::Offline {
+            return Ok(wait(None, WaitReason::Offline));
+        }
+        let rest_ms = self.engine().polls_rest(now_ms);
+        if rest_ms.is_some() || !self.engine().claim(Lane::Feed, now_ms) {
+            let free_ms = || self.engine().lane_free_ms(Lane::Feed, now_ms);
+            let at_ms = rest_ms.unwrap_or_else(free_ms);
+            let wall_ms = self.env.clock.wall_ms() + (at_ms - now_ms);
+            return Ok(wait(Some(wall_ms), WaitReason::InFlight));
+        }
+        let mut claim = Claim {
+            courier: self,
+            lane: Some(Lane::Feed),
+        };
+        let cursor = self.db.read(phone::feed_cursor)?;
+        let draft = requests::poll_feed(&keys, cursor.as_deref());
+        let task = self.issue(&keys, Job::PollFeed, draft, now_ms)?;
+        claim.lane = None;
+        Ok(Task::Http(task))
+    }
+
     /// The honest state of the queue.
     ///
     /// # Errors
@@ -123,7 +181,14 @@ impl Courier {
             let (unsent_entries, oldest_unsent_ms) = entries::unsent_count(conn)?;
             let (unsent_proofs, unsent_bytes) = proofs::unsent(conn)?;
             let facts = phone::sync_facts(conn)?;
+            let (held_back_proofs, held_back_bytes) = match phone::photos_on_metered(conn)? {
+                true => (0, 0),
+                false => proofs::held_back(conn)?,
+            };
             Ok(SyncStatus {
+                held_back_proofs,
+                held_back_bytes,
+                stops_unknown_to_hub: stops::unknown_to_hub(conn)?,
                 unsent_entries,
                 unsent_proofs,
                 unsent_bytes,
@@ -142,7 +207,12 @@ impl Courier {
         self.env.clock.boottime_ns() / 1_000_000
     }
 
-    fn pick(&self, lane: Lane, keys: &Keys, now_ms: i64) -> Result<Option<(Job, Draft)>> {
+    fn pick(
+        &self,
+        lane: Lane,
+        keys: &Keys,
+        (network, now_ms): (Network, i64),
+    ) -> Result<Option<(Job, Draft)>> {
         match (lane, keys.stage) {
             (Lane::Enrol, Stage::Pending) => {
                 let job = Job::Enrol {
@@ -181,37 +251,44 @@ impl Courier {
                     requests::pull_feed(keys, cursor.as_deref()),
                 )))
             }
-            (Lane::Proof, Stage::Enrolled) => self.pick_proof(keys, now_ms),
+            (Lane::Proof, Stage::Enrolled) => self.pick_proof(keys, network, now_ms),
             _ => Ok(None),
         }
     }
 
     /// The next proof this phone can read and that waits for nothing. One that it cannot read is set
     /// aside and stays visible as unsent.
-    fn pick_proof(&self, keys: &Keys, now_ms: i64) -> Result<Option<(Job, Draft)>> {
-        // Signatures that did not ride with their entries first: they are small.
-        let (mut inks, mut after) = (true, 0);
-        loop {
-            let rows = self.db.read(|conn| match inks {
-                true => inks::to_upload(conn, after),
-                false => proofs::to_upload(conn, after),
-            })?;
-            if rows.is_empty() {
-                if !inks {
-                    return Ok(None);
-                }
-                (inks, after) = (false, 0);
+    fn pick_proof(
+        &self,
+        keys: &Keys,
+        network: Network,
+        now_ms: i64,
+    ) -> Result<Option<(Job, Draft)>> {
+        let costs = network == Network::Metered && !self.db.read(phone::photos_on_metered)?;
+        for kind in [Sends::Ink, Sends::Wanted, Sends::Photo] {
+            if kind == Sends::Photo && costs {
+                break;
             }
-            for row in rows {
-                after = row.id.abs();
-                if !self.engine().upload_due(row.id, now_ms) {
-                    continue;
-                }
-                if let Some(picked) = self.upload_request(keys, &row)? {
-                    return Ok(Some(picked));
+            let mut after = 0;
+            loop {
+                let rows = self.db.read(|conn| match kind {
+                    Sends::Ink => inks::to_upload(conn, after),
+                    Sends::Wanted => proofs::to_upload(conn, after, true),
+                    Sends::Photo => proofs::to_upload(conn, after, false),
+                })?;
+                let Some(last) = rows.last() else { break };
+                after = last.id.abs();
+                for row in rows {
+                    if !self.engine().upload_due(row.id, now_ms) {
+                        continue;
+                    }
+                    if let Some(picked) = self.upload_request(keys, &row)? {
+                        return Ok(Some(picked));
+                    }
                 }
             }
         }
+        Ok(None)
     }
 
     fn upload_request(&self, keys: &Keys, row: &ProofRow) -> Result<Option<(Job, Draft)>> {
@@ -286,6 +363,17 @@ impl Courier {
             .failed(job, blocking, now_ms, retry_after_ms, jitter);
         Ok(())
     }
+}
+
+/// What the proof lane sends, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sends {
+    /// Signatures that did not ride with their entries: small, and what a dispute asks for first.
+    Ink,
+    /// Photos the hub asked for.
+    Wanted,
+    /// The others.
+    Photo,
 }
 
 /// A lane taken by one thread; given back when the thread finds nothing to send or fails.

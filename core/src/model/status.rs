@@ -29,6 +29,14 @@ pub struct SyncStatus {
     pub unsent_proofs: u64,
     /// Bytes of those proofs.
     pub unsent_bytes: u64,
+    /// Of these proofs, photos that wait for a network that costs nothing (see
+    /// [`Courier::set_photos_on_metered`](crate::Courier::set_photos_on_metered)).
+    pub held_back_proofs: u64,
+    /// Bytes of those.
+    pub held_back_bytes: u64,
+    /// Stops on this phone that the hub did not name when it last told everything that holds: it was set
+    /// back to a backup. They stay until it takes them back by name.
+    pub stops_unknown_to_hub: u64,
     /// When the oldest unreceipted entry happened, Unix milliseconds.
     pub oldest_unsent_ms: Option<i64>,
     /// The last time the hub answered with something true, Unix milliseconds.

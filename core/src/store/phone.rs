@@ -186,6 +186,36 @@ pub(crate) fn set_feed_cursor(conn: &Connection, cursor: &str) -> Result<()> {
     Ok(())
 }
 
+/// A snapshot of the feed begins.
+pub(crate) fn begin_snapshot(conn: &Connection) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET snapshot_no = snapshot_no + 1 WHERE id = 1",
+        [],
+    )?;
+    Ok(())
+}
+
+/// A snapshot is whole.
+pub(crate) fn end_snapshot(conn: &Connection) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET snapshot_done = snapshot_no WHERE id = 1",
+        [],
+    )?;
+    Ok(())
+}
+
+/// Whether photos may go up where that costs the courier money.
+pub(crate) fn photos_on_metered(conn: &Connection) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT photos_on_metered FROM phone WHERE id = 1")?
+        .query_row([], |r| r.get(0))?)
+}
+
+pub(crate) fn set_photos_on_metered(conn: &Connection, on: bool) -> Result<()> {
+    conn.execute("UPDATE phone SET photos_on_metered = ?1 WHERE id = 1", [on])?;
+    Ok(())
+}
+
 pub(crate) fn forget_feed_cursor(conn: &Connection) -> Result<()> {
     conn.execute("UPDATE phone SET feed_cursor = NULL WHERE id = 1", [])?;
     Ok(())

@@ -124,19 +124,39 @@ pub(crate) fn bound_to(conn: &Connection, seq: i64, ink: Option<&[u8]>) -> Resul
 }
 
 /// Photos whose entry the hub has and which it does not have themselves, oldest first, from behind
-/// the proof with id `after`.
-pub(crate) fn to_upload(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> {
+/// the proof with id `after`; `wanted` ones that the hub asked for, or the others.
+pub(crate) fn to_upload(conn: &Connection, after: i64, wanted: bool) -> Result<Vec<ProofRow>> {
     let mut stmt = conn.prepare_cached(
         "SELECT p.* FROM proof p JOIN received e ON e.seq = p.bound_seq
          WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND e.at_ms IS NOT NULL
-         AND p.id > ?1 ORDER BY p.id LIMIT ?2",
+         AND p.id > ?1 AND p.wanted = ?3 ORDER BY p.id LIMIT ?2",
     )?;
-    let mut rows = stmt.query([after, i64::from(limits::PROOF_WINDOW)])?;
+    let mut rows = stmt.query(params![after, limits::PROOF_WINDOW, wanted])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         out.push(read(r)?);
     }
     Ok(out)
+}
+
+/// The hub asks for it. It may ask before the proof is bound, and for what it has by now.
+pub(crate) fn want(conn: &Connection, hash: Hash32) -> Result<()> {
+    conn.prepare_cached("UPDATE proof SET wanted = 1 WHERE hash = ?1 AND received_at_ms IS NULL")?
+        .execute([hash.0])?;
+    Ok(())
+}
+
+/// Photos that wait for a line that costs nothing, and their bytes.
+pub(crate) fn held_back(conn: &Connection) -> Result<(u64, u64)> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT count(*) AS n, coalesce(sum(size_bytes), 0) AS bytes FROM proof
+         WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL AND NOT wanted",
+    )?;
+    let mut rows = stmt.query([])?;
+    let r = rows
+        .next()?
+        .ok_or_else(|| Error::from(StoreError::BadRow("proof")))?;
+    Ok((row::unsigned(r, "n")?, row::unsigned(r, "bytes")?))
 }
 
 pub(crate) fn set_started(conn: &Connection, id: i64) -> Result<()> {

@@ -85,15 +85,24 @@ pub(crate) fn upsert_route(conn: &Connection, item: &RouteItem, raw: &str) -> Re
     Ok(())
 }
 
-pub(crate) fn upsert_stop(conn: &Connection, item: &StopItem, raw: &str) -> Result<()> {
+/// Takes a stop over. With `at_work` somebody stands at its door: parcels it no longer lists stay until that
+/// is recorded.
+pub(crate) fn upsert_stop(
+    conn: &Connection,
+    item: &StopItem,
+    raw: &str,
+    at_work: bool,
+) -> Result<()> {
     let version = versions::next(conn)?;
     conn.prepare_cached(
         "INSERT INTO stop (stop_id, route_id, position, lat, lng, address, recipient_name,
-             recipient_phone, window_start_ms, window_end_ms, version, raw)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             recipient_phone, window_start_ms, window_end_ms, version, raw, snapshot_no)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+             (SELECT snapshot_no FROM phone WHERE id = 1))
          ON CONFLICT (stop_id) DO UPDATE SET route_id = ?2, position = ?3, lat = ?4, lng = ?5,
              address = ?6, recipient_name = ?7, recipient_phone = ?8, window_start_ms = ?9,
-             window_end_ms = ?10, version = ?11, raw = ?12, removed = 0",
+             window_end_ms = ?10, version = ?11, raw = ?12, removed = 0,
+             snapshot_no = excluded.snapshot_no",
     )?
     .execute(params![
         item.stop_id.as_bytes(),
@@ -112,7 +121,22 @@ pub(crate) fn upsert_stop(conn: &Connection, item: &StopItem, raw: &str) -> Resu
     for parcel in &item.parcels {
         upsert_parcel(conn, item.stop_id, parcel)?;
     }
+    if at_work {
+        return Ok(());
+    }
     drop_parcels_left_out(conn, item)
+}
+
+/// Stops on this phone that the last whole snapshot of the hub did not name. They stay: a hub that was set
+/// back must not take the round off a courier who is on the road.
+pub(crate) fn unknown_to_hub(conn: &Connection) -> Result<u64> {
+    let count: i64 = conn
+        .prepare_cached(
+            "SELECT count(*) FROM stop
+             WHERE removed = 0 AND snapshot_no < (SELECT snapshot_done FROM phone WHERE id = 1)",
+        )?
+        .query_row([], |r| r.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// A parcel that the hub no longer lists at this stop is gone from the round (cancelled, or moved, in

@@ -246,15 +246,26 @@ pub(crate) fn feed_page(headers: &[(String, String)], body: &[u8]) -> Result<Fee
     Ok(page)
 }
 
-/// Applies a page and its cursor together. What this build cannot read is kept, never dropped. Gives the
-/// rule sets of the page: whether they hold is for the courier's core to judge and to answer.
-pub(crate) fn apply_feed(tx: &Tx<'_>, page: &FeedPage) -> Result<Vec<Value>> {
+/// Applies a page and its cursor together. What this build cannot read is kept, never dropped. `at_work` are
+/// stops at whose door something is begun and not recorded. Gives the rule sets of the page: whether they
+/// hold is for the courier's core to judge and to answer.
+pub(crate) fn apply_feed(
+    tx: &Tx<'_>,
+    page: &FeedPage,
+    at_work: &HashSet<StopId>,
+) -> Result<Vec<Value>> {
+    if page.snapshot.is_some_and(|part| part.first) {
+        phone::begin_snapshot(tx)?;
+    }
     let mut rule_sets = Vec::new();
     for item in &page.items {
         match item.content() {
             Ok(FeedContent::RuleSet(document)) => rule_sets.push(document),
-            _ => apply_item(tx, item)?,
+            _ => apply_item(tx, item, at_work)?,
         }
+    }
+    if page.snapshot.is_some_and(|part| part.last) {
+        phone::end_snapshot(tx)?;
     }
     if page.items.iter().any(|item| item.kind == StopItem::KIND) {
         replay::parcel_events(tx)?;
@@ -263,13 +274,14 @@ pub(crate) fn apply_feed(tx: &Tx<'_>, page: &FeedPage) -> Result<Vec<Value>> {
     Ok(rule_sets)
 }
 
-fn apply_item(tx: &Tx<'_>, item: &FeedItem) -> Result<()> {
+fn apply_item(tx: &Tx<'_>, item: &FeedItem, at_work: &HashSet<StopId>) -> Result<()> {
     match item.content() {
         Ok(FeedContent::Route(route)) => stops::upsert_route(tx, &route, &item.data.to_string()),
         Ok(FeedContent::Stop(stop)) => {
             // A position that is none would later make a distance of NaN.
             if geofence::is_position(stop.place.lat, stop.place.lng) {
-                stops::upsert_stop(tx, &stop, &item.data.to_string())
+                let at_work = at_work.contains(&stop.stop_id);
+                stops::upsert_stop(tx, &stop, &item.data.to_string(), at_work)
             } else {
                 ratings::keep_item(tx, item)
             }
@@ -294,6 +306,7 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem) -> Result<()> {
         Ok(FeedContent::Courier(courier)) => told::put_courier(tx, &courier),
         Ok(FeedContent::OtherRound(round)) => told::put_other_round(tx, &round),
         Ok(FeedContent::ReportAnswer(answer)) => told::put_report_answer(tx, &answer),
+        Ok(FeedContent::ProofWanted(wanted)) => proofs::want(tx, wanted.hash),
         // The last one known stays in use without a network (A012).
         Ok(FeedContent::Traffic(traffic)) if traffic.is_valid() => {
             planning::put_traffic(tx, &traffic).map(|_| ())
@@ -344,8 +357,10 @@ mod tests {
             cursor: "c-2".into(),
             more: false,
             server_time_ms: 1,
+            snapshot: None,
         };
-        db.write(|tx| apply_feed(tx, &page)).unwrap();
+        db.write(|tx| apply_feed(tx, &page, &HashSet::new()))
+            .unwrap();
         let kept = db.read(ratings::kept).unwrap();
         let expected = [
             ("weather", json!({"rain": true, "mm": 12.5})),
@@ -376,8 +391,10 @@ mod tests {
             cursor: "c".into(),
             more: false,
             server_time_ms: 1,
+            snapshot: None,
         };
-        db.write(|tx| apply_feed(tx, &page)).unwrap();
+        db.write(|tx| apply_feed(tx, &page, &HashSet::new()))
+            .unwrap();
         let kept: TrafficItem = db.read(planning::get).unwrap().unwrap();
         assert_eq!((kept.made_at_ms, kept.elsewhere), (2, vec![700]));
         assert_eq!(

@@ -42,6 +42,8 @@ pub(crate) enum Job {
         sent_bytes: usize,
     },
     PullFeed,
+    /// The hub answers when there is news.
+    PollFeed,
     Proof {
         id: i64,
         hash: Hash32,
@@ -55,7 +57,7 @@ impl Job {
         match self {
             Self::Enrol { .. } => Lane::Enrol,
             Self::AskLog | Self::PushLog { .. } => Lane::Log,
-            Self::PullFeed => Lane::Feed,
+            Self::PullFeed | Self::PollFeed => Lane::Feed,
             Self::Proof { .. } => Lane::Proof,
         }
     }
@@ -129,6 +131,7 @@ pub(crate) struct Engine {
     pub(crate) pace: Pace,
     feed_wanted: bool,
     last_feed_ms: Option<i64>,
+    polls_rest_ms: i64,
     /// Clock corrections in a row without a good answer between them.
     skew_corrections: u32,
 }
@@ -147,6 +150,7 @@ impl Default for Engine {
             pace: Pace::default(),
             feed_wanted: true,
             last_feed_ms: None,
+            polls_rest_ms: 0,
             skew_corrections: 0,
         }
     }
@@ -215,6 +219,29 @@ impl Engine {
         self.in_flight.remove(id);
     }
 
+    /// A message from outside says there is news: read it, unless only a person can lift what holds the lane.
+    pub(crate) fn feed_hint(&mut self) {
+        self.backoff
+            .retain(|lane, b| *lane != Lane::Feed || b.blocking.needs_person());
+        self.want_feed();
+    }
+
+    /// No request for news before then: a hub that does not know how to wait is not asked in a circle.
+    pub(crate) fn rest_polls(&mut self, until_ms: i64) {
+        self.polls_rest_ms = until_ms;
+    }
+
+    /// Whether a request for news has to wait, and until when.
+    pub(crate) fn polls_rest(&self, now_ms: i64) -> Option<i64> {
+        (self.polls_rest_ms > now_ms).then_some(self.polls_rest_ms)
+    }
+
+    /// When a lane that is not free now is to be asked for again.
+    pub(crate) fn lane_free_ms(&self, lane: Lane, now_ms: i64) -> i64 {
+        let backoff = self.backoff.get(&lane).map_or(0, |b| b.not_before_ms);
+        backoff.max(now_ms + limits::RETRY_FIRST_MS)
+    }
+
     /// When the oldest request in flight counts as lost, if one is in flight.
     pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
         self.in_flight
@@ -223,9 +250,10 @@ impl Engine {
             .min()
     }
 
-    /// Whether another thread holds a request or is choosing one.
+    /// Whether another thread holds a request or is choosing one. One that waits for news holds up nothing.
     pub(crate) fn busy(&self) -> bool {
-        !self.in_flight.is_empty() || !self.claimed.is_empty()
+        let works = |f: &InFlight| f.job != Job::PollFeed;
+        self.in_flight.values().any(works) || !self.claimed.is_empty()
     }
 
     /// The last entry being sent right now.
@@ -300,7 +328,7 @@ impl Engine {
         match job {
             Job::PushLog { .. } | Job::AskLog => self.ask = self.ask.max(Ask::Unknown),
             Job::Proof { id, .. } => self.set_step(*id, Step::AskOffset),
-            Job::Enrol { .. } | Job::PullFeed => {}
+            Job::Enrol { .. } | Job::PullFeed | Job::PollFeed => {}
         }
     }
 

@@ -10,7 +10,7 @@ use satchel_protocol::enrol::EnrolRequest;
 use satchel_protocol::http_sig::{self, RequestParts, SignParams};
 use satchel_protocol::ids::Hash32;
 use satchel_protocol::limits::{
-    FEED_PAGE_ITEMS, MAX_ANSWER_BYTES, MAX_BATCH_ENTRIES, MAX_FEED_PAGE_BYTES,
+    FEED_PAGE_ITEMS, MAX_ANSWER_BYTES, MAX_BATCH_ENTRIES, MAX_FEED_PAGE_BYTES, MAX_FEED_WAIT_S,
     MAX_INLINE_BLOB_BYTES,
 };
 use satchel_protocol::packed;
@@ -186,6 +186,13 @@ pub(crate) fn pull_feed(keys: &Keys, cursor: Option<&str>) -> Draft {
         // Said by the core and unpacked by the core: a host that unpacks by itself leaves nothing to do.
         .header("accept-encoding", packed::CODING);
     draft.max_answer_bytes = MAX_FEED_PAGE_BYTES;
+    draft
+}
+
+/// [`pull_feed`], to be answered when there is news.
+pub(crate) fn poll_feed(keys: &Keys, cursor: Option<&str>) -> Draft {
+    let mut draft = pull_feed(keys, cursor);
+    draft.url.push_str(&format!("&wait={MAX_FEED_WAIT_S}"));
     draft
 }
 

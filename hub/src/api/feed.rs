@@ -6,14 +6,16 @@
 // The OpenAPI macro writes out paths that are in scope.
 #![allow(unused_qualifications)]
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use satchel_protocol::api::ErrorCode;
-use satchel_protocol::feed::{FeedItem, FeedPage, StopItem};
-use satchel_protocol::ids::{DeviceId, ParcelId};
+use satchel_protocol::feed::{FeedItem, FeedPage, SnapshotPart, StopItem};
+use satchel_protocol::ids::{CourierId, DeviceId, ParcelId};
 use satchel_protocol::limits;
 use satchel_protocol::packed;
 use satchel_protocol::token::{self, base32, from_base32};
@@ -27,9 +29,8 @@ use crate::api::schema::{ErrorSchema, FeedPageSchema};
 use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
-use crate::store::feed;
+use crate::store::feed::{self, FeedRow};
 
-const CURSOR_VERSION: u8 = 1;
 /// Stops short of what a phone reads, so that keys and brackets still fit.
 const MAX_PAGE_BYTES: usize = limits::MAX_FEED_PAGE_BYTES / 2;
 
@@ -44,15 +45,21 @@ pub(crate) struct PageQuery {
     /// Most items wanted; no more than the hub's own limit are given.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     limit: Option<u32>,
+    /// Where there is nothing new, wait so many seconds for it; at most 25.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
+    wait: Option<u32>,
 }
 
 /// What is new for this courier?
+///
+/// A cursor of another history of this hub (it was set back to a backup) is answered with a snapshot:
+/// everything that holds.
 #[utoipa::path(
     get, path = "/v1/feed", tag = "feed",
     params(PageQuery),
     responses(
         (status = 200, description = "The next page", body = FeedPageSchema),
-        (status = 400, description = "Not a cursor of this hub", body = ErrorSchema),
+        (status = 400, description = "Not a cursor of a hub", body = ErrorSchema),
         (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
         (status = 403, description = "The device is revoked", body = ErrorSchema),
     ),
@@ -66,22 +73,114 @@ pub(crate) async fn page(
 ) -> Result<Response, ApiError> {
     not_revoked(&head.device)?;
     let Query(query) = query?;
-    let start = read_cursor(&query.cursor)
-        .ok_or_else(|| ApiError::new(ErrorCode::Malformed).detail("cursor"))?;
+    let bad = || ApiError::new(ErrorCode::Malformed).detail("cursor");
+    let cursor = Cursor::read(&query.cursor).ok_or_else(bad)?;
     let limit = query
         .limit
         .unwrap_or(limits::FEED_PAGE_ITEMS)
         .clamp(1, limits::FEED_PAGE_ITEMS);
-    let mut rows = feed::after(
-        hub.db().read(),
-        head.device.courier,
-        start,
-        i64::from(limit) + 1,
-    )
-    .await?;
+    let place = place_of(&hub, head.device.courier, cursor).await?;
+    let wait_s = match place.snapshot {
+        Some(_) => 0,
+        None => query.wait.unwrap_or(0).min(limits::MAX_FEED_WAIT_S),
+    };
+    let rows = rows_or_wait(&hub, head.device.courier, (place.seq, limit), wait_s).await?;
+    let (items, given, mut more) = fill(&hub, head.device.id, rows, limit)?;
+    // What happened to these parcels elsewhere follows on the next page.
+    more |= record(&hub, head.device.id, &given).await?;
+    hub.metrics().feed_pages.add(1);
+    let end = Cursor {
+        epoch: place.epoch,
+        seq: items.last().map_or(place.seq, |item| item.seq),
+        in_snapshot: more && place.snapshot.is_some(),
+    };
+    let page = FeedPage {
+        items,
+        cursor: end.write(),
+        more,
+        server_time_ms: hub.now_ms(),
+        snapshot: place
+            .snapshot
+            .map(|first| SnapshotPart { first, last: !more }),
+    };
+    answer(&headers, &page)
+}
+
+/// Where a page begins.
+struct Place {
+    epoch: i64,
+    seq: i64,
+    /// Within a snapshot, and whether that begins here.
+    snapshot: Option<bool>,
+}
+
+/// What a cursor means now. One that lies behind the end of the feed is of a history this hub no longer has.
+async fn place_of(hub: &Hub, courier: CourierId, cursor: Cursor) -> Result<Place, HubError> {
+    let mut conn = hub.db().read().acquire().await?;
+    let (epoch, end) = feed::end(&mut conn, courier).await?;
+    drop(conn);
+    let start = |epoch| Place {
+        epoch,
+        seq: 0,
+        snapshot: Some(true),
+    };
+    if cursor.seq == 0 || cursor.epoch != epoch {
+        return Ok(start(epoch));
+    }
+    if cursor.seq <= end {
+        return Ok(Place {
+            epoch,
+            seq: cursor.seq,
+            snapshot: cursor.in_snapshot.then_some(false),
+        });
+    }
+    let fresh = i64::from_be_bytes(hub.draw::<8>()?) & i64::MAX;
+    let mut tx = hub.db().write().await?;
+    // Another phone may just have noticed the same.
+    let (now, _) = feed::end(&mut tx, courier).await?;
+    if now == epoch {
+        feed::begin_epoch(&mut tx, fresh, hub.now_ms()).await?;
+        tracing::error!("a phone has read more of its feed than there is: this hub was set back");
+    }
+    let (epoch, _) = feed::end(&mut tx, courier).await?;
+    tx.commit().await?;
+    Ok(start(epoch))
+}
+
+/// The rows behind a place; where there are none, those that come within `wait_s`.
+async fn rows_or_wait(
+    hub: &Hub,
+    courier: CourierId,
+    (start, limit): (i64, u32),
+    wait_s: u32,
+) -> Result<Vec<FeedRow>, HubError> {
+    let patience = tokio::time::sleep(Duration::from_secs(u64::from(wait_s)));
+    tokio::pin!(patience);
+    loop {
+        let bell = hub.bell().listen(courier);
+        let news = bell.notified();
+        tokio::pin!(news);
+        news.as_mut().enable();
+        let rows = feed::after(hub.db().read(), courier, start, i64::from(limit) + 1).await?;
+        if wait_s == 0 || !rows.is_empty() {
+            return Ok(rows);
+        }
+        tokio::select! {
+            () = news => {}
+            () = &mut patience => return Ok(rows),
+        }
+    }
+}
+
+/// Items of one page, the parcels they give, and whether there are more.
+fn fill(
+    hub: &Hub,
+    device: DeviceId,
+    mut rows: Vec<FeedRow>,
+    limit: u32,
+) -> Result<(Vec<FeedItem>, Vec<ParcelId>, bool), HubError> {
     let mut more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-
     let mut items = Vec::with_capacity(rows.len());
     let mut given = Vec::new();
     let mut page_bytes = 0;
@@ -94,7 +193,7 @@ pub(crate) async fn page(
         let mut data: Value = serde_json::from_str(&row.data)
             .map_err(|_| HubError::DamagedRow { what: "feed item" })?;
         if row.kind == StopItem::KIND {
-            given.extend(put_keys_in(&hub, head.device.id, &mut data)?);
+            given.extend(put_keys_in(hub, device, &mut data)?);
         }
         items.push(FeedItem {
             seq: row.seq,
@@ -102,17 +201,7 @@ pub(crate) async fn page(
             data,
         });
     }
-    // What happened to these parcels elsewhere follows on the next page.
-    more |= record(&hub, head.device.id, &given).await?;
-    hub.metrics().feed_pages.add(1);
-    let end = items.last().map_or(start, |item| item.seq);
-    let page = FeedPage {
-        items,
-        cursor: write_cursor(end),
-        more,
-        server_time_ms: hub.now_ms(),
-    };
-    answer(&headers, &page)
+    Ok((items, given, more))
 }
 
 /// The page, packed for a phone that says it can unpack.
@@ -178,18 +267,61 @@ async fn record(hub: &Hub, device: DeviceId, given: &[ParcelId]) -> Result<bool,
     Ok(news > 0)
 }
 
-fn write_cursor(seq: i64) -> String {
-    base32(&[&[CURSOR_VERSION][..], &seq.to_be_bytes()].concat())
+/// A phone's place in its feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cursor {
+    epoch: i64,
+    seq: i64,
+    in_snapshot: bool,
 }
 
-fn read_cursor(text: &str) -> Option<i64> {
-    if text.is_empty() {
-        return Some(0);
+impl Cursor {
+    /// The cursors of hubs that had but one history.
+    const PLAIN: u8 = 1;
+    const WITH_EPOCH: u8 = 2;
+    /// What cursors without an epoch belong to.
+    const FIRST_EPOCH: i64 = 1;
+
+    fn write(self) -> String {
+        base32(
+            &[
+                &[Self::WITH_EPOCH, u8::from(self.in_snapshot)][..],
+                &self.epoch.to_be_bytes(),
+                &self.seq.to_be_bytes(),
+            ]
+            .concat(),
+        )
     }
-    let bytes = from_base32(text)?;
-    let (version, rest) = bytes.split_first()?;
-    let seq = i64::from_be_bytes(rest.try_into().ok()?);
-    (*version == CURSOR_VERSION && seq >= 0).then_some(seq)
+
+    fn read(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self {
+                epoch: Self::FIRST_EPOCH,
+                seq: 0,
+                in_snapshot: false,
+            });
+        }
+        let bytes = from_base32(text)?;
+        let (version, rest) = bytes.split_first()?;
+        let cursor = match *version {
+            Self::PLAIN => Self {
+                epoch: Self::FIRST_EPOCH,
+                seq: i64::from_be_bytes(rest.try_into().ok()?),
+                in_snapshot: false,
+            },
+            Self::WITH_EPOCH => {
+                let (flag, rest) = rest.split_first()?;
+                let (epoch, seq) = rest.split_first_chunk::<8>()?;
+                Self {
+                    epoch: i64::from_be_bytes(*epoch),
+                    seq: i64::from_be_bytes(seq.try_into().ok()?),
+                    in_snapshot: *flag == 1,
+                }
+            }
+            _ => return None,
+        };
+        (cursor.seq >= 0).then_some(cursor)
+    }
 }
 
 #[cfg(test)]
@@ -197,11 +329,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_comes_back_and_rubbish_is_refused() {
-        assert_eq!(read_cursor(&write_cursor(42)), Some(42));
-        assert_eq!(read_cursor(""), Some(0));
-        for bad in ["42", "zz", "0000000000000000", &base32(&[9; 9])] {
-            assert_eq!(read_cursor(bad), None, "{bad}");
+    fn a_cursor_comes_back_an_old_one_is_of_the_first_history_and_rubbish_is_refused() {
+        let cursor = Cursor {
+            epoch: 77,
+            seq: 42,
+            in_snapshot: true,
+        };
+        assert_eq!(Cursor::read(&cursor.write()), Some(cursor));
+        let old = base32(&[&[1][..], &42_i64.to_be_bytes()].concat());
+        let read = Cursor::read(&old).unwrap();
+        assert_eq!((read.epoch, read.seq, read.in_snapshot), (1, 42, false));
+        assert_eq!(Cursor::read("").unwrap().seq, 0);
+        for bad in [
+            "42",
+            "zz",
+            "0000000000000000",
+            &base32(&[9; 9]),
+            &base32(&[2; 9]),
+        ] {
+            assert_eq!(Cursor::read(bad), None, "{bad}");
         }
     }
 }

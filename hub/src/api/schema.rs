@@ -85,6 +85,17 @@ pub(crate) struct FeedPageSchema {
     more: bool,
     /// Unix milliseconds.
     server_time_ms: i64,
+    /// With a page of a snapshot: whether it is its first and its last.
+    snapshot: Option<SnapshotPartSchema>,
+}
+
+/// Which part of a snapshot a page is.
+#[derive(ToSchema)]
+#[schema(as = SnapshotPart)]
+#[allow(dead_code)] // Described, never built.
+pub(crate) struct SnapshotPartSchema {
+    first: bool,
+    last: bool,
 }
 
 /// One item of the feed.
@@ -94,7 +105,7 @@ pub(crate) struct FeedPageSchema {
 pub(crate) struct FeedItemSchema {
     seq: i64,
     /// `route`, `stop`, `stop_removed`, `rating`, `consent`, `consent_withdrawn`, `parcel_event`,
-    /// `rule_set`, `regime`, `courier`, `other_round`, `report_answer`, or a kind of a newer hub.
+    /// `rule_set`, `regime`, `courier`, `other_round`, `report_answer`, `traffic`, `proof_wanted`, or a kind of a newer hub.
     kind: String,
     /// By kind.
     #[schema(value_type = Object)]
