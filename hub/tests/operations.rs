@@ -66,7 +66,10 @@ async fn the_description_is_served_and_names_the_fields_that_are_really_sent() {
                 cursor: "c".into(),
                 more: true,
                 server_time_ms: 1,
-                snapshot: None,
+                snapshot: Some(satchel_protocol::feed::SnapshotPart {
+                    first: true,
+                    last: true,
+                }),
             }),
         ),
         ("SignedTime", serde_json::to_value(&time)),
