@@ -63,7 +63,9 @@ pub use rating::{QrCode, RatingCode};
 pub use route::{Appeal, Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
 pub use satchel::Satchel;
 pub use storage::StorageUsage;
-pub use sync::{Enrolment, HttpAnswer, HttpHeader, HttpTask, SyncStatus, SyncTask, TaskOutcome};
+pub use sync::{
+    Enrolment, ExportReport, HttpAnswer, HttpHeader, HttpTask, SyncStatus, SyncTask, TaskOutcome,
+};
 pub use watch::{PlanProgress, PlanWatcher};
 pub use wedge::{EntryRepair, WedgeState, WedgedEntry};
 

@@ -126,6 +126,27 @@ pub struct SyncStatus {
     pub hub_contradictions: u64,
 }
 
+/// What went into an export file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct ExportReport {
+    /// Entries without a receipt.
+    pub entries: u64,
+    /// Proofs without a receipt, besides the signatures and thumbnails that ride with their entries.
+    pub proofs: u64,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+impl From<status::ExportReport> for ExportReport {
+    fn from(report: status::ExportReport) -> Self {
+        Self {
+            entries: report.entries,
+            proofs: report.proofs,
+            bytes: report.bytes,
+        }
+    }
+}
+
 impl From<status::Enrolment> for Enrolment {
     fn from(enrolment: status::Enrolment) -> Self {
         match enrolment {

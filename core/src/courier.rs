@@ -11,6 +11,7 @@ mod code;
 mod cold;
 mod door;
 mod exhibit;
+mod export;
 mod load;
 mod photos;
 mod pickup;

@@ -47,6 +47,9 @@ pub const POLL_LEAST_MS: i64 = 2_000;
 /// Then the next one waits this long, so that such a hub is asked no more often than by a careful person.
 pub const POLL_REST_MS: i64 = 5_000;
 
+/// Entries of one frame of an export file: the same bound as a batch on a good line.
+pub const EXPORT_BATCH_BYTES: usize = 1_024 * 1_024;
+
 /// First retry of a failed task; doubles with each failure.
 pub const RETRY_FIRST_MS: i64 = 2_000;
 

@@ -36,6 +36,13 @@ enum Command {
     Serve(ServeArgs),
     /// Import deliveries from a CSV or JSON file; a second import of the same file changes nothing.
     Import(ImportArgs),
+    /// Take in the file of what a phone could not send; a second import of the same file changes nothing.
+    ImportExport {
+        #[command(flatten)]
+        place: Place,
+        /// The file the phone wrote.
+        file: PathBuf,
+    },
     /// Keep column mappings by name.
     Mapping {
         #[command(subcommand)]
@@ -325,6 +332,13 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
     match cli.command {
         Command::Serve(args) => serve::serve(args).await,
         Command::Import(args) => import(args).await,
+        Command::ImportExport { place, file } => {
+            let file = std::fs::File::open(file).map_err(CliError::io("read the file"))?;
+            let file = std::io::BufReader::new(file);
+            let report = open(&place).await?.import_export(file).await?;
+            println!("{}", serde_json::to_string_pretty(&report)?);
+            Ok(())
+        }
         Command::Mapping {
             command: MappingCommand::Save { place, name, file },
         } => mappings::save(&place.data, &name, &file),

@@ -100,6 +100,9 @@ pub enum HubError {
     /// The answer to a report is not sent.
     #[error("report: {0}")]
     Answer(#[from] crate::publish::AnswerFault),
+    /// The file of a phone's unsent work cannot be taken.
+    #[error("export file: {0}")]
+    Export(#[from] satchel_protocol::export::ExportError),
     /// No round of this id.
     #[error("no round of this id")]
     UnknownRound,

@@ -1,8 +1,10 @@
 //! The queue beyond its two calls: what stands open, what may cost money, news while the app is in front.
 
+use std::path::Path;
+
 use super::{Result, Satchel};
 use crate::codes::NetworkState;
-use crate::sync::SyncTask;
+use crate::sync::{ExportReport, SyncTask};
 use crate::wedge::{EntryRepair, WedgedEntry};
 
 #[uniffi::export]
@@ -55,5 +57,15 @@ impl Satchel {
     /// Those of the store.
     pub fn poll_task(&self, network: NetworkState) -> Result<SyncTask> {
         Ok(self.courier.poll_task(network)?.into())
+    }
+
+    /// The last way out before a logout or an uninstall without a network: everything the hub has not
+    /// receipted, in one file that only the hub can read. Hand it over by whatever way there is; nothing on
+    /// the phone changes.
+    ///
+    /// # Errors
+    /// `StorageFull` and others of the store where the file cannot be written.
+    pub fn export_unsent(&self, path: String) -> Result<ExportReport> {
+        Ok(self.courier.export_unsent(Path::new(&path))?.into())
     }
 }

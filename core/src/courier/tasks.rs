@@ -318,7 +318,7 @@ impl Courier {
         Ok(Some((job, requests::upload(keys, row, step, &bytes))))
     }
 
-    fn proof_bytes(&self, row: &ProofRow) -> Result<Vec<u8>> {
+    pub(super) fn proof_bytes(&self, row: &ProofRow) -> Result<Vec<u8>> {
         if let Some(bytes) = &row.inline_bytes {
             return Ok(bytes.clone());
         }

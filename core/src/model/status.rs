@@ -53,6 +53,17 @@ pub struct SyncStatus {
     pub hub_contradictions: u64,
 }
 
+/// What went into an export file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExportReport {
+    /// Entries without a receipt.
+    pub entries: u64,
+    /// Proofs without a receipt, besides the signatures and thumbnails that ride with their entries.
+    pub proofs: u64,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
 /// What holds the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blocking {

@@ -131,6 +131,11 @@ pub(crate) fn body_of(conn: &Connection, seq: i64, kind: EntryKind) -> Result<Op
 
 /// Entries without a receipt, in order.
 pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
+    unsent_behind(conn, received_head(conn)?, limit)
+}
+
+/// [`unsent`] entries behind the one at `after`.
+pub(crate) fn unsent_behind(conn: &Connection, after: i64, limit: usize) -> Result<Vec<EntryRow>> {
     let mut stmt = conn.prepare_cached(
         "SELECT e.seq AS seq, header, sig, salt, body,
              ink IS NOT NULL AS has_ink, CASE WHEN r.ink_at_ms IS NULL THEN ink END AS ink
@@ -139,7 +144,7 @@ pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
          ORDER BY e.seq LIMIT ?2",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = stmt.query([received_head(conn)?, limit])?;
+    let mut rows = stmt.query([after, limit])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         out.push(EntryRow {

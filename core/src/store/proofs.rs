@@ -139,6 +139,20 @@ pub(crate) fn to_upload(conn: &Connection, after: i64, wanted: bool) -> Result<V
     Ok(out)
 }
 
+/// Bound photos without a receipt, whether the hub has their entry or not, from behind `after`.
+pub(crate) fn unreceived(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT * FROM proof WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL
+         AND id > ?1 ORDER BY id LIMIT ?2",
+    )?;
+    let mut rows = stmt.query(params![after, limits::PROOF_WINDOW])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(read(r)?);
+    }
+    Ok(out)
+}
+
 /// The hub asks for it. It may ask before the proof is bound, and for what it has by now.
 pub(crate) fn want(conn: &Connection, hash: Hash32) -> Result<()> {
     conn.prepare_cached("UPDATE proof SET wanted = 1 WHERE hash = ?1 AND received_at_ms IS NULL")?

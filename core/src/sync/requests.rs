@@ -117,13 +117,20 @@ fn known_tree(conn: &Snapshot) -> Result<u64> {
     Ok(watch::tree_head(conn)?.map_or(0, |head| head.size))
 }
 
-/// `POST /v1/log` with the next entries and the last one's place, or `None` when nothing is unsent.
-pub(crate) fn push_log(
+/// Entries that go into one batch.
+pub(crate) struct Gathered {
+    pub(crate) batch: Batch,
+    /// Place and hash of the last one.
+    pub(crate) up_to: i64,
+    pub(crate) hash: Hash32,
+}
+
+/// As many of `rows` as make a batch of about `target_bytes`, with what rides along; `None` for no rows.
+pub(crate) fn gather(
     conn: &Snapshot,
-    keys: &Keys,
+    rows: Vec<EntryRow>,
     target_bytes: usize,
-) -> Result<Option<(i64, Draft)>> {
-    let rows = entries::unsent(conn, MAX_BATCH_ENTRIES)?;
+) -> Result<Option<Gathered>> {
     let mut batch = Batch::default();
     let mut size_bytes = 0usize;
     let mut last: Option<(i64, Hash32)> = None;
@@ -147,15 +154,25 @@ pub(crate) fn push_log(
         batch.entries.push(row.entry);
         batch.blobs.extend(small);
     }
-    let Some((up_to, hash)) = last else {
+    Ok(last.map(|(up_to, hash)| Gathered { batch, up_to, hash }))
+}
+
+/// `POST /v1/log` with the next entries and the last one's place, or `None` when nothing is unsent.
+pub(crate) fn push_log(
+    conn: &Snapshot,
+    keys: &Keys,
+    target_bytes: usize,
+) -> Result<Option<(i64, Draft)>> {
+    let rows = entries::unsent(conn, MAX_BATCH_ENTRIES)?;
+    let Some(gathered) = gather(conn, rows, target_bytes)? else {
         return Ok(None);
     };
     let url = format!("{}{PATH_LOG}?tree={}", keys.hub_url, known_tree(conn)?);
     let mut draft = Draft::new(Purpose::Log, "POST", url)
         .header("content-type", BATCH_MEDIA_TYPE)
-        .body(batch.encode()?);
-    draft.idempotency_key = Some(hash.to_string());
-    Ok(Some((up_to, draft)))
+        .body(gathered.batch.encode()?);
+    draft.idempotency_key = Some(gathered.hash.to_string());
+    Ok(Some((gathered.up_to, draft)))
 }
 
 /// Small copies of the photos that an entry binds. Few entries have any, and their headers say so.

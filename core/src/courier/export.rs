@@ -1,0 +1,145 @@
+//! The last way out: everything the hub has not receipted, in one file that only the hub can read.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use satchel_protocol::crypto::Secret32;
+use satchel_protocol::export::{ExportError, Frame, Sealer};
+use satchel_protocol::limits::MAX_BATCH_ENTRIES;
+
+use super::{Courier, Keys};
+use crate::clock::random;
+use crate::error::{Error, Result, StoreError};
+use crate::limits;
+use crate::model::status::ExportReport;
+use crate::store::proofs::ProofRow;
+use crate::store::{entries, inks, proofs};
+use crate::sync::requests;
+
+/// A file that is being written.
+struct Writing {
+    file: File,
+    sealer: Sealer,
+    frames: u64,
+    bytes: u64,
+}
+
+impl Writing {
+    fn raw(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(StoreError::from)?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn frame(&mut self, frame: Frame) -> Result<()> {
+        let sealed = self.sealer.frame(frame).map_err(unfit)?;
+        self.frames += 1;
+        self.raw(&sealed)
+    }
+}
+
+impl Courier {
+    /// Writes all unreceipted entries and proofs into a file that the hub imports (`satchel-hub
+    /// import-export`). For the moment before a logout or an uninstall when there is no network. Nothing on
+    /// the phone changes: only receipts make work sent. The name appears when the file is whole and flushed.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`]; [`StoreError::Io`] and [`StoreError::Full`] where it cannot be written.
+    pub fn export_unsent(&self, path: &Path) -> Result<ExportReport> {
+        let keys = self.enrolled()?;
+        let part = path.with_extension("part");
+        let written = self.write_export(&keys, &part).and_then(|report| {
+            std::fs::rename(&part, path).map_err(StoreError::from)?;
+            if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+                File::open(dir)
+                    .and_then(|d| d.sync_all())
+                    .map_err(StoreError::from)?;
+            }
+            Ok(report)
+        });
+        if written.is_err() {
+            // Half a file is no way out; what is there is encrypted and the error is what counts.
+            let _ = std::fs::remove_file(&part);
+        }
+        written
+    }
+
+    fn write_export(&self, keys: &Keys, path: &Path) -> Result<ExportReport> {
+        let one_time = Secret32::new(random(&*self.env.entropy)?);
+        let (sealer, header) =
+            Sealer::begin(keys.device, &keys.hub_key, &one_time).map_err(unfit)?;
+        let mut out = Writing {
+            file: File::create(path).map_err(StoreError::from)?,
+            sealer,
+            frames: 0,
+            bytes: 0,
+        };
+        out.raw(&header)?;
+        let entries = self.export_entries(&mut out)?;
+        let proofs = self.export_proofs(&mut out)?;
+        let frames = out.frames;
+        out.frame(Frame::End { frames })?;
+        out.file.sync_all().map_err(StoreError::from)?;
+        Ok(ExportReport {
+            entries,
+            proofs,
+            bytes: out.bytes,
+        })
+    }
+
+    fn export_entries(&self, out: &mut Writing) -> Result<u64> {
+        let (mut after, mut count) = (0, 0);
+        loop {
+            let gathered = self.db.read(|conn| {
+                let rows = entries::unsent_behind(conn, after, MAX_BATCH_ENTRIES)?;
+                requests::gather(conn, rows, limits::EXPORT_BATCH_BYTES)
+            })?;
+            let Some(gathered) = gathered else {
+                return Ok(count);
+            };
+            after = gathered.up_to;
+            count += gathered.batch.entries.len() as u64;
+            out.frame(Frame::Batch(gathered.batch.encode()?))?;
+        }
+    }
+
+    fn export_proofs(&self, out: &mut Writing) -> Result<u64> {
+        let mut count = 0;
+        for photos in [false, true] {
+            let mut after = 0;
+            loop {
+                let rows = self.db.read(|conn| match photos {
+                    false => inks::to_upload(conn, after),
+                    true => proofs::unreceived(conn, after),
+                })?;
+                let Some(last) = rows.last() else { break };
+                after = last.id.abs();
+                for row in rows {
+                    count += u64::from(self.export_proof(out, &row)?);
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// One that this phone cannot read any more is left out, as it is left out of sync.
+    fn export_proof(&self, out: &mut Writing, row: &ProofRow) -> Result<bool> {
+        let bytes = match self.proof_bytes(row) {
+            Ok(bytes) => bytes,
+            Err(Error::Store(StoreError::Damaged) | Error::NotFound { .. }) => return Ok(false),
+            Err(other) => return Err(other),
+        };
+        out.frame(Frame::Proof {
+            hash: row.proof.hash,
+            kind: row.proof.kind,
+            bytes,
+        })?;
+        Ok(true)
+    }
+}
+
+/// Sizes are within their limits and the hub's key was believed at enrolment.
+fn unfit(_: ExportError) -> Error {
+    Error::InvalidInput { what: "export" }
+}
