@@ -43,6 +43,7 @@ pub(crate) fn router(hub: &Hub) -> Router {
     api.merge(ops::router(document))
         .merge(crate::tlog::serve::router())
         .merge(crate::pages::router(hub))
+        .fallback(crate::pages::nothing_here)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(axum::middleware::from_fn_with_state(
             hub.clone(),

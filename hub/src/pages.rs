@@ -15,12 +15,14 @@ use std::sync::LazyLock;
 use askama::Template;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use data_encoding::BASE64;
+use satchel_protocol::api::ErrorCode;
 use satchel_protocol::crypto;
 
+use crate::api::error::ApiError;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang, Texts};
@@ -32,6 +34,8 @@ const BOARD_CSS: &str = include_str!("../templates/board.css");
 pub(crate) fn router(_hub: &Hub) -> Router<Hub> {
     Router::new()
         .merge(with_pictures())
+        // Whoever types only the name on the label looks for a parcel.
+        .route("/", get(|| async { Redirect::to("/track") }))
         .route("/thanks", get(thanks::bare))
         .route("/help", get(customer::help))
         .route("/track", get(track::login).post(track::find))
@@ -61,6 +65,16 @@ fn with_pictures() -> Router<Hub> {
         .route("/t/{link}", get(track::show).post(track::act))
         .route("/suggest", get(cases::suggest_form).post(cases::suggest))
         .layer(DefaultBodyLimit::max(form::MAX_BYTES))
+}
+
+/// Where nothing is: a page for people, a typed answer for phones.
+pub(crate) async fn nothing_here(uri: Uri, headers: HeaderMap) -> Response {
+    if uri.path().starts_with("/v1/") {
+        return ApiError::new(ErrorCode::NotFound).into_response();
+    }
+    let lang = lang_of(None, &headers);
+    let t = lang.texts();
+    notice(StatusCode::NOT_FOUND, lang, t.dead_title, t.dead_body)
 }
 
 /// The language of one request.

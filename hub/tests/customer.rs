@@ -691,3 +691,23 @@ async fn a_changed_record_breaks_the_journal_and_the_database_refuses_the_change
         .unwrap();
     assert_eq!(bench.hub.check_journal().await.unwrap().broken_at, Some(2));
 }
+
+/// Whoever types the name of the host, or a path that is nothing, still meets a page in his language.
+#[tokio::test]
+async fn a_wrong_path_is_a_page_and_the_bare_host_finds_parcels() {
+    let (bench, _phone, _stops) = Bench::with_round(1).await;
+    let english = [("accept-language", "en")];
+    let bare = bench.get("/", &english).await;
+    assert_eq!(
+        (bare.status.as_u16(), bare.header("location")),
+        (303, "/track")
+    );
+    for path in ["/t/", "/r/AAAA", "/c/a/b", "/t/../etc"] {
+        let answer = bench.get(path, &english).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.text().contains("</html>"), "{path}");
+    }
+    let phone = bench.get("/v1/nothing", &english).await;
+    assert_eq!(phone.status, 404);
+    assert!(phone.text().contains("not_found"), "{}", phone.text());
+}
