@@ -19,7 +19,7 @@ const JOURNEYS = WIDTHS.flatMap((width) => LANGS.flatMap((lang) => [true, false]
 const HEADS = JOURNEYS.length + 4;
 const rows = Array.from({ length: HEADS }, (_, n) => {
   const consent = n < HEADS - 2 ? "LEAVE_AT_DOOR" : "";
-  return `CARE-${7001 + n};一号线;云雀小区(虚构);${n + 10} 栋;37,5${100 + n};121,4${100 + n};己*;1******1${100 + n};2026-03-02 08:10;;;同城;;;${consent};;;;;;`;
+  return `CARE-${7001 + n};一号线;云雀小区(虚构);${n + 10} 栋;37,5${100 + n};121,4${100 + n};己*;1******1${100 + n};2026-03-02 08:10;;;同城;;;${consent};;;;;;;书;2;0,8;12`;
 });
 const waybill = (n) => `CARE-${7001 + n}`;
 const stopOf = (n) => byId(phone, "stop-card").filter({ hasText: `${n + 10} 栋` });
@@ -358,4 +358,20 @@ test("every page, both languages, both themes, all widths: axe finds nothing", a
     }
   }
   assert.equal(checked, 12 * 12);
+});
+
+test("the page that a proxy shows while the hub is down is as good a page, and asks for nothing", async () => {
+  const html = await world.downPage();
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of WIDTHS) {
+      const page = await world.page({ viewport: { width, height: 740 }, colorScheme, bypassCSP: true });
+      const asked = foreign(page);
+      await page.setContent(html);
+      assert.match(await words(page), /仍然有效[\s\S]*stay valid/);
+      await check(page, `down ${colorScheme} ${width}`);
+      assert.deepEqual(asked, []);
+      if (width === 360) await shot(page, `page-down-${colorScheme}`);
+      await page.context().close();
+    }
+  }
 });

@@ -73,6 +73,7 @@ export async function openWorld({ rows = [] } = {}) {
     phone,
     hub: url,
     command,
+    downPage: async () => (await run(join(binaries, "satchel-hub"), ["down-page"])).stdout,
     audit: async () => JSON.parse(await command("audit")),
     customerLinks: async () => {
       const [, ...rows] = (await command("customer-links")).trim().split("\n");
