@@ -9,7 +9,7 @@ class AndroidNetwork(context: Context) : () -> NetworkState {
     private val manager = context.getSystemService(ConnectivityManager::class.java)
 
     override fun invoke(): NetworkState {
-        val found = manager.activeNetwork?.let(manager::getNetworkCapabilities)
+        val found = manager?.run { activeNetwork?.let(::getNetworkCapabilities) }
         return when {
             found == null || !found.hasCapability(NetworkCapabilities.NET_CAPABILITY_INTERNET) -> NetworkState.OFFLINE
             found.hasCapability(NetworkCapabilities.NET_CAPABILITY_NOT_METERED) -> NetworkState.UNMETERED

@@ -55,7 +55,7 @@ abstract class SyncJobService : JobService() {
          * Call it after each record; a second call replaces the first.
          */
         fun request(context: Context, service: Class<out SyncJobService>, jobId: Int) {
-            val scheduler = context.getSystemService(JobScheduler::class.java)
+            val scheduler = context.getSystemService(JobScheduler::class.java) ?: return
             val component = ComponentName(context, service)
             val now = JobInfo.Builder(jobId, component)
                 .setRequiredNetworkType(JobInfo.NETWORK_TYPE_ANY)

@@ -9,6 +9,7 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableSharedFlow
+import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.onSubscription
 import kotlinx.coroutines.flow.transformWhile
@@ -83,23 +84,33 @@ class CourierPhone(
     }
 
     /**
-     * What changed after [since], first at once and then with every record made here and every answer of
-     * the hub. Ends when the phone is shut down, waits while it is paused; slow collectors get the changes
-     * of several records as one.
+     * Now, and after every record made here and every answer of the hub: a reason to read again whatever a
+     * screen shows, also what is no stop (the queue, the shift, a report). Slow collectors get several as one.
      */
-    fun changes(since: Long = 0): Flow<Changes> {
+    fun news(): Flow<Unit> = nudges.onSubscription { emit(Unit) }
+
+    /**
+     * What changed among the stops after [since]: at once, and then whenever something did. Ends when the
+     * phone is shut down, waits while it is paused.
+     */
+    fun changes(since: Long = 0): Flow<Changes> = flow {
         var version = since
-        return ticks().transformWhile {
-            when (val news = newsSince(version)) {
-                News.Closed -> false
-                News.None -> true
-                is News.Some -> {
-                    version = news.changes.version
-                    emit(news.changes)
-                    true
+        var isFirst = true
+        emitAll(
+            news().transformWhile {
+                val changes = try {
+                    read { changesSince(version) }
+                } catch (_: SatchelException.Paused) {
+                    return@transformWhile true
+                } catch (_: SatchelException.Closed) {
+                    return@transformWhile false
                 }
-            }
-        }
+                if (isFirst || changes.version != version) emit(changes)
+                isFirst = false
+                version = changes.version
+                true
+            },
+        )
     }
 
     /** The list of stops, now and after each change. A change of a few stops reads only those again. */
@@ -137,25 +148,6 @@ class CourierPhone(
 
     /** Closes for good; flows end. */
     suspend fun shutdown() = write { shutdown() }
-
-    private fun ticks(): Flow<Unit> = nudges.onSubscription { emit(Unit) }
-
-    private suspend fun newsSince(version: Long): News = try {
-        val changes = read { changesSince(version) }
-        if (changes.version == version) News.None else News.Some(changes)
-    } catch (_: SatchelException.Paused) {
-        News.None
-    } catch (_: SatchelException.Closed) {
-        News.Closed
-    }
-
-    private sealed class News {
-        object None : News()
-
-        object Closed : News()
-
-        class Some(val changes: Changes) : News()
-    }
 
     private companion object {
         /** Beyond this, one call for the page costs less than one a stop. */

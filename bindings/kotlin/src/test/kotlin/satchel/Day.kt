@@ -13,6 +13,7 @@ object Given {
     val invite: String get() = given("SATCHEL_INVITE_KOTLIN")
     /** Of a courier with a round of 210 stops, for what the day itself has no doors for. */
     val inviteMore: String get() = given("SATCHEL_INVITE_KOTLIN_MORE")
+    val inviteGuide: String get() = given("SATCHEL_INVITE_GUIDE")
     val testData: File get() = File(given("SATCHEL_TESTDATA"))
     val recordFile: File get() = File(given("SATCHEL_RECORD_KOTLIN"))
 
