@@ -108,8 +108,9 @@ class DayTest {
         driver.tap("tab-route")
         driver.tap("plan")
         driver.await("map")
-        driver.tap("delayed")
         driver.shot("05-map", whole = true)
+        driver.tap("delayed")
+        driver.shot("05-map-delayed", whole = true)
         driver.tap("tab-route")
         driver.shot("06-route-planned")
     }
