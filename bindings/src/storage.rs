@@ -55,3 +55,24 @@ impl From<storage::StorageUsage> for StorageUsage {
         }
     }
 }
+
+/// How far the erasure of a delivery has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Erasure {
+    /// This phone no longer knows what was personal about it.
+    Done {
+        /// When, Unix milliseconds.
+        at_ms: i64,
+    },
+    /// The hub does not have everything yet; until then this phone's copy is the only one.
+    WaitsForHub,
+}
+
+impl From<storage::Erasure> for Erasure {
+    fn from(erasure: storage::Erasure) -> Self {
+        match erasure {
+            storage::Erasure::Done { at_ms } => Self::Done { at_ms },
+            storage::Erasure::WaitsForHub => Self::WaitsForHub,
+        }
+    }
+}

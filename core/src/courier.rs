@@ -10,6 +10,7 @@ mod calls;
 mod code;
 mod cold;
 mod door;
+mod erase;
 mod exhibit;
 mod export;
 mod load;
@@ -29,7 +30,7 @@ mod wedges;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -84,6 +85,8 @@ pub struct Courier {
     engine: Mutex<Engine>,
     keys: Mutex<Option<Keys>>,
     rules: Mutex<Arc<RuleSet>>,
+    /// A delivery is to be erased, or the trace of one that was; spares every answer a look into the store.
+    erasures_wait: AtomicBool,
 }
 
 /// The phone's identity with its key ready to sign.
@@ -121,6 +124,7 @@ impl Courier {
             engine: Mutex::default(),
             keys: Mutex::default(),
             rules: Mutex::new(Arc::new(RuleSet::built_in())),
+            erasures_wait: AtomicBool::new(true),
         };
         courier.load()?;
         courier.sweep()?;
@@ -144,6 +148,7 @@ impl Courier {
         if let Err(error) = self.sweep_abandoned() {
             tracing::warn!(%error, "abandoned photos are still here");
         }
+        self.try_erasures();
         self.ballast.grow();
     }
 

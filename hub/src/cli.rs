@@ -109,6 +109,17 @@ enum Command {
         #[arg(long, short)]
         output: PathBuf,
     },
+    /// Erase everything personal about one delivery, here and on the phones that had it. What was proven
+    /// stays proven; what was said is gone for good.
+    Erase {
+        #[command(flatten)]
+        place: Place,
+        /// The parcel's id or its waybill number.
+        parcel: String,
+        /// Who asked for it, without names; stays in the journal.
+        #[arg(long)]
+        why: String,
+    },
     /// The transparency log.
     Tlog {
         #[command(subcommand)]
@@ -428,6 +439,17 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
                 .evidence(&parcel.as_str().into())
                 .await?;
             std::fs::write(output, file).map_err(CliError::io("write"))
+        }
+        Command::Erase { place, parcel, why } => {
+            let erased = open(&place)
+                .await?
+                .erase(&parcel.as_str().into(), &why)
+                .await?;
+            println!(
+                "erased: {} entries, {} proofs",
+                erased.entries, erased.proofs
+            );
+            Ok(())
         }
         Command::Tlog { command } => tlog::run(command).await,
         Command::Openapi => {

@@ -37,8 +37,9 @@ impl Hub {
         let mut tx = self.db().read().begin().await?;
         let parcel = find_parcel(&mut tx, parcel).await?;
         let row = sqlx::query(
-            "SELECT p.waybill, s.lat, s.lng FROM parcel p JOIN stop s USING (stop_id) \
-             WHERE p.parcel_id = ?",
+            "SELECT p.waybill, s.lat, s.lng, \
+               EXISTS (SELECT 1 FROM erasure x WHERE x.parcel_id = p.parcel_id) AS erased \
+             FROM parcel p JOIN stop s USING (stop_id) WHERE p.parcel_id = ?",
         )
         .bind(&parcel.as_bytes()[..])
         .fetch_one(&mut *tx)
@@ -84,7 +85,10 @@ impl Hub {
             proofs,
             timestamps: timestamps.into_iter().collect(),
             records,
-            door: Some((row.try_get("lat")?, row.try_get("lng")?)),
+            door: match row.try_get("erased")? {
+                true => None,
+                false => Some((row.try_get("lat")?, row.try_get("lng")?)),
+            },
         };
         Ok(bundle::pack(&bundle, &photos))
     }
@@ -135,6 +139,7 @@ async fn about(conn: &mut SqliteConnection, parcel: ParcelId) -> Result<Vec<Sqli
            UNION SELECT device_id, seq FROM code_entry WHERE parcel_id = ?1 \
            UNION SELECT device_id, seq FROM pickup WHERE parcel_id = ?1 \
            UNION SELECT device_id, seq FROM parcel_step WHERE parcel_id = ?1 \
+           UNION SELECT device_id, seq FROM erased_entry WHERE parcel_id = ?1 \
          ) USING (device_id, seq) ORDER BY e.leaf",
     )
     .bind(&parcel.as_bytes()[..])

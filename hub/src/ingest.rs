@@ -25,6 +25,7 @@ use crate::api::auth::may_write;
 use crate::api::error::ApiError;
 use crate::db::Tx;
 use crate::doorstep;
+use crate::erase;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::project;
@@ -239,9 +240,11 @@ impl Work<'_> {
         known_tree: u64,
     ) -> Result<Taken, ApiError> {
         let (hub, now_ms) = (self.hub, self.now_ms);
-        for parcel in std::mem::take(&mut self.touched) {
-            doorstep::settle(&mut tx, parcel, now_ms).await?;
+        let touched = std::mem::take(&mut self.touched);
+        for parcel in &touched {
+            doorstep::settle(&mut tx, *parcel, now_ms).await?;
         }
+        erase::empty_late(&mut tx, &touched, now_ms).await?;
         let mut blobs: Vec<_> = self.small.iter().map(|b| (0, b.hash)).collect();
         for entry in held {
             for hash in &entry.header.blobs {

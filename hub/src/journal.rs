@@ -33,6 +33,9 @@ pub(crate) const CASE_EVENT: EntryKind = EntryKind(0x4011);
 /// A customer chose how, when or where to receive: the consent record (A023).
 pub(crate) const CHOICE: EntryKind = EntryKind(0x4020);
 
+/// Everything personal about a delivery was erased (PIPL 47).
+pub(crate) const ERASED: EntryKind = EntryKind(0x4030);
+
 /// The journal's name in its records: no device has the nil id.
 const JOURNAL: DeviceId = DeviceId(Uuid::nil());
 

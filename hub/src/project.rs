@@ -33,8 +33,10 @@ const CLEAR: &[&str] = &[
     "DELETE FROM entry_state",
     "DELETE FROM attempt",
     "DELETE FROM attempt_proof",
-    "DELETE FROM parcel_state",
-    "DELETE FROM parcel_event",
+    // What became of an erased delivery is no longer in any body; these rows are the only copy.
+    "DELETE FROM parcel_state WHERE parcel_id NOT IN (SELECT parcel_id FROM erasure)",
+    "DELETE FROM parcel_event WHERE recorder = x'' \
+       OR parcel_id NOT IN (SELECT parcel_id FROM erasure)",
     "DELETE FROM parcel_fold",
     "DELETE FROM consent WHERE recorder <> x''",
     "DELETE FROM consent_parcel WHERE recorder <> x''",

@@ -4,6 +4,9 @@ use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::proofs;
 
+/// Files of erased proofs are looked for this long after the erasure.
+const ERASED_SWEPT_MS: i64 = 7 * 24 * 3_600_000;
+
 impl Hub {
     /// Removes everything whose time is over by the hub's clock. Evidence has no such time.
     ///
@@ -23,7 +26,12 @@ impl Hub {
         ] {
             sqlx::query(clear).bind(now_ms).execute(&mut *tx).await?;
         }
+        let erased = proofs::erased_since(&mut tx, now_ms - ERASED_SWEPT_MS).await?;
         tx.commit().await?;
+        // A stop between an erasure's commit and the loss of its files leaves them behind.
+        for hash in &erased {
+            self.blobs().unlink(hash)?;
+        }
         for (device, hash) in &uploads {
             self.blobs().discard(*device, hash)?;
         }

@@ -60,6 +60,8 @@ impl EntryKind {
     pub const RULESET_REFUSED: Self = Self(15);
     /// The hub's transparency log began anew; both checkpoints.
     pub const HUB_LOG_RESTARTED: Self = Self(17);
+    /// The content of entries about one delivery was erased (PIPL 47).
+    pub const ERASED: Self = Self(18);
     /// In the hub's own journal: a customer rated a delivery.
     pub const RATED: Self = Self(0x4001);
     /// A step of a parcel without a visit.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::doorstep::{ConsentRecord, ConsentWithdrawnBody};
+use crate::erase::ParcelErasedItem;
 use crate::ids::{Handle, Hash32, ParcelId, RouteId, StopId};
 use crate::taxonomy::{HandlingTag, PromiseClass};
 
@@ -94,6 +95,8 @@ pub enum FeedContent {
     Traffic(Box<TrafficItem>),
     /// The hub asks for a full photo now, whatever the network costs.
     ProofWanted(ProofWantedItem),
+    /// What is known of a delivery is to be forgotten (PIPL 47).
+    ParcelErased(ParcelErasedItem),
     /// A kind made after this build; kept as it is.
     Unknown,
 }
@@ -156,6 +159,9 @@ impl FeedItem {
             }
             ProofWantedItem::KIND => {
                 FeedContent::ProofWanted(ProofWantedItem::deserialize(&self.data).map_err(bad)?)
+            }
+            ParcelErasedItem::KIND => {
+                FeedContent::ParcelErased(ParcelErasedItem::deserialize(&self.data).map_err(bad)?)
             }
             _ => FeedContent::Unknown,
         })

@@ -14,6 +14,7 @@ pub mod crypto;
 pub mod doorstep;
 pub mod enrol;
 pub mod entry;
+pub mod erase;
 pub mod export;
 pub mod feed;
 pub mod http_sig;

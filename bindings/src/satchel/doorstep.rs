@@ -12,6 +12,7 @@ use crate::doorstep::{
     Remedy, Report, ReportRequest, Word, state_word,
 };
 use crate::error::SatchelError;
+use crate::storage::Erasure;
 
 #[uniffi::export]
 impl Satchel {
@@ -131,6 +132,24 @@ impl Satchel {
     /// `NotFound` for an unknown parcel, `NotEnrolled` before this phone belongs to a hub.
     pub fn evidence(&self, parcel_id: String) -> Result<String> {
         Ok(self.courier.evidence(id(&parcel_id, "parcel_id")?)?)
+    }
+
+    /// Erases what this phone knows of a delivery: name, number, address, words, photos, signature. It waits
+    /// until the hub has everything; the log keeps verifying.
+    ///
+    /// # Errors
+    /// `NotEnrolled` before this phone belongs to a hub; those of the store.
+    pub fn erase(&self, parcel_id: String) -> Result<Erasure> {
+        Ok(self.courier.erase(id(&parcel_id, "parcel_id")?)?.into())
+    }
+
+    /// How far the erasure of a delivery has got; nothing if nobody asked for one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn erasure(&self, parcel_id: String) -> Result<Option<Erasure>> {
+        let state = self.courier.erasure(id(&parcel_id, "parcel_id")?)?;
+        Ok(state.map(Erasure::from))
     }
 
     /// Everything that is known about a parcel, and where it is by it.

@@ -2,11 +2,13 @@
 //! for by this very request; the rest is a reason to try again.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use satchel_protocol::api::{ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
 use satchel_protocol::attempt::EnrolledBody;
 use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
+use satchel_protocol::erase::ParcelErasedItem;
 use satchel_protocol::feed::RULE_SET;
 use satchel_protocol::ids::{DeviceId, Hash32, StopId};
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
@@ -127,6 +129,8 @@ impl Courier {
                 self.failed(&flight.job, blocking, answer.retry_after_ms())?;
             }
         }
+        // A receipt may be what an erasure waited for.
+        self.try_erasures();
         Ok(())
     }
 
@@ -311,7 +315,7 @@ impl Courier {
         let moved = self.db.write(|tx| {
             let before = phone::feed_cursor(tx)?;
             phone::set_contact(tx, wall_ms)?;
-            let rule_sets = answers::apply_feed(tx, &page, &at_work)?;
+            let rule_sets = answers::apply_feed(tx, &page, &at_work, wall_ms)?;
             for document in &rule_sets {
                 self.take_rule_set(tx, keys, document)?;
             }
@@ -327,6 +331,9 @@ impl Courier {
         }
         if page.items.iter().any(|item| item.kind == RULE_SET) {
             self.load_rules()?;
+        }
+        if page.items.iter().any(|i| i.kind == ParcelErasedItem::KIND) {
+            self.erasures_wait.store(true, Ordering::Relaxed);
         }
         let now_ms = self.boot_ms();
         // "More" behind the same place would be asked for without end.

@@ -21,12 +21,12 @@ use satchel_protocol::transitions::Origin;
 use super::{Courier, Keys};
 use crate::error::{Error, Result};
 use crate::store::db::Snapshot;
-use crate::store::{exhibits, inks, stops};
+use crate::store::{erasures, exhibits, inks, stops};
 
 /// What was found in the store, before photos are read.
 struct Exhibit {
     waybill: String,
-    door: (f64, f64),
+    door: Option<(f64, f64)>,
     certificate: Option<Vec<u8>>,
     entries: Vec<BundledEntry>,
     receipts: Vec<SignedReceipt>,
@@ -84,7 +84,7 @@ impl Courier {
             proofs: proofs.into_values().collect(),
             timestamps: Vec::new(),
             records: Vec::new(),
-            door: Some(found.door),
+            door: found.door,
         };
         Ok(bundle::pack(&bundle, &photos))
     }
@@ -93,6 +93,7 @@ impl Courier {
 fn gather(conn: &Snapshot, keys: &Keys, parcel: ParcelId) -> Result<Exhibit> {
     let row = stops::find_parcel(conn, parcel)?.ok_or(Error::NotFound { what: "parcel" })?;
     let place = stops::stop(conn, row.stop_id)?.place;
+    let erased = matches!(erasures::state(conn, parcel)?, Some(Some(_)));
     let (mut entries, mut receipts, mut inks) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     for event in row.events()? {
         if event.id.origin != Origin::Phone(keys.device) {
@@ -127,7 +128,7 @@ fn gather(conn: &Snapshot, keys: &Keys, parcel: ParcelId) -> Result<Exhibit> {
     }
     Ok(Exhibit {
         waybill: row.waybill,
-        door: (place.lat, place.lng),
+        door: (!erased).then_some((place.lat, place.lng)),
         certificate: exhibits::certificate(conn)?,
         entries,
         receipts: receipts.into_values().collect(),

@@ -184,6 +184,10 @@ impl Courier {
         signed.push_back((taken.drawing, attempt));
     }
 
+    pub(super) fn forget_looked_at(&self) {
+        *self.looked_at() = None;
+    }
+
     fn looked_at(&self) -> MutexGuard<'_, Option<LookedAt>> {
         self.looked_at
             .lock()

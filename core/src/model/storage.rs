@@ -33,3 +33,15 @@ pub struct StorageUsage {
     /// What the device has left; 0 where it does not say.
     pub disk_free_bytes: u64,
 }
+
+/// How far the erasure of a delivery has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erasure {
+    /// This phone no longer knows what was personal about it.
+    Done {
+        /// When, Unix milliseconds.
+        at_ms: i64,
+    },
+    /// The hub does not have everything yet; until then this phone's copy is the only one.
+    WaitsForHub,
+}

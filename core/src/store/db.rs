@@ -117,6 +117,17 @@ impl Db {
         }
     }
 
+    /// Moves the write-ahead log into the database and cuts it off: afterwards no file of the store holds an
+    /// older version of a page. `false`: a reader is in the way, try again.
+    pub(crate) fn empty_log(&self) -> Result<bool> {
+        let mut writer = self.writer();
+        let Some(open) = &mut *writer else {
+            self.gate().phase.check()?;
+            return Err(Error::Paused);
+        };
+        opening::empty_log(&open.conn, &self.dir)
+    }
+
     /// A file of the store, for asking the file system about its place.
     pub(crate) fn path(&self) -> &Path {
         &self.dir

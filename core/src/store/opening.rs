@@ -188,6 +188,16 @@ fn probe_cipher() -> rusqlite::Result<()> {
     )
 }
 
+/// Moves the log into the database, cuts it off and grows it again, empty. `false`: a reader holds it.
+pub(super) fn empty_log(conn: &Connection, dir: &Path) -> Result<bool> {
+    let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))?;
+    if busy != 0 {
+        return Ok(false);
+    }
+    let _ = grow_wal(&dir.join(WAL_FILE));
+    Ok(true)
+}
+
 /// Appends zeros until the log has its size. SQLite takes zeros behind the last frame for the end.
 fn grow_wal(path: &Path) -> std::io::Result<()> {
     let mut file = File::options().write(true).open(path)?;

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/006_one_row.sql"),
     include_str!("migrations/007_watch.sql"),
     include_str!("migrations/008_sync.sql"),
+    include_str!("migrations/009_erasure.sql"),
 ];
 
 /// Newest schema version this build knows.

@@ -20,6 +20,7 @@ use crate::rules::geofence;
 use crate::store::consents::{self, Source};
 use crate::store::db::Tx;
 use crate::store::entries::{self, Marked};
+use crate::store::erasures::{self, Asked};
 use crate::store::history::{self, Pushed};
 use crate::store::phone::Enrolled;
 use crate::store::{phone, planning, proofs, ratings, stops, thumbs, told, wedged};
@@ -253,6 +254,7 @@ pub(crate) fn apply_feed(
     tx: &Tx<'_>,
     page: &FeedPage,
     at_work: &HashSet<StopId>,
+    now_ms: i64,
 ) -> Result<Vec<Value>> {
     if page.snapshot.is_some_and(|part| part.first) {
         phone::begin_snapshot(tx)?;
@@ -261,6 +263,10 @@ pub(crate) fn apply_feed(
     for item in &page.items {
         match item.content() {
             Ok(FeedContent::RuleSet(document)) => rule_sets.push(document),
+            Ok(FeedContent::ParcelErased(item)) => {
+                let (parcel, by_hub) = (item.parcel_id, true);
+                erasures::ask(tx, Asked { parcel, by_hub }, now_ms)?;
+            }
             _ => apply_item(tx, item, at_work)?,
         }
     }
@@ -279,7 +285,10 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem, at_work: &HashSet<StopId>) -> Result
         Ok(FeedContent::Route(route)) => stops::upsert_route(tx, &route, &item.data.to_string()),
         Ok(FeedContent::Stop(stop)) => {
             // A position that is none would later make a distance of NaN.
-            if geofence::is_position(stop.place.lat, stop.place.lng) {
+            if erasures::covers(tx, &stop)? {
+                // Read a second time; what was erased does not come back.
+                Ok(())
+            } else if geofence::is_position(stop.place.lat, stop.place.lng) {
                 let at_work = at_work.contains(&stop.stop_id);
                 stops::upsert_stop(tx, &stop, &item.data.to_string(), at_work)
             } else {
@@ -359,7 +368,7 @@ mod tests {
             server_time_ms: 1,
             snapshot: None,
         };
-        db.write(|tx| apply_feed(tx, &page, &HashSet::new()))
+        db.write(|tx| apply_feed(tx, &page, &HashSet::new(), 1))
             .unwrap();
         let kept = db.read(ratings::kept).unwrap();
         let expected = [
@@ -393,7 +402,7 @@ mod tests {
             server_time_ms: 1,
             snapshot: None,
         };
-        db.write(|tx| apply_feed(tx, &page, &HashSet::new()))
+        db.write(|tx| apply_feed(tx, &page, &HashSet::new(), 1))
             .unwrap();
         let kept: TrafficItem = db.read(planning::get).unwrap().unwrap();
         assert_eq!((kept.made_at_ms, kept.elsewhere), (2, vec![700]));

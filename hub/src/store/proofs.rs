@@ -182,3 +182,12 @@ pub(crate) async fn expire(
     let blobs: Result<_, HubError> = blobs.iter().map(|r| r.hash("hash")).collect();
     Ok((uploads?, blobs?))
 }
+
+/// Proofs that were erased after a time.
+pub(crate) async fn erased_since(tx: &mut Tx, since_ms: i64) -> Result<Vec<Hash32>, HubError> {
+    let rows = sqlx::query("SELECT hash FROM blob WHERE erased_at_ms > ?")
+        .bind(since_ms)
+        .fetch_all(&mut **tx)
+        .await?;
+    rows.iter().map(|row| row.hash("hash")).collect()
+}

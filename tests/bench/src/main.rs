@@ -8,6 +8,7 @@
     reason = "a bench prints, and measures with the machine's own clock"
 )]
 
+mod erase;
 mod ink;
 mod pages;
 mod photo;
@@ -39,6 +40,8 @@ enum Bench {
     Ink(ink::Args),
     /// Push, pull, photos and a cold open, against the least outbox that keeps its promise.
     Sync(sync::Args),
+    /// Forgetting one delivery on the phone.
+    Erase(erase::Args),
     /// The customer's rating page under load, against the bare store.
     Pages(pages::Args),
     /// How good orders get in how little time.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Bench::Ink(args) => ink::run(&args),
         Bench::Route(args) => route::run(&args),
         Bench::Sync(args) => sync::run(&args),
+        Bench::Erase(args) => erase::run(&args),
         Bench::RecordOnce(args) => record::run_once(&args),
         Bench::Pages(args) => pages::run(&args),
         Bench::PagesHub(args) => pages::run_hub(&args),
