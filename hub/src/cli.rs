@@ -140,6 +140,18 @@ enum Command {
         /// The device id.
         device: String,
     },
+    /// Write the proofs that a device signed two histories, each a file that `satchel verify` checks.
+    Forks {
+        #[command(flatten)]
+        place: Place,
+        /// The device id.
+        device: String,
+        /// The folder; made if missing.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Print the parcels that were given out and never accounted for, with the device that had each.
+    Owed(Place),
     /// Refuse everything a lost device would write from now on.
     Revoke {
         #[command(flatten)]
@@ -375,6 +387,19 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             .await?
             .release(device.parse::<DeviceId>()?)
             .await?),
+        Command::Forks {
+            place,
+            device,
+            output,
+        } => tlog::forks(&place, &device, &output).await,
+        Command::Owed(place) => {
+            let hub = open(&place).await?;
+            hub.review_manifest().await?;
+            for (device, parcel) in hub.owed().await? {
+                println!("{parcel} {device}");
+            }
+            Ok(())
+        }
         Command::Revoke { place, device } => Ok(open(&place)
             .await?
             .revoke(device.parse::<DeviceId>()?)

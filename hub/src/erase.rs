@@ -95,6 +95,8 @@ const OWN: &[&str] = &[
     "UPDATE rating_appeal SET words = '' WHERE parcel_id = ?1",
     "DELETE FROM customer_grant WHERE parcel_id = ?1",
     "DELETE FROM code_tries WHERE parcel_id = ?1",
+    "UPDATE wedged SET salt = NULL, body = NULL WHERE instr(header, \
+       (SELECT handle FROM parcel WHERE parcel_id = ?1)) > 0",
     "UPDATE entry_conflict SET salt = NULL, body = NULL WHERE instr(header, \
        (SELECT handle FROM parcel WHERE parcel_id = ?1)) > 0",
     // A consent the hub recorded goes with the last of its parcels.

@@ -189,14 +189,15 @@ async fn certificates(
     Ok(certificates)
 }
 
-/// What the customer said, as the hub recorded it.
+/// What the customer said and which phones were given the parcel, as the hub recorded it.
 async fn records(
     conn: &mut SqliteConnection,
     parcel: ParcelId,
 ) -> Result<Vec<SignedEntry>, HubError> {
     let rows = sqlx::query(
-        "SELECT j.header, j.sig, j.salt, j.body FROM rating_said r \
-         JOIN journal j ON j.seq = r.journal_seq WHERE r.parcel_id = ? ORDER BY j.seq",
+        "SELECT j.header, j.sig, j.salt, j.body FROM journal j WHERE j.seq IN ( \
+           SELECT journal_seq FROM rating_said WHERE parcel_id = ?1 \
+           UNION SELECT journal_seq FROM assignment WHERE parcel_id = ?1) ORDER BY j.seq",
     )
     .bind(&parcel.as_bytes()[..])
     .fetch_all(conn)

@@ -177,6 +177,9 @@ impl Hub {
                     if let Err(error) = hub.review_ratings().await {
                         tracing::warn!(%error, "review of ratings failed");
                     }
+                    if let Err(error) = hub.review_manifest().await {
+                        tracing::warn!(%error, "review of what was given out failed");
+                    }
                 }
             }
         });

@@ -245,6 +245,8 @@ texts! {
     alarm_clock_moved_back: "设备时钟曾被调回", "The clock of a phone was set back";
     alarm_code_wrong: "取件码核对不符", "The recipient's code was wrong";
     alarm_log_shorter: "透明日志变短:是否恢复了旧备份?请运行 tlog anew", "The transparency log became shorter: was a backup restored? Run tlog anew";
+    alarm_time_outside: "设备时间超出可证区间(早于其引用的回执或晚于当前)", "The phone's time lies outside of what others vouch for";
+    alarm_no_outcome: "已派给设备的包裹在当日结束后无任何记录", "Given to a phone, its day is over, and nobody said what came of it";
     alarm_ruleset_refused: "设备拒绝了规则集,沿用原有规则", "A phone refused the rules and kept its own";
     alarm_unreported: "客户已扫码,但派送记录 24 小时内未上报", "Shown to the customer, but not reported within 24 hours";
     none_yet: "暂无。", "Nothing yet.";

@@ -35,6 +35,7 @@ use crate::store::couriers::{self, DeviceRow};
 use crate::store::entries::{self, AlarmKind, Aside, CheckedEntry, Head};
 use crate::store::proofs;
 use crate::store::wedged::{self, OpenRow};
+use crate::times;
 use crate::tlog::Tree;
 
 /// Where a sound entry belongs.
@@ -221,6 +222,7 @@ impl Work<'_> {
         let touched = project::apply(tx, self.hub, entry, now_ms).await?;
         self.touched.extend(touched);
         project::raise_alarms(tx, entry, now_ms).await?;
+        times::judge(tx, self.hub, &entry.header, now_ms).await?;
         let visit_of = |hash: &Hash32| self.small.iter().find(|b| b.hash == *hash).and_then(visit);
         project::alarm_wrong_ink(tx, entry, visit_of, now_ms).await?;
         project::pass_on(tx, entry).await?;

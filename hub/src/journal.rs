@@ -36,6 +36,9 @@ pub(crate) const CHOICE: EntryKind = EntryKind(0x4020);
 /// Everything personal about a delivery was erased (PIPL 47).
 pub(crate) const ERASED: EntryKind = EntryKind(0x4030);
 
+/// A phone was given parcels.
+pub(crate) const GIVEN_OUT: EntryKind = EntryKind::GIVEN_OUT;
+
 /// The journal's name in its records: no device has the nil id.
 const JOURNAL: DeviceId = DeviceId(Uuid::nil());
 

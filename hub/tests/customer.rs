@@ -157,7 +157,7 @@ async fn the_qr_alone_is_shown_and_the_customer_s_share_makes_it_count() {
     let again = bench.get(&alone, &[("cookie", &session)]).await;
     assert_eq!(again.status, 404);
     let check = bench.hub.check_journal().await.unwrap();
-    assert_eq!((check.records, check.broken_at), (3, None));
+    assert_eq!((check.records, check.broken_at), (4, None));
 }
 
 #[tokio::test]

@@ -242,6 +242,7 @@ async fn the_hub_cancels_what_was_delivered_offline_and_both_stay() {
         .take_step(&at(&stops[0]), HubStep::Cancel, None)
         .await
         .unwrap();
+    bench.clock.advance(90 * 60_000);
     phone.minutes_later = 90;
     let delivered = handoff(&mut phone, &stops[0], HandoffKind::Recipient, |_| {});
     push(&bench, &mut phone, &[delivered]).await;

@@ -64,6 +64,8 @@ impl EntryKind {
     pub const ERASED: Self = Self(18);
     /// In the hub's own journal: a customer rated a delivery.
     pub const RATED: Self = Self(0x4001);
+    /// In the hub's own journal: which parcels a phone was given.
+    pub const GIVEN_OUT: Self = Self(0x4031);
     /// A step of a parcel without a visit.
     pub const PARCEL_STEP: Self = Self(16);
 }

@@ -10,6 +10,7 @@ pub mod appeal;
 pub mod attempt;
 pub mod batch;
 pub mod bundle;
+pub mod contradiction;
 pub mod crypto;
 pub mod doorstep;
 pub mod enrol;

@@ -20,6 +20,7 @@ pub mod phone;
 pub mod running;
 pub mod seed;
 pub mod toy_hub;
+pub mod wire;
 pub mod work;
 
 mod toy_tree;

@@ -65,15 +65,21 @@ impl Phone {
     /// A phone in a folder of the test's own.
     #[must_use]
     pub fn at(dir: &Path, seed: u64, clock: Arc<ManualClock>) -> Self {
-        let mut phone = Self {
+        let mut phone = Self::closed_at(dir, seed, clock);
+        phone.open().unwrap();
+        phone
+    }
+
+    /// [`Self::at`], not opened yet.
+    #[must_use]
+    pub fn closed_at(dir: &Path, seed: u64, clock: Arc<ManualClock>) -> Self {
+        Self {
             dir: dir.join("phone"),
             clock,
             seed,
             courier: None,
             _home: None,
-        };
-        phone.open().unwrap();
-        phone
+        }
     }
 
     /// The core.

@@ -134,6 +134,14 @@ impl Satchel {
         Ok(self.courier.evidence(id(&parcel_id, "parcel_id")?)?)
     }
 
+    /// The proofs that the hub contradicted itself, each the text of a file that `satchel verify` checks.
+    ///
+    /// # Errors
+    /// `NotEnrolled` before this phone belongs to a hub.
+    pub fn hub_contradictions(&self) -> Result<Vec<String>> {
+        Ok(self.courier.hub_contradictions()?)
+    }
+
     /// Erases what this phone knows of a delivery: name, number, address, words, photos, signature. It waits
     /// until the hub has everything; the log keeps verifying.
     ///

@@ -10,6 +10,7 @@ use satchel_protocol::attempt::AttemptBody;
 use satchel_protocol::bundle::{
     self, BUNDLE_VERSION, Bundle, BundledEntry, BundledProof, Certificate, LaterHeader, ProofBytes,
 };
+use satchel_protocol::contradiction::{self, Contradiction, HubFork};
 use satchel_protocol::crypto;
 use satchel_protocol::entry::{Header, SignedEntry};
 use satchel_protocol::ids::{Hash32, ParcelId};
@@ -21,7 +22,7 @@ use satchel_protocol::transitions::Origin;
 use super::{Courier, Keys};
 use crate::error::{Error, Result};
 use crate::store::db::Snapshot;
-use crate::store::{erasures, exhibits, inks, stops};
+use crate::store::{erasures, exhibits, inks, stops, watch};
 
 /// What was found in the store, before photos are read.
 struct Exhibit {
@@ -87,6 +88,33 @@ impl Courier {
             door: found.door,
         };
         Ok(bundle::pack(&bundle, &photos))
+    }
+}
+
+impl Courier {
+    /// The proofs that the hub contradicted itself, each as a file that `satchel verify` checks: two
+    /// checkpoints of one log, both signed. No personal data is in them.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`] without a hub; those of the store.
+    pub fn hub_contradictions(&self) -> Result<Vec<String>> {
+        let keys = self.keys().clone().ok_or(Error::NotEnrolled)?;
+        let kept = self.db.read(watch::kept_faults)?;
+        let mut files = Vec::with_capacity(kept.len());
+        for (before, answer) in kept {
+            let Some(tree) = SignedReceipt::decode(&answer).map_err(Error::from)?.tree else {
+                continue;
+            };
+            let fork = HubFork {
+                hub_url: keys.hub_url.clone(),
+                hub_key: Hash32(keys.hub_key.to_bytes()),
+                before,
+                after: tree.checkpoint,
+                consistency: tree.consistency,
+            };
+            files.push(contradiction::pack(&Contradiction::Hub(fork)));
+        }
+        Ok(files)
     }
 }
 

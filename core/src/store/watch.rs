@@ -76,6 +76,15 @@ pub(crate) fn keep_fault(
     Ok(())
 }
 
+/// The hub's contradictions that were kept: the tree it had shown before and the answer that does not fit.
+pub(crate) fn kept_faults(conn: &Connection) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT known, answer FROM tree_fault WHERE known IS NOT NULL ORDER BY fault_id",
+    )?;
+    let rows = stmt.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// How often the hub contradicted itself, as far as it is kept.
 pub(crate) fn faults(conn: &Connection) -> Result<u64> {
     let count: i64 = conn

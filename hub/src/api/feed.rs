@@ -29,6 +29,7 @@ use crate::api::schema::{ErrorSchema, FeedPageSchema};
 use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::manifest;
 use crate::store::feed::{self, FeedRow};
 
 /// Stops short of what a phone reads, so that keys and brackets still fit.
@@ -258,11 +259,14 @@ async fn record(hub: &Hub, device: DeviceId, given: &[ParcelId]) -> Result<bool,
     let now_ms = hub.now_ms();
     let mut news = 0;
     let mut tx = hub.db().write().await?;
+    let mut first_time = Vec::new();
     for parcel in given {
         if feed::assign(&mut tx, *parcel, device, now_ms).await? {
+            first_time.push(*parcel);
             news += doorstep::tell(&mut tx, *parcel).await?;
         }
     }
+    manifest::give_out(hub, &mut tx, device, &first_time).await?;
     tx.commit().await?;
     Ok(news > 0)
 }

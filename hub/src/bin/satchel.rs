@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use ed25519_dalek::VerifyingKey;
 use satchel_protocol::bundle::{self, BundleError, MAX_BUNDLE_BYTES, Report, Trust};
+use satchel_protocol::contradiction::{self, ContradictionError, Finding, Outcome};
 use satchel_protocol::ids::Hash32;
 use satchel_protocol::tlog::{Checkpoint, TlogProof, Vkey, log_vkey};
 use thiserror::Error;
@@ -32,9 +33,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check an evidence file: who signed, when, and whether it is in the hub's public log.
+    /// Check an evidence file: who signed, when, and whether it is in the hub's public log. Also a file
+    /// that proves that a device or a hub contradicted itself.
     ///
-    /// Exit code 0: nothing is broken; 1: something is; 2: not an evidence file.
+    /// Exit code 0: nothing is broken, or the contradiction is proven; 1: it is not; 2: neither of them.
     Verify {
         /// The file.
         file: PathBuf,
@@ -56,6 +58,8 @@ enum Failure {
     Io(#[from] std::io::Error),
     #[error("{0}")]
     Bundle(#[from] BundleError),
+    #[error("{0}")]
+    Contradiction(#[from] ContradictionError),
 }
 
 fn main() -> ExitCode {
@@ -70,9 +74,14 @@ fn main() -> ExitCode {
         witnesses,
     };
     match check(&file, &trust, extract.as_deref()) {
-        Ok(report) => {
+        Ok(Checked::Bundle(report)) => {
             print!("{report}");
             ExitCode::from(if report.holds() { HOLDS } else { BROKEN })
+        }
+        Ok(Checked::Contradiction(finding)) => {
+            print!("{finding}");
+            let proven = finding.outcome == Outcome::Proven;
+            ExitCode::from(if proven { HOLDS } else { BROKEN })
         }
         Err(failure) => {
             eprintln!("{}: {failure}", file.display());
@@ -81,18 +90,29 @@ fn main() -> ExitCode {
     }
 }
 
-fn check(file: &Path, trust: &Trust, extract: Option<&Path>) -> Result<Report, Failure> {
+/// What kind of file it was, and what a check of it found.
+enum Checked {
+    Bundle(Report),
+    Contradiction(Finding),
+}
+
+fn check(file: &Path, trust: &Trust, extract: Option<&Path>) -> Result<Checked, Failure> {
     let mut text = String::new();
     // One byte more than is allowed, so that a longer file is refused and not cut.
     let limit = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX);
     fs::File::open(file)?
         .take(limit.saturating_add(1))
         .read_to_string(&mut text)?;
+    match contradiction::verify(&text, trust) {
+        Ok(finding) => return Ok(Checked::Contradiction(finding)),
+        Err(ContradictionError::None) => {}
+        Err(other) => return Err(other.into()),
+    }
     let report = bundle::verify(&text, trust)?;
     if let Some(dir) = extract {
         write_parts(&text, dir)?;
     }
-    Ok(report)
+    Ok(Checked::Bundle(report))
 }
 
 /// The key that the checkpoint of this proof claims to be signed with.

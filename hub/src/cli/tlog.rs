@@ -1,5 +1,7 @@
 //! `tlog`: the transparency log's checkpoint, key, and the one thing an operator must do after a restore.
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use super::{CliError, Place, open};
@@ -33,5 +35,17 @@ pub(super) async fn run(command: TlogCommand) -> Result<(), CliError> {
             println!("log {log_no}");
         }
     }
+    Ok(())
+}
+
+/// Writes a device's fork proofs and prints how many there are.
+pub(super) async fn forks(place: &Place, device: &str, output: &Path) -> Result<(), CliError> {
+    let files = open(place).await?.fork_proofs(device.parse()?).await?;
+    std::fs::create_dir_all(output).map_err(CliError::io("make the folder"))?;
+    for (n, file) in files.iter().enumerate() {
+        let path = output.join(format!("fork-{}.txt", n + 1));
+        std::fs::write(path, file).map_err(CliError::io("write"))?;
+    }
+    println!("{} forks", files.len());
     Ok(())
 }

@@ -28,6 +28,8 @@ const MANAGED: &[AlarmKind] = &[
     AlarmKind::HandedOverDespiteCancel,
     AlarmKind::ClockMovedBack,
     AlarmKind::CodeWrong,
+    // Never wanted by what is known: anything that is recorded takes it away.
+    AlarmKind::NoOutcome,
 ];
 
 pub(super) async fn refresh(

@@ -214,6 +214,10 @@ pub(crate) enum AlarmKind {
     CodeWrong,
     /// A phone refused the hub's rules and kept its own.
     RuleSetRefused,
+    /// The phone's time lies before what the entry names as older, or in the future.
+    TimeOutside,
+    /// A phone was given this parcel, its day is over, and nobody said what came of it.
+    NoOutcome,
     /// A phone has seen a longer transparency log than there is: this hub was set back to a backup.
     LogShorter,
 }
@@ -236,6 +240,8 @@ impl AlarmKind {
             Self::ClockMovedBack => "clock_moved_back",
             Self::CodeWrong => "code_wrong",
             Self::RuleSetRefused => "ruleset_refused",
+            Self::TimeOutside => "time_outside",
+            Self::NoOutcome => "no_outcome",
             Self::LogShorter => "log_shorter",
         }
     }

@@ -43,6 +43,8 @@ pub enum Check {
     Log,
     /// The records of the hub's own journal are the hub's.
     Records,
+    /// What the hub gave to a phone was accounted for.
+    Manifest,
     /// A witness the reader trusts saw that log.
     Witnesses,
 }
@@ -63,6 +65,7 @@ impl Check {
             Self::Receipts => "the hub's receipts are the hub's",
             Self::Log => "every entry is in the hub's public log",
             Self::Records => "what the hub recorded of the customer is the hub's",
+            Self::Manifest => "what a phone was given was accounted for",
             Self::Witnesses => "a witness you trust saw that log",
         }
     }

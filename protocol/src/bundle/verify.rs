@@ -13,7 +13,7 @@ use crate::attempt::{AttemptBody, CodeResult};
 use crate::crypto;
 use crate::enrol::SignedCertificate;
 use crate::entry::{EntryError, EntryKind, Header, header_hash};
-use crate::ids::{DeviceId, Hash32};
+use crate::ids::{DeviceId, Hash32, ParcelId};
 use crate::receipt::{Receipt, ReceiptError};
 use crate::taxonomy::{PhotoOrigin, ProofKind, RatingClass};
 use crate::tlog::{Checkpoint, TlogProof, Vkey, cosigned_at, log_vkey};
@@ -63,6 +63,13 @@ struct Checker<'a> {
     photos: &'a Photos,
     trust: &'a Trust,
     found: BTreeMap<Check, (Verdict, String)>,
+}
+
+/// What matters of the hub's record of what it gave out.
+#[derive(Deserialize)]
+struct GivenOutRecord {
+    device: DeviceId,
+    parcels: Vec<ParcelId>,
 }
 
 /// A receipt that verified, and the name later entries know it by.
@@ -135,6 +142,7 @@ impl Checker<'_> {
                 );
             }
         }
+        self.manifest(&entries);
         if self.bundle.entries.is_empty() {
             self.note(Check::Signatures, Verdict::Open, "there is no entry");
         }
@@ -251,6 +259,32 @@ impl Checker<'_> {
             }
         }
         heads
+    }
+
+    /// A history whose end was cut off has no entry about what its phone was given.
+    fn manifest(&mut self, entries: &[EntryReport]) {
+        for record in &self.bundle.records {
+            let Ok(header) = Header::decode(&record.header) else {
+                continue;
+            };
+            let body = record.body.as_deref().unwrap_or_default();
+            let Ok(given) = serde_json::from_slice::<GivenOutRecord>(body) else {
+                continue;
+            };
+            if header.kind != EntryKind::GIVEN_OUT || !given.parcels.contains(&self.bundle.parcel) {
+                continue;
+            }
+            if entries.is_empty() {
+                let note = format!(
+                    "device {} was given it at {} and nobody said what came of it",
+                    given.device,
+                    super::page::utc(header.occurred_at_ms)
+                );
+                self.note(Check::Manifest, Verdict::Open, note);
+            } else {
+                self.note(Check::Manifest, Verdict::Proven, "");
+            }
+        }
     }
 
     fn entry(

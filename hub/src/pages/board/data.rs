@@ -421,6 +421,8 @@ fn alarm_words(kind: &str, lang: Lang) -> &'static str {
         "code_wrong" => t.alarm_code_wrong,
         "ruleset_refused" => t.alarm_ruleset_refused,
         "log_shorter" => t.alarm_log_shorter,
+        "time_outside" => t.alarm_time_outside,
+        "no_outcome" => t.alarm_no_outcome,
         _ => t.alarm_unbound_proof,
     }
 }

@@ -1,0 +1,137 @@
+//! What must hold after anything happened to a phone's process: nothing it called durable is lost, its store
+//! is whole, its chain is whole, and it goes on as if nothing had been.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use satchel_core::clock::ManualClock;
+use satchel_protocol::entry::{Header, SignedEntry};
+use satchel_protocol::ids::{Hash32, Salt, Sig64};
+use satchel_tests::day::MORNING_MS;
+use satchel_tests::phone::{KEY, Phone, SyncEnd};
+use satchel_tests::toy_hub::ToyHub;
+
+use crate::bench::fresh_seed;
+
+/// What is wrong.
+pub(crate) type Violation = String;
+
+/// Looks at the store in `dir/phone` as bare tables, then opens it as an app does and syncs it. `at_least`
+/// entries must be in its log.
+pub(crate) fn check(dir: &Path, hub: &ToyHub, at_least: u64) -> Result<(), Violation> {
+    let mut phone = Phone::closed_at(
+        dir,
+        fresh_seed(),
+        Arc::new(ManualClock::new(MORNING_MS + 120_000, 480)),
+    );
+    phone.open().map_err(|e| format!("does not open: {e:?}"))?;
+    phone.kill();
+    let found = tables(&dir.join("phone"))?;
+    if found.entries < at_least {
+        return Err(format!(
+            "{} entries of {at_least} acknowledged",
+            found.entries
+        ));
+    }
+    phone
+        .open()
+        .map_err(|e| format!("does not open again: {e:?}"))?;
+    let parts = std::fs::read_dir(dir.join("phone/blobs")).map_err(|e| e.to_string())?;
+    for part in parts.flatten() {
+        if part.file_name().to_string_lossy().starts_with(".part-") {
+            return Err("a half file was not swept".into());
+        }
+    }
+    if found.entries == 0 {
+        // Not enrolled yet, or not for certain: there is nothing to send.
+        return Ok(());
+    }
+    let device = phone.device();
+    if phone.sync(hub) != SyncEnd::Done {
+        return Err("does not sync".into());
+    }
+    let log = hub.log(device);
+    if (log.len() as u64) < found.entries {
+        return Err(format!("{} of {} entries sent", log.len(), found.entries));
+    }
+    for (header, _) in &log {
+        if let Some(lost) = header.blobs.iter().find(|hash| !hub.has_blob(**hash)) {
+            return Err(format!("proof {lost} of entry {} is lost", header.seq));
+        }
+    }
+    Ok(())
+}
+
+struct Found {
+    entries: u64,
+}
+
+/// Pages, references, chain, signatures, and that nothing is marked as received that is behind a gap.
+fn tables(dir: &Path) -> Result<Found, Violation> {
+    let sql = |e: rusqlite::Error| format!("sql: {e}");
+    let conn = rusqlite::Connection::open(dir.join("satchel.db")).map_err(sql)?;
+    let key = data_encoding::HEXLOWER.encode(&KEY);
+    conn.execute_batch(&format!(
+        "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;"
+    ))
+    .map_err(sql)?;
+    for pragma in [
+        "integrity_check",
+        "foreign_key_check",
+        "cipher_integrity_check",
+    ] {
+        let mut stmt = conn.prepare(&format!("PRAGMA {pragma}")).map_err(sql)?;
+        let mut rows = stmt.query([]).map_err(sql)?;
+        while let Some(row) = rows.next().map_err(sql)? {
+            let said: String = row.get(0).unwrap_or_default();
+            if said != "ok" {
+                return Err(format!("{pragma}: {said}"));
+            }
+        }
+    }
+    let secret: Option<Vec<u8>> = conn
+        .query_row("SELECT log_key FROM phone", [], |r| r.get(0))
+        .map_err(sql)?;
+    let key = secret.and_then(|bytes| Some(SigningKey::from_bytes(&bytes.try_into().ok()?)));
+    let mut stmt = conn
+        .prepare("SELECT seq, hash, header, sig, salt, body FROM entry ORDER BY seq")
+        .map_err(sql)?;
+    let mut rows = stmt.query([]).map_err(sql)?;
+    let (mut seq, mut prev) = (0_i64, Hash32::ZERO);
+    while let Some(row) = rows.next().map_err(sql)? {
+        let entry = read(row)
+            .map_err(sql)?
+            .ok_or("a row of the log has no form")?;
+        let header = Header::decode(&entry.header).map_err(|e| e.to_string())?;
+        seq += 1;
+        if header.seq != seq || header.prev != prev {
+            return Err(format!("entry {seq} is out of its chain"));
+        }
+        let verified = key.as_ref().map(|k| entry.verify(&k.verifying_key()));
+        if !matches!(verified, Some(Ok(_))) {
+            return Err(format!("entry {seq} does not verify"));
+        }
+        prev = entry.hash();
+    }
+    Ok(Found {
+        entries: seq.unsigned_abs(),
+    })
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<SignedEntry>> {
+    let sig: Vec<u8> = row.get("sig")?;
+    let salt: Option<Vec<u8>> = row.get("salt")?;
+    let Ok(sig) = Sig64::try_from(sig.as_slice()) else {
+        return Ok(None);
+    };
+    let Ok(salt) = salt.map(|s| Salt::try_from(s.as_slice())).transpose() else {
+        return Ok(None);
+    };
+    Ok(Some(SignedEntry {
+        header: row.get("header")?,
+        sig,
+        salt,
+        body: row.get("body")?,
+    }))
+}
