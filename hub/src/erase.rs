@@ -77,7 +77,7 @@ const PROJECTED: &[&str] = &[
 
 /// What the hub itself holds about the parcel `?1`.
 const OWN: &[&str] = &[
-    "UPDATE parcel SET code = NULL, code_digest = NULL, consents = '[]' WHERE parcel_id = ?1",
+    "UPDATE parcel SET code = NULL, code_digest = NULL, contents = NULL, consents = '[]' WHERE parcel_id = ?1",
     "UPDATE hub_event SET words = NULL WHERE parcel_id = ?1",
     "UPDATE rating_said SET comment = NULL, net = NULL, agent = NULL, browser = NULL WHERE parcel_id = ?1",
     "UPDATE journal SET salt = NULL, body = NULL WHERE seq IN ( \

@@ -196,7 +196,10 @@ impl Phone {
     #[must_use]
     pub fn delivered(&self, stop: StopId, n: u64) -> Completion {
         let mut parcels = completion(&self.parcels(stop), ParcelOutcome::Delivered).parcels;
-        let views = self.stop(stop).parcels;
+        let views = self
+            .core()
+            .stop(stop)
+            .map_or_else(|_| vec![], |v| v.parcels);
         for result in &mut parcels {
             let view = views.iter().find(|v| v.parcel_id == result.parcel_id);
             result.scan = view.map(|v| v.waybill.clone());

@@ -171,8 +171,15 @@ fn only_the_store_names_sqlite() {
     for (name, member) in &members {
         for file in sources(&member.dir) {
             let inside = |dir: &str| file.starts_with(root().join(dir));
-            // The bench needs the bare library for its floor; this test names the word it looks for.
-            if inside("core/src/store") || inside("tests/bench") || inside("tests/tests") {
+            // The bench needs the bare library for its floor, the harness looks at a store as bare tables; this
+            // test names the word it looks for.
+            let ours = [
+                "core/src/store",
+                "tests/bench",
+                "tests/src/bin",
+                "tests/tests",
+            ];
+            if ours.into_iter().any(inside) {
                 continue;
             }
             let text = std::fs::read_to_string(&file).unwrap();

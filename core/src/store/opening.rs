@@ -29,6 +29,9 @@ pub(super) const FILES: [&str; 4] = [DB_FILE, WAL_FILE, "satchel.db-shm", KEY_CH
 /// What a database that is not encrypted starts with.
 const PLAIN_SQLITE: &[u8] = b"SQLite format 3\0";
 
+/// SQLite's extended code for a journal that a reader may not roll back (`SQLITE_READONLY_ROLLBACK`).
+const READONLY_ROLLBACK: i32 = 776;
+
 /// SQLite moves the log into the database every 1,000 pages of 4 KiB; this is a little more.
 const WAL_BYTES: u64 = 4_608 * 1_024;
 
@@ -112,7 +115,13 @@ fn open_or_create(dir: &Path, key: &Secret32) -> Result<Connection> {
         other => other,
     };
     if len_bytes > 0 && checked != KeyCheck::Matches {
-        reader(dir, key).map_err(named)?;
+        match reader(dir, key) {
+            // Killed while it was made: what was begun has to be taken back, which nobody can who only
+            // reads. Nothing was recorded in it yet, and a wrong key fails below without a change.
+            Err(Error::Store(StoreError::Sql(READONLY_ROLLBACK)))
+                if checked == KeyCheck::Absent => {}
+            read => drop(read.map_err(named)?),
+        }
     }
     let mut conn = connect(&path, key, READ_WRITE).map_err(named)?;
     schema::migrate(&mut conn)?;

@@ -50,7 +50,7 @@ const ERRNOS: [&str; 8] = [
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Every index; otherwise every tenth and few cases.
+    /// Every index and every error; otherwise some.
     #[arg(long)]
     long: bool,
     /// Only these cases.
@@ -134,10 +134,13 @@ pub(crate) fn errors(args: &Args) -> End {
     let started = Instant::now();
     let bench = Bench::new(args.within.as_deref());
     let mut tally = Tally::default();
-    let step = if args.long { 1 } else { 41 };
+    let (step, errnos) = match args.long {
+        true => (1, &ERRNOS[..]),
+        false => (23, &ERRNOS[..2]),
+    };
     for case in chosen(args, &[Case::Deliver, Case::Sync, Case::Erase]) {
         for call in ERRING {
-            for errno in ERRNOS {
+            for errno in errnos {
                 each_index(step, |index| {
                     let fault = format!("{call}:error={errno}:when={index}");
                     let run = run(&bench, case, &fault);
