@@ -50,7 +50,7 @@ impl Hub {
                 let first = entries::signed(row, "entry")?;
                 let fork = DeviceFork::of(hub_key, certificate.clone(), &first, &second);
                 if let Some(fork) = fork {
-                    files.push(contradiction::pack(&Contradiction::Device(fork)));
+                    files.push(contradiction::pack(&Contradiction::Device(Box::new(fork))));
                     break;
                 }
             }

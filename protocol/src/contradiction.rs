@@ -30,7 +30,7 @@ pub const MAX_CONTRADICTION_BYTES: usize = 256 * 1_024;
 pub enum Contradiction {
     /// One device, two histories.
     #[n(0)]
-    Device(#[n(0)] DeviceFork),
+    Device(#[n(0)] Box<DeviceFork>),
     /// One hub, two pasts.
     #[n(1)]
     Hub(#[n(0)] HubFork),
@@ -383,7 +383,7 @@ mod tests {
         for second in [&other, &wrong_next] {
             let proof = fork(&first, second, &key).unwrap();
             assert!(proof.first.body.is_none() && proof.second.salt.is_none());
-            let file = pack(&Contradiction::Device(proof));
+            let file = pack(&Contradiction::Device(Box::new(proof)));
             assert!(!file.contains("delivered"));
             assert_eq!(found(&file), Outcome::Proven);
             // Whoever touches it proves nothing any more.
@@ -395,7 +395,7 @@ mod tests {
         let forged = entry(&stranger, 1, Hash32::ZERO, b"x");
         let hub = Hash32(hub_key().verifying_key().to_bytes());
         let proof = DeviceFork::of(hub, certificate(&key), &first, &forged).unwrap();
-        let file = pack(&Contradiction::Device(proof));
+        let file = pack(&Contradiction::Device(Box::new(proof)));
         assert!(matches!(found(&file), Outcome::Nothing(_)));
     }
 
