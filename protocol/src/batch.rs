@@ -3,6 +3,12 @@
 //! Metadata (the entries) is one zstd frame; signatures ride behind it as raw bytes, because drawn
 //! ink and salts do not compress and base64 would add a third (sync notes §4.7). The frame states its
 //! sizes first, and both sizes are checked before anything is allocated.
+//!
+//! There are three forms of the same content. A hub takes all three and says so in its answers; a phone
+//! sends the leanest that it knows its hub to take.
+
+mod json;
+mod lean;
 
 use minicbor::{Decode, Encode};
 
@@ -15,6 +21,54 @@ use crate::taxonomy::ProofKind;
 
 /// Media type of an upload batch.
 pub const BATCH_MEDIA_TYPE: &str = "application/vnd.satchel.batch";
+/// Media type of the plain form: JSON, for who has neither CBOR nor zstd at hand.
+pub const JSON_MEDIA_TYPE: &str = "application/json";
+/// Header of an answer that says which forms a hub takes.
+pub const FORMS_HEADER: &str = "satchel-batch";
+/// What a hub of this build says in it.
+pub const FORMS: &str = "2, 1, json";
+
+/// How a batch is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// JSON, uncompressed.
+    Json,
+    /// Compressed metadata, raw proofs.
+    #[default]
+    Packed,
+    /// What follows from other bytes left out, a shipped dictionary.
+    Lean,
+}
+
+impl Form {
+    /// The leanest form that a hub's answer names; the one every hub takes if it names none.
+    #[must_use]
+    pub fn best_of(named: &str) -> Self {
+        match named.split(',').any(|form| form.trim() == "2") {
+            true => Self::Lean,
+            false => Self::Packed,
+        }
+    }
+
+    /// What to try when this one was not understood.
+    #[must_use]
+    pub const fn simpler(self) -> Self {
+        match self {
+            Self::Lean => Self::Packed,
+            Self::Packed | Self::Json => Self::Json,
+        }
+    }
+
+    /// The media type it is sent as.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => JSON_MEDIA_TYPE,
+            Self::Packed | Self::Lean => BATCH_MEDIA_TYPE,
+        }
+    }
+}
+
 /// Media type of a signed receipt.
 pub const RECEIPT_MEDIA_TYPE: &str = "application/vnd.satchel.receipt";
 
@@ -108,7 +162,28 @@ impl Batch {
         Ok(out)
     }
 
-    /// Reads a request body. Hashes of inline blobs are checked here, signatures are not.
+    /// [`Batch::encode`] in another form.
+    ///
+    /// # Errors
+    /// As [`Batch::encode`].
+    pub fn encode_as(&self, form: Form) -> Result<Vec<u8>, FormatError> {
+        match form {
+            Form::Json => json::encode(self),
+            Form::Packed => self.encode(),
+            Form::Lean => lean::encode(self),
+        }
+    }
+
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// [`FormatError`]; memory stays within the limits whatever the bytes are.
+    pub fn decode_json(bytes: &[u8]) -> Result<Self, FormatError> {
+        json::decode(bytes)
+    }
+
+    /// Reads a request body of either binary form. Hashes of inline blobs are checked here, signatures are
+    /// not.
     ///
     /// # Errors
     /// [`FormatError`]; memory stays within the limits whatever the bytes are.
@@ -116,6 +191,9 @@ impl Batch {
         let malformed = FormatError::Malformed { what: "batch" };
         if bytes.len() > limits::MAX_BATCH_BYTES {
             return Err(too_large("batch", bytes.len(), limits::MAX_BATCH_BYTES));
+        }
+        if let Some(rest) = bytes.strip_prefix(lean::MAGIC) {
+            return lean::decode(rest);
         }
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| malformed.clone())?;
         let (len, rest) = rest
@@ -218,13 +296,106 @@ mod tests {
         assert!(Batch::decode(&frame).is_err());
     }
 
+    /// A log as a phone makes it: chained, committed, each entry with ink of its own, and one that went bad.
+    fn chained(n: u8) -> Batch {
+        let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
+        let (mut batch, mut prev) = (Batch::default(), Hash32::ZERO);
+        for i in 0..n {
+            let ink: Vec<u8> = (0..90).map(|b| b ^ i).collect();
+            let hash = crypto::sha256(&[&ink]);
+            let header = crate::entry::Header {
+                version: 1,
+                alg: 1,
+                device: crate::ids::DeviceId(uuid::Uuid::from_u128(7)),
+                seq: i64::from(i) + 1,
+                prev,
+                kind: crate::entry::EntryKind::ATTEMPT,
+                occurred_at_ms: 1_795_219_100_000 + i64::from(i),
+                boot_id: crate::ids::BootId([3; 16]),
+                boottime_ns: 5,
+                utc_offset_min: 480,
+                anchor: None,
+                handle: None,
+                commitment: Hash32::ZERO,
+                blobs: vec![hash],
+            };
+            let body = [b"names ".as_slice(), &hash.0, b" and more"].concat();
+            let entry = SignedEntry::seal(header, crate::ids::Salt([i; 32]), body, &key);
+            prev = entry.hash();
+            batch.entries.push(entry);
+            batch.blobs.push(InlineBlob {
+                hash,
+                kind: ProofKind::Signature,
+                bytes: ink,
+            });
+        }
+        if let Some(bad) = batch.entries.last_mut() {
+            bad.header.truncate(30);
+            bad.salt = None;
+        }
+        batch
+    }
+
+    #[test]
+    fn every_form_brings_the_same_bytes_and_no_cut_of_one_is_taken() {
+        for batch in [Batch::default(), batch(3), chained(1), chained(9)] {
+            for form in [Form::Json, Form::Packed, Form::Lean] {
+                let read = |bytes: &[u8]| match form {
+                    Form::Json => Batch::decode_json(bytes),
+                    Form::Packed | Form::Lean => Batch::decode(bytes),
+                };
+                let bytes = batch.encode_as(form).unwrap();
+                assert_eq!(read(&bytes).as_ref(), Ok(&batch), "{form:?}");
+                for len in 0..bytes.len() {
+                    assert!(read(&bytes[..len]).is_err(), "{form:?} cut at {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_from_other_bytes_is_not_sent() {
+        let batch = chained(40);
+        let packed = batch.encode_as(Form::Packed).unwrap().len();
+        let lean = batch.encode_as(Form::Lean).unwrap().len();
+        // Three hashes an entry: the one before, the commitment, the ink's.
+        assert!(lean + 40 * 90 < packed, "{lean} {packed}");
+        assert_eq!(Form::best_of("2, 1, json"), Form::Lean);
+        assert_eq!(Form::best_of(""), Form::Packed);
+        assert_eq!(Form::best_of("12, 1"), Form::Packed);
+    }
+
+    #[test]
+    fn json_is_what_a_script_can_write() {
+        let text = r#"{"entries": [{"header": "AQI=", "sig": "SIG", "salt": null, "body": null,
+            "note": "unknown fields are skipped"}], "blobs": []}"#;
+        let text = text.replace("SIG", &data_encoding::BASE64.encode(&[1; 64]));
+        let batch = Batch::decode_json(text.as_bytes()).unwrap();
+        assert_eq!(batch.entries[0].header, [1, 2]);
+        for bad in ["", "[]", "{}", r#"{"entries": [{"header": "!"}], "blobs": []}"#] {
+            assert!(Batch::decode_json(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
     proptest! {
         #[test]
         fn rubbish_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = Batch::decode(&bytes);
-            let mut framed = MAGIC.to_vec();
-            framed.extend_from_slice(&bytes);
-            prop_assert!(Batch::decode(&framed).is_err());
+            let _ = Batch::decode_json(&bytes);
+            for magic in [MAGIC, lean::MAGIC] {
+                let mut framed = magic.to_vec();
+                framed.extend_from_slice(&bytes);
+                prop_assert!(Batch::decode(&framed).is_err());
+            }
+        }
+
+        #[test]
+        fn a_lean_batch_that_was_changed_is_another_one_or_none(at in 0usize..2_000, bit in 0u8..8) {
+            let batch = chained(3);
+            let mut bytes = batch.encode_as(Form::Lean).unwrap();
+            let at = at % bytes.len();
+            bytes[at] ^= 1 << bit;
+            prop_assert!(Batch::decode(&bytes) != Ok(batch));
         }
     }
 }

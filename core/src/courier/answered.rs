@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use satchel_protocol::api::{ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
 use satchel_protocol::attempt::EnrolledBody;
+use satchel_protocol::batch::{FORMS_HEADER, Form};
 use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::erase::ParcelErasedItem;
@@ -40,6 +41,16 @@ impl Answer {
         answers::header(&self.headers, "upload-offset")?
             .parse()
             .ok()
+    }
+
+    /// Which forms of batches the hub says it takes.
+    fn forms(&self) -> Option<&str> {
+        answers::header(&self.headers, FORMS_HEADER)
+    }
+
+    /// Whether the hub says that it does not understand the body, not what is in it.
+    fn is_not_understood(&self) -> bool {
+        matches!(self.status, 400 | 415)
     }
 
     fn retry_after_ms(&self) -> Option<i64> {
@@ -77,11 +88,16 @@ impl Courier {
         {
             return Ok(());
         }
+        if let (true, Some(forms)) = (answer.ok(), answer.forms()) {
+            self.engine().set_form(Form::best_of(forms));
+        }
         let lane = flight.job.lane();
         let result = match flight.job {
             Job::Enrol { device } => self.apply_enrolled(keys, device, answer)?,
             Job::AskLog => self.apply_held(keys, answer)?,
-            Job::PushLog { sent_bytes, up_to } => {
+            Job::PushLog {
+                sent_bytes, up_to, ..
+            } => {
                 let got = self.apply_pushed(keys, answer, up_to)?;
                 if got.is_ok() {
                     let took_ms = self.boot_ms() - flight.issued_ms;
@@ -165,6 +181,11 @@ impl Courier {
                 // Not a place in this hub's feed (any more): read it again from the start. Reading an item
                 // twice changes nothing.
                 self.db.write(|tx| phone::forget_feed_cursor(tx))?;
+                Ok(false)
+            }
+            (Job::PushLog { form, .. }, ErrorCode::Malformed) if answer.is_not_understood() => {
+                // An older hub in the place of the one that named this form, or a damaged line.
+                self.engine().set_form(form.simpler());
                 Ok(false)
             }
             (_, code) if answers::needs_person(code) => {

@@ -221,16 +221,20 @@ impl Courier {
                 Ok(Some((job, requests::enrol(keys)?)))
             }
             (Lane::Log, Stage::Enrolled) => {
-                let (ask, batch_bytes) = {
+                let (ask, batch_bytes, form) = {
                     let engine = self.engine();
-                    (engine.ask(), engine.pace.batch_bytes())
+                    (engine.ask(), engine.pace.batch_bytes(), engine.form())
                 };
                 self.db.read(|conn| {
                     if ask == Ask::No {
-                        let push = requests::push_log(conn, keys, batch_bytes)?;
+                        let push = requests::push_log(conn, keys, (batch_bytes, form))?;
                         return Ok(push.map(|(up_to, draft)| {
-                            let sent_bytes = draft.body.len();
-                            (Job::PushLog { up_to, sent_bytes }, draft)
+                            let job = Job::PushLog {
+                                up_to,
+                                sent_bytes: draft.body.len(),
+                                form,
+                            };
+                            (job, draft)
                         }));
                     }
                     if entries::head(conn)?.seq == 0 {

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use satchel_protocol::batch::Form;
 use satchel_protocol::ids::{DeviceId, Hash32};
 
 use super::pace::Pace;
@@ -40,6 +41,8 @@ pub(crate) enum Job {
         up_to: i64,
         /// Size of its body.
         sent_bytes: usize,
+        /// How it was written.
+        form: Form,
     },
     PullFeed,
     /// The hub answers when there is news.
@@ -129,6 +132,8 @@ pub(crate) struct Engine {
     uploads: HashMap<i64, Upload>,
     ask: Ask,
     pub(crate) pace: Pace,
+    /// How batches are written: what the hub was last heard to take.
+    form: Form,
     feed_wanted: bool,
     last_feed_ms: Option<i64>,
     polls_rest_ms: i64,
@@ -148,6 +153,7 @@ impl Default for Engine {
             // has what it had.
             ask: Ask::Recheck,
             pace: Pace::default(),
+            form: Form::default(),
             feed_wanted: true,
             last_feed_ms: None,
             polls_rest_ms: 0,
@@ -379,6 +385,14 @@ impl Engine {
         self.last_feed_ms = Some(now_ms);
     }
 
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
+    pub(crate) fn set_form(&mut self, form: Form) {
+        self.form = form;
+    }
+
     pub(crate) fn ask(&self) -> Ask {
         self.ask
     }
@@ -486,6 +500,7 @@ mod tests {
         let push = Job::PushLog {
             up_to: 3,
             sent_bytes: 9,
+            form: Form::Packed,
         };
         let id = engine.issue("s", push, String::new(), 0);
         assert_eq!(engine.sending_up_to(), Some(3));
@@ -512,6 +527,7 @@ mod tests {
         let push = Job::PushLog {
             up_to: 1,
             sent_bytes: 9,
+            form: Form::Packed,
         };
         engine.failed(&push, Blocking::Refused, 0, None, 255);
         engine.failed(&Job::PullFeed, Blocking::Network, 0, None, 255);

@@ -4,7 +4,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use satchel_protocol::api::{
     PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS, PATH_RECEIPT_SUFFIX, TUS_VERSION,
 };
-use satchel_protocol::batch::{BATCH_MEDIA_TYPE, Batch, InlineBlob};
+use satchel_protocol::batch::{Batch, Form, InlineBlob};
 use satchel_protocol::crypto;
 use satchel_protocol::enrol::EnrolRequest;
 use satchel_protocol::http_sig::{self, RequestParts, SignParams};
@@ -161,7 +161,7 @@ pub(crate) fn gather(
 pub(crate) fn push_log(
     conn: &Snapshot,
     keys: &Keys,
-    target_bytes: usize,
+    (target_bytes, form): (usize, Form),
 ) -> Result<Option<(i64, Draft)>> {
     let rows = entries::unsent(conn, MAX_BATCH_ENTRIES)?;
     let Some(gathered) = gather(conn, rows, target_bytes)? else {
@@ -169,8 +169,8 @@ pub(crate) fn push_log(
     };
     let url = format!("{}{PATH_LOG}?tree={}", keys.hub_url, known_tree(conn)?);
     let mut draft = Draft::new(Purpose::Log, "POST", url)
-        .header("content-type", BATCH_MEDIA_TYPE)
-        .body(gathered.batch.encode()?);
+        .header("content-type", form.media_type())
+        .body(gathered.batch.encode_as(form)?);
     draft.idempotency_key = Some(gathered.hash.to_string());
     Ok(Some((gathered.up_to, draft)))
 }

@@ -5,11 +5,11 @@
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::header;
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use satchel_protocol::FormatError;
 use satchel_protocol::api::ErrorCode;
-use satchel_protocol::batch::{Batch, RECEIPT_MEDIA_TYPE};
+use satchel_protocol::batch::{Batch, FORMS, FORMS_HEADER, JSON_MEDIA_TYPE, RECEIPT_MEDIA_TYPE};
 use satchel_protocol::receipt::SignedReceipt;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -23,11 +23,11 @@ use crate::receipts;
 
 /// A receipt as an answer.
 pub(crate) fn receipt_body(receipt: &SignedReceipt) -> Response {
-    (
-        [(header::CONTENT_TYPE, RECEIPT_MEDIA_TYPE)],
-        receipt.encode(),
-    )
-        .into_response()
+    let fields = [
+        (header::CONTENT_TYPE, RECEIPT_MEDIA_TYPE),
+        (HeaderName::from_static(FORMS_HEADER), FORMS),
+    ];
+    (fields, receipt.encode()).into_response()
 }
 
 /// Upload entries in order, with small proofs beside them.
@@ -36,7 +36,8 @@ pub(crate) fn receipt_body(receipt: &SignedReceipt) -> Response {
     params(Known),
     request_body(
         content_type = "application/vnd.satchel.batch", content = BinarySchema,
-        description = "SLB1 frame: zstd-compressed CBOR entries, then the raw bytes of small proofs"
+        description = "SLB1 or SLB2 frame: zstd-compressed CBOR entries, then the raw bytes of small proofs. \
+            With `application/json` the same as base64 in JSON. Answers name the forms a hub takes in `satchel-batch`"
     ),
     responses(
         (status = 200, description = "All entries are held; a signed receipt names them",
@@ -54,18 +55,32 @@ pub(crate) fn receipt_body(receipt: &SignedReceipt) -> Response {
 pub(crate) async fn upload(
     State(hub): State<Hub>,
     known: Result<Query<Known>, QueryRejection>,
+    headers: HeaderMap,
     request: Signed,
 ) -> Result<Response, ApiError> {
-    let answer = upload_batch(&hub, &request, leaves(known?.0.tree)).await;
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.starts_with(JSON_MEDIA_TYPE));
+    let answer = upload_batch(&hub, &request, is_json, leaves(known?.0.tree)).await;
     if answer.is_err() {
         hub.metrics().refused_batches.add(1);
     }
     answer
 }
 
-async fn upload_batch(hub: &Hub, request: &Signed, known: u64) -> Result<Response, ApiError> {
+async fn upload_batch(
+    hub: &Hub,
+    request: &Signed,
+    is_json: bool,
+    known: u64,
+) -> Result<Response, ApiError> {
     may_write(&request.device)?;
-    let batch = Batch::decode(&request.body).map_err(|error| {
+    let read = match is_json {
+        true => Batch::decode_json(&request.body),
+        false => Batch::decode(&request.body),
+    };
+    let batch = read.map_err(|error| {
         let code = match error {
             FormatError::TooLarge { .. } => ErrorCode::TooLarge,
             _ => ErrorCode::Malformed,
