@@ -54,12 +54,14 @@ impl Transport for Line {
 fn forms(pushed: &[(String, Vec<u8>)]) -> Vec<&'static str> {
     pushed
         .iter()
-        .map(|(media, body)| match (media.as_str(), body.first_chunk::<4>()) {
-            ("application/json", _) => "json",
-            (_, Some(b"SLB2")) => "lean",
-            (_, Some(b"SLB1")) => "packed",
-            other => panic!("{other:?}"),
-        })
+        .map(
+            |(media, body)| match (media.as_str(), body.first_chunk::<4>()) {
+                ("application/json", _) => "json",
+                (_, Some(b"SLB2")) => "lean",
+                (_, Some(b"SLB1")) => "packed",
+                other => panic!("{other:?}"),
+            },
+        )
         .collect()
 }
 
@@ -113,12 +115,37 @@ fn what_the_forms_cost_for_one_attempt_and_for_a_morning() {
         let ink: usize = batch.blobs.iter().map(|b| b.bytes.len()).sum();
         let size = |form| (batch.encode_as(form).unwrap().len() - ink) / (to - from);
         sizes.push([size(Form::Json), size(Form::Packed), size(Form::Lean)]);
-        if let Ok(path) = std::env::var("SATCHEL_BATCH_SAMPLE") {
-            std::fs::write(path, &pushed[0].1).unwrap();
-        }
     }
     println!("bytes an attempt beside its proofs (JSON, packed, lean): {sizes:?}");
     let [one, many] = [sizes[0], sizes[1]];
-    assert!(one[2] + 100 < one[1], "the dictionary pays for a batch of one");
+    assert!(
+        one[2] + 100 < one[1],
+        "the dictionary pays for a batch of one"
+    );
     assert!(many[2] + 90 < many[1], "{many:?}");
+}
+
+/// Makes the shipped dictionary out of a day as the test phone plays it; only by hand, for a new number.
+#[test]
+fn the_dictionary_is_made_of_typical_entries() {
+    let Ok(path) = std::env::var("SATCHEL_WRITE_DICTIONARY") else {
+        return;
+    };
+    let hub = Running::start();
+    let line = Line::to(&hub);
+    let phone = Phone::new(73);
+    phone.enrol(&hub.round(8), &line);
+    let stops = phone.core().stops().unwrap();
+    line.pushed();
+    for (n, stop) in stops.iter().enumerate() {
+        match n {
+            0 | 4 => drop(phone.call(stop.stop_id)),
+            1 => drop(phone.core().reveal(stop.stop_id).unwrap()),
+            2 | 5 | 7 => drop(phone.fail(stop.stop_id).unwrap()),
+            _ => drop(phone.deliver(stop.stop_id, n as u64).unwrap()),
+        }
+    }
+    assert_eq!(phone.sync(&line), SyncEnd::Done);
+    let batch = Batch::decode(&line.pushed()[0].1).unwrap();
+    std::fs::write(path, batch.lean_metadata()).unwrap();
 }

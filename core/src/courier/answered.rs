@@ -48,11 +48,6 @@ impl Answer {
         answers::header(&self.headers, FORMS_HEADER)
     }
 
-    /// Whether the hub says that it does not understand the body, not what is in it.
-    fn is_not_understood(&self) -> bool {
-        matches!(self.status, 400 | 415)
-    }
-
     fn retry_after_ms(&self) -> Option<i64> {
         answers::retry_after_ms(&self.headers)
     }
@@ -64,6 +59,11 @@ enum Got {
     Goal,
     /// A step on the way; failures before it still count.
     Step,
+}
+
+/// Whether the hub could not read the batch itself; bytes that were damaged on the way are another matter.
+fn is_about_the_batch(error: &ErrorBody) -> bool {
+    error.detail.as_deref().is_some_and(|d| d.contains("batch"))
 }
 
 /// Whether a feed page that was taken has anything in it.
@@ -183,9 +183,8 @@ impl Courier {
                 self.db.write(|tx| phone::forget_feed_cursor(tx))?;
                 Ok(false)
             }
-            (Job::PushLog { form, .. }, ErrorCode::Malformed) if answer.is_not_understood() => {
-                // An older hub in the place of the one that named this form, or a damaged line.
-                self.engine().set_form(form.simpler());
+            (Job::PushLog { form, .. }, ErrorCode::Malformed) if is_about_the_batch(error) => {
+                self.engine().form_refused(*form);
                 Ok(false)
             }
             (_, code) if answers::needs_person(code) => {

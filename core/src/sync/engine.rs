@@ -134,6 +134,8 @@ pub(crate) struct Engine {
     pub(crate) pace: Pace,
     /// How batches are written: what the hub was last heard to take.
     form: Form,
+    /// The leanest that it has not refused in spite of that.
+    leanest: Form,
     feed_wanted: bool,
     last_feed_ms: Option<i64>,
     polls_rest_ms: i64,
@@ -154,6 +156,7 @@ impl Default for Engine {
             ask: Ask::Recheck,
             pace: Pace::default(),
             form: Form::default(),
+            leanest: Form::Lean,
             feed_wanted: true,
             last_feed_ms: None,
             polls_rest_ms: 0,
@@ -386,7 +389,13 @@ impl Engine {
     }
 
     pub(crate) fn form(&self) -> Form {
-        self.form
+        self.form.min(self.leanest)
+    }
+
+    /// The hub did not understand a batch that was written so: an older one is in the place of the one that
+    /// named this form.
+    pub(crate) fn form_refused(&mut self, form: Form) {
+        self.leanest = self.leanest.min(form.simpler());
     }
 
     pub(crate) fn set_form(&mut self, form: Form) {

@@ -139,6 +139,19 @@ fn mend(
 }
 
 pub(super) fn encode(batch: &Batch) -> Result<Vec<u8>, FormatError> {
+    let meta = metadata(batch);
+    if meta.len() > limits::MAX_BATCH_META_BYTES {
+        return Err(too_large(
+            "batch metadata",
+            meta.len(),
+            limits::MAX_BATCH_META_BYTES,
+        ));
+    }
+    frame(batch, &meta)
+}
+
+/// What is compressed of a batch.
+pub(super) fn metadata(batch: &Batch) -> Vec<u8> {
     let hashes: Vec<Hash32> = batch.blobs.iter().map(|b| b.hash).collect();
     let starts: std::collections::HashSet<[u8; 2]> =
         hashes.iter().map(|h| [h.0[0], h.0[1]]).collect();
@@ -152,9 +165,7 @@ pub(super) fn encode(batch: &Batch) -> Result<Vec<u8>, FormatError> {
         let may_be = |w: &[u8]| matches!(w, [a, b, ..] if starts.contains(&[*a, *b]));
         let (body, body_cuts) = match &sent.body {
             Some(body) => {
-                let (rest, cuts) = cut(body, |w| {
-                    may_be(w).then(|| blobs.number_of(w)).flatten()
-                });
+                let (rest, cuts) = cut(body, |w| may_be(w).then(|| blobs.number_of(w)).flatten());
                 (Some(rest), cuts)
             }
             None => (None, Vec::new()),
@@ -178,7 +189,7 @@ pub(super) fn encode(batch: &Batch) -> Result<Vec<u8>, FormatError> {
         });
         prev = Some(sent.hash());
     }
-    let meta = codec::encode(&Meta {
+    codec::encode(&Meta {
         entries,
         blobs: batch
             .blobs
@@ -188,15 +199,7 @@ pub(super) fn encode(batch: &Batch) -> Result<Vec<u8>, FormatError> {
                 len: u32::try_from(b.bytes.len()).unwrap_or(u32::MAX),
             })
             .collect(),
-    });
-    if meta.len() > limits::MAX_BATCH_META_BYTES {
-        return Err(too_large(
-            "batch metadata",
-            meta.len(),
-            limits::MAX_BATCH_META_BYTES,
-        ));
-    }
-    frame(batch, &meta)
+    })
 }
 
 fn frame(batch: &Batch, meta: &[u8]) -> Result<Vec<u8>, FormatError> {
