@@ -14,7 +14,8 @@ use tokio::task::JoinHandle;
 use crate::day::MORNING_MS;
 use crate::http::HttpTransport;
 
-const MAPPING: &str = r#"{
+/// How its files are read.
+pub const MAPPING: &str = r#"{
   "version": 1, "source": "test", "datum": "wgs84",
   "time": { "format": "%m-%d %H:%M:%S", "utc_offset_min": 480, "default_year": 2026 },
   "group": "single",

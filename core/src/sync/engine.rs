@@ -307,7 +307,8 @@ impl Engine {
             .get(&job.lane())
             .map_or(0, |b| b.failures)
             .saturating_add(1);
-        let wait_ms = delay_ms(blocking, failures, jitter).max(retry_after_ms.unwrap_or(0));
+        let told_ms = retry_after_ms.map_or(0, |ms| not_all_at_once(ms, jitter));
+        let wait_ms = delay_ms(blocking, failures, jitter).max(told_ms);
         self.backoff.insert(
             job.lane(),
             Backoff {
@@ -321,7 +322,7 @@ impl Engine {
             let upload = self.uploads.entry(*id).or_default();
             upload.failures = upload.failures.saturating_add(1);
             let wait_ms = delay_ms(blocking, upload.failures + 1, jitter);
-            upload.not_before_ms = now_ms + wait_ms.max(retry_after_ms.unwrap_or(0));
+            upload.not_before_ms = now_ms + wait_ms.max(told_ms);
             upload.steps_taken = 0;
         }
     }
@@ -457,6 +458,11 @@ impl Engine {
     }
 }
 
+/// A hub tells all phones the same `Retry-After`; none comes earlier, and they do not come together.
+fn not_all_at_once(retry_after_ms: i64, jitter: u8) -> i64 {
+    retry_after_ms.saturating_add(retry_after_ms / 2 * i64::from(jitter) / 255)
+}
+
 /// Doubles with each failure up to a bound; between half and the whole of that.
 fn delay_ms(blocking: Blocking, failures: u32, jitter: u8) -> i64 {
     let base = match blocking {
@@ -485,6 +491,40 @@ mod tests {
         assert_eq!(*delays.last().unwrap(), limits::RETRY_MAX_MS);
         engine.failed(&Job::PullFeed, Blocking::BadAnswer, 0, Some(3_600_000), 0);
         assert_eq!(engine.next_retry_ms(0), Some(3_600_000));
+    }
+
+    /// When ten thousand phones come back whose hub was away from second 0 for `outage_ms`, per second.
+    fn storm(outage_ms: i64, retry_after_ms: Option<i64>) -> Vec<u32> {
+        let mut per_second = vec![0_u32; 4_000];
+        for phone in 0..10_000_u32 {
+            let (mut engine, mut now_ms, mut tries) = (Engine::default(), 0, 0_u32);
+            while now_ms < outage_ms {
+                let drawn = [phone.to_le_bytes(), tries.to_le_bytes()].concat();
+                let jitter = satchel_protocol::crypto::sha256(&[&drawn]).0[0];
+                let blocking = Blocking::BadAnswer;
+                engine.failed(&Job::AskLog, blocking, now_ms, retry_after_ms, jitter);
+                now_ms = engine.next_retry_ms(now_ms).unwrap();
+                tries += 1;
+            }
+            per_second[usize::try_from((now_ms - outage_ms) / 1_000).unwrap()] += 1;
+        }
+        per_second
+    }
+
+    #[test]
+    fn ten_thousand_phones_come_back_over_minutes_and_not_in_one_second() {
+        for retry_after_ms in [None, Some(600_000)] {
+            let per_second = storm(2 * 3_600_000, retry_after_ms);
+            assert_eq!(per_second.iter().sum::<u32>(), 10_000);
+            let worst = per_second.iter().max().unwrap();
+            assert!(*worst < 150, "{worst} in one second, {retry_after_ms:?}");
+            let last = per_second.iter().rposition(|n| *n > 0).unwrap();
+            let bound_s = retry_after_ms.unwrap_or(limits::RETRY_MAX_MS) / 1_000 * 3 / 2;
+            assert!(
+                i64::try_from(last).unwrap() <= bound_s,
+                "the last one after {last} s"
+            );
+        }
     }
 
     #[test]

@@ -1,0 +1,129 @@
+//! After an outage: phones that all have something to send meet a hub that has just come back. How they are
+//! spread over the minutes is the engine's business (`sync::engine`); here they come without any spread, as
+//! many at a time as the machine has threads for, which is harsher.
+//!
+//! The short form has 64 phones; `SATCHEL_PHONES=10000 cargo test --release -p satchel-tests --test storm --
+//! --nocapture` is the long one. Each phone is the real core with a store of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "how long the hub took is the machine's time"
+)]
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
+use satchel_tests::link::Transport;
+use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::running::Running;
+
+const PHONES: usize = 64;
+const THREADS: usize = 16;
+/// Phones that are open at once; a store takes some megabytes.
+const WAVE: usize = 256;
+
+/// The way to the hub, with a watch.
+struct Watched<'a> {
+    hub: &'a dyn Transport,
+    answers: Mutex<Vec<(Duration, u16)>>,
+}
+
+impl Transport for Watched<'_> {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        let begun = Instant::now();
+        let outcome = self.hub.send(task);
+        let status = match &outcome {
+            Some(TaskOutcome::Response { status, .. }) => *status,
+            _ => 0,
+        };
+        self.answers.lock().unwrap().push((begun.elapsed(), status));
+        outcome
+    }
+}
+
+/// A phone that is enrolled and whose first entry met the outage.
+fn cut_off(hub: &Running, n: usize) -> Phone {
+    let phone = Phone::new(1_000 + n as u64);
+    let courier = format!("courier {n}");
+    phone.core().enrol(&hub.invite(&courier), "phone").unwrap();
+    let http = hub.http();
+    while let Task::Http(task) = phone.core().next_task(Network::Unmetered).unwrap() {
+        let outcome = match task.purpose {
+            Purpose::Enrol => http.send(&task).unwrap(),
+            _ => TaskOutcome::Failed,
+        };
+        phone.core().complete_task(&task.id, outcome).unwrap();
+    }
+    assert_eq!(phone.core().sync_status().unwrap().unsent_entries, 1);
+    phone
+}
+
+/// Runs `work` for every index on all threads.
+fn spread(count: usize, work: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= count {
+                        break;
+                    }
+                    work(n);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_hub_that_comes_back_serves_everybody_and_loses_nobody() {
+    let phones: usize = std::env::var("SATCHEL_PHONES").map_or(PHONES, |n| n.parse().unwrap());
+    let hub = Running::start();
+    let http = hub.http();
+    let line = Watched {
+        hub: &http,
+        answers: Mutex::default(),
+    };
+    let mut busy = Duration::ZERO;
+    for wave in (0..phones).step_by(WAVE) {
+        let count = WAVE.min(phones - wave);
+        let waiting: Vec<Mutex<Option<Phone>>> = (0..count).map(|_| Mutex::default()).collect();
+        spread(count, |n| {
+            let phone = cut_off(&hub, wave + n);
+            *waiting.get(n).unwrap().lock().unwrap() = Some(phone);
+        });
+        let begun = Instant::now();
+        spread(count, |n| {
+            let phone = waiting.get(n).unwrap().lock().unwrap().take().unwrap();
+            assert_eq!(phone.sync(&line), SyncEnd::Done);
+            let status = phone.core().sync_status().unwrap();
+            assert_eq!((status.unsent_entries, status.blocking), (0, None));
+        });
+        busy += begun.elapsed();
+    }
+    let audit = hub.audit();
+    assert_eq!(audit.devices.len(), phones);
+    assert!(
+        audit
+            .devices
+            .iter()
+            .all(|d| d.entries == 1 && !d.quarantined)
+    );
+    assert_eq!(audit.open_alarms, 0);
+    let mut answers = line.answers.into_inner().unwrap();
+    answers.sort();
+    assert!(answers.iter().all(|(_, status)| *status == 200));
+    let p99 = answers.get(answers.len() * 99 / 100).unwrap().0;
+    println!(
+        "{phones} phones, {} requests, {:.0} a second, p99 {} ms",
+        answers.len(),
+        answers.len() as f64 / busy.as_secs_f64(),
+        p99.as_millis()
+    );
+    assert!(p99 < Duration::from_secs(10), "{p99:?}");
+}
