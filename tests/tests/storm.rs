@@ -28,7 +28,7 @@ const WAVE: usize = 256;
 
 /// The way to the hub, with a watch.
 struct Watched<'a> {
-    hub: &'a dyn Transport,
+    hub: &'a (dyn Transport + Sync),
     answers: Mutex<Vec<(Duration, u16)>>,
 }
 
