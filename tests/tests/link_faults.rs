@@ -360,7 +360,8 @@ fn a_hub_that_names_its_pace_is_obeyed() {
     phone.core().complete_task(&push.id, busy).unwrap();
     let next_ms = phone.core().sync_status().unwrap().next_retry_ms.unwrap();
     let now_ms = phone.clock.wall_ms();
-    assert_eq!(next_ms - now_ms, 600_000);
+    // Never earlier; and later by up to half, so that phones which were all told the same do not come together.
+    assert!((600_000..=900_000).contains(&(next_ms - now_ms)));
 }
 
 #[test]
