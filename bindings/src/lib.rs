@@ -17,6 +17,7 @@ mod config;
 mod convert;
 mod door;
 mod doorstep;
+mod doubt;
 mod error;
 mod ink;
 mod labels;

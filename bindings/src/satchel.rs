@@ -17,6 +17,7 @@ use crate::completion::Completion;
 use crate::config::SatchelConfig;
 use crate::convert::id;
 use crate::door::{AttemptDraft, HandoffOption, Photo, Recorded};
+use crate::doubt::Doubt;
 use crate::error::SatchelError;
 use crate::ink::{Signature, SignatureCheck, SignatureForms};
 use crate::plan::{Place, PlanEvent, PlanWishes, RoutePlan, StopWhy};
@@ -309,6 +310,28 @@ impl Satchel {
     pub fn appeal(&self, parcel_id: String, words: String) -> Result<Appeal> {
         let parcel = id(&parcel_id, "parcel_id")?;
         Ok(self.courier.appeal(parcel, &words)?.into())
+    }
+
+    /// What the hub wonders about in this courier's log, the latest first. None of it takes anything from him by itself.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn doubts(&self) -> Result<Vec<Doubt>> {
+        Ok(self
+            .courier
+            .doubts()?
+            .into_iter()
+            .map(Doubt::from)
+            .collect())
+    }
+
+    /// Answers one of them, without a network, for the person who will judge it. A second call gives the first answer.
+    ///
+    /// # Errors
+    /// `NotFound` for one that is not on this phone; `InvalidInput` for no words or too many.
+    pub fn answer_doubt(&self, doubt_id: String, words: String) -> Result<Doubt> {
+        let doubt = id(&doubt_id, "doubt_id")?;
+        Ok(self.courier.answer_doubt(doubt, &words)?.into())
     }
 
     /// What changed after `version`; start with 0. Ask after a sync and after each completion.

@@ -10,6 +10,7 @@ mod calls;
 mod code;
 mod cold;
 mod door;
+mod doubt;
 mod erase;
 mod exhibit;
 mod export;

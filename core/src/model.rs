@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod consent;
 pub mod day;
+pub mod doubt;
 pub mod history;
 pub mod plan;
 pub mod sheet;

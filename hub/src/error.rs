@@ -58,6 +58,9 @@ pub enum HubError {
     /// No rating of this hub to which that can be done.
     #[error("no rating {0} to do that to")]
     UnknownRating(i64),
+    /// No such doubt.
+    #[error("no such doubt")]
+    UnknownDoubt,
     /// What people do to a rating needs a reason of 3 to 300 characters.
     #[error("a reason of 3 to 300 characters is needed")]
     NoReason,

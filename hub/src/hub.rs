@@ -180,6 +180,9 @@ impl Hub {
                     if let Err(error) = hub.review_manifest().await {
                         tracing::warn!(%error, "review of what was given out failed");
                     }
+                    if let Err(error) = hub.look_for_doubts().await {
+                        tracing::warn!(%error, "looking for doubts failed");
+                    }
                 }
             }
         });

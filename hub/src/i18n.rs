@@ -144,6 +144,13 @@ texts! {
     board_parcels: "包裹", "Parcels";
     board_ratings: "评价", "Ratings";
     board_alarms: "告警", "Alarms";
+    board_doubts: "疑点", "Doubts";
+    doubts_note: "疑点只是问题,不是结论:系统不会因此扣分或停单。派送员能看到并回答,由人判断并说明理由,全部留痕。", "A doubt is a question and no verdict: nothing is marked down because of it. The courier sees it and may answer, a person judges with a reason, and all of that stays on record.";
+    col_doubt: "疑点", "Doubt";
+    col_compared: "对比", "Compared with";
+    col_answer: "派送员的回答", "Courier's answer";
+    col_verdict: "结论", "Verdict";
+    col_why: "理由", "Reason";
     board_logout: "退出", "Log out";
     board_times: "时间均为", "All times are";
     count_parcels: "包裹总数", "Parcels";

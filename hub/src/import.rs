@@ -23,6 +23,7 @@ mod source;
 mod stops;
 mod value;
 
+pub(crate) use geo::distance_m;
 pub use group::{GroupBy, GroupRule, GroupRuleError};
 pub use mapping::Mapping;
 pub use mapping_file::{Datum, MappingError};

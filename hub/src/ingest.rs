@@ -25,6 +25,7 @@ use crate::api::auth::may_write;
 use crate::api::error::ApiError;
 use crate::db::Tx;
 use crate::doorstep;
+use crate::doubts;
 use crate::erase;
 use crate::error::HubError;
 use crate::hub::Hub;
@@ -228,6 +229,7 @@ impl Work<'_> {
         project::pass_on(tx, entry).await?;
         bind::bind_to_entry(tx, entry, now_ms).await?;
         appeal::file(tx, self.hub, entry, now_ms).await?;
+        doubts::file(tx, entry, now_ms).await?;
         self.new += 1;
         Ok(())
     }

@@ -30,6 +30,8 @@ pub(crate) const RATING_SHOWN: EntryKind = EntryKind(0x4004);
 pub(crate) const CASE_OPENED: EntryKind = EntryKind(0x4010);
 /// Something happened in a case.
 pub(crate) const CASE_EVENT: EntryKind = EntryKind(0x4011);
+/// A person judged a doubt about an attempt, with the reason.
+pub(crate) const DOUBT_JUDGED: EntryKind = EntryKind(0x4005);
 /// A customer chose how, when or where to receive: the consent record (A023).
 pub(crate) const CHOICE: EntryKind = EntryKind(0x4020);
 

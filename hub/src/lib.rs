@@ -18,6 +18,7 @@ mod codes;
 mod consents;
 mod db;
 mod doorstep;
+mod doubts;
 mod entropy;
 mod erase;
 mod error;

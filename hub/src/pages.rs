@@ -48,6 +48,8 @@ pub(crate) fn router(_hub: &Hub) -> Router<Hub> {
         .route("/board", get(board::parcels))
         .route("/board/ratings", get(board::ratings))
         .route("/board/alarms", get(board::alarms))
+        .route("/board/doubts", get(board::doubts))
+        .route("/board/doubts/{id}", post(board::judge_doubt))
         .route("/board/reports", get(board::reports))
         .route("/board/reports/{id}", post(board::answer))
         .route("/board/parcels/{id}", get(board::parcel).post(board::step))

@@ -15,8 +15,8 @@ mod operator;
 mod traffic;
 
 pub use operator::{
-    CourierItem, OtherRoundItem, ParcelEventItem, PhotosItem, PointsGiven, PriceItem, RadiiItem,
-    RegimeItem, ReportAnswerItem, StarGoalItem, StarRulesItem, TariffItem, TrainingItem,
+    CourierItem, DoubtItem, OtherRoundItem, ParcelEventItem, PhotosItem, PointsGiven, PriceItem,
+    RadiiItem, RegimeItem, ReportAnswerItem, StarGoalItem, StarRulesItem, TariffItem, TrainingItem,
 };
 
 pub use traffic::{FreeFlow, TrafficItem, TrafficZone};
@@ -91,6 +91,8 @@ pub enum FeedContent {
     OtherRound(OtherRoundItem),
     /// The hub's answer to an abnormal report (A044).
     ReportAnswer(ReportAnswerItem),
+    /// What the hub wonders about in this courier's log.
+    Doubt(Box<DoubtItem>),
     /// Speeds by zone and time of day (A012).
     Traffic(Box<TrafficItem>),
     /// The hub asks for a full photo now, whatever the network costs.
@@ -153,6 +155,9 @@ impl FeedItem {
             }
             ReportAnswerItem::KIND => {
                 FeedContent::ReportAnswer(ReportAnswerItem::deserialize(&self.data).map_err(bad)?)
+            }
+            DoubtItem::KIND => {
+                FeedContent::Doubt(Box::new(DoubtItem::deserialize(&self.data).map_err(bad)?))
             }
             TrafficItem::KIND => {
                 FeedContent::Traffic(Box::new(TrafficItem::deserialize(&self.data).map_err(bad)?))

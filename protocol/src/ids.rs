@@ -105,6 +105,10 @@ uuid_id!(
     /// One visit to a door and what came of it; made by the phone.
     AttemptId, "attempt"
 );
+uuid_id!(
+    /// Something a hub wonders about in a courier's log.
+    DoubtId, "doubt"
+);
 
 macro_rules! byte_id {
     ($(#[$doc:meta])* $name:ident, $len:literal, $kind:literal) => {

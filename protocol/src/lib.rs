@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod contradiction;
 pub mod crypto;
 pub mod doorstep;
+pub mod doubt;
 pub mod enrol;
 pub mod entry;
 pub mod erase;

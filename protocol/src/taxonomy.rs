@@ -20,7 +20,7 @@ pub use code_enum::UnknownCode;
 pub(crate) use code_enum::code_enum;
 pub use doorstep::{CallResult, ConsentOrigin, Contents, Datum, Giver, Regime, Zone};
 pub use handoff::{ConsentRule, HandoffKind, HandoffMapping, ProofItem};
-pub use opinion::{CareReason, RatingClass, RatingFlag};
+pub use opinion::{CareReason, DoubtKind, DoubtVerdict, RatingClass, RatingFlag};
 pub use reason::Reason;
 pub use reason_codes::{ExternalCode, ReasonMapping};
 pub use vocabulary::{

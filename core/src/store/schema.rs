@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/007_watch.sql"),
     include_str!("migrations/008_sync.sql"),
     include_str!("migrations/009_erasure.sql"),
+    include_str!("migrations/010_doubt.sql"),
 ];
 
 /// Newest schema version this build knows.

@@ -3,8 +3,9 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use satchel_protocol::feed::{
-    CourierItem, OtherRoundItem, PhotosItem, RegimeItem, ReportAnswerItem,
+    CourierItem, DoubtItem, OtherRoundItem, PhotosItem, RegimeItem, ReportAnswerItem,
 };
+use satchel_protocol::ids::DoubtId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -16,6 +17,7 @@ use crate::rules::promise::ExceptionRegime;
 const REGIME: &str = "regime";
 const COURIER: &str = "courier";
 const OTHER_ROUND: &str = "other_round";
+const DOUBT: &str = "doubt";
 const REPORT_ANSWER: &str = "report_answer";
 
 /// An abnormal day; one that is over as soon as it starts is taken back.
@@ -71,6 +73,25 @@ pub(crate) fn put_report_answer(conn: &Connection, item: &ReportAnswerItem) -> R
         stops::touch(conn, stop)?;
     }
     Ok(())
+}
+
+/// What the hub wonders about; it says each as it stands.
+pub(crate) fn put_doubt(conn: &Connection, item: &DoubtItem) -> Result<()> {
+    put(conn, DOUBT, &item.doubt_id.to_string(), item)?;
+    if let Some(parcel) = stops::find_parcel(conn, item.parcel_id)? {
+        stops::touch(conn, parcel.stop_id)?;
+    }
+    Ok(())
+}
+
+/// Everything the hub wonders about.
+pub(crate) fn doubts(conn: &Connection) -> Result<Vec<DoubtItem>> {
+    all(conn, DOUBT)
+}
+
+/// One of them.
+pub(crate) fn doubt(conn: &Connection, id: DoubtId) -> Result<Option<DoubtItem>> {
+    get(conn, DOUBT, &id.to_string())
 }
 
 /// Abnormal days, past and to come, as the promise clocks read them.

@@ -315,6 +315,7 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem, at_work: &HashSet<StopId>) -> Result
         Ok(FeedContent::Courier(courier)) => told::put_courier(tx, &courier),
         Ok(FeedContent::OtherRound(round)) => told::put_other_round(tx, &round),
         Ok(FeedContent::ReportAnswer(answer)) => told::put_report_answer(tx, &answer),
+        Ok(FeedContent::Doubt(doubt)) => told::put_doubt(tx, &doubt),
         Ok(FeedContent::ProofWanted(wanted)) => proofs::want(tx, wanted.hash),
         // The last one known stays in use without a network (A012).
         Ok(FeedContent::Traffic(traffic)) if traffic.is_valid() => {

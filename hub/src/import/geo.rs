@@ -7,7 +7,7 @@ use satchel_protocol::feed::LatLng;
 const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
 /// Great-circle distance in metres.
-pub(super) fn distance_m(a: LatLng, b: LatLng) -> f64 {
+pub(crate) fn distance_m(a: LatLng, b: LatLng) -> f64 {
     let (lat_a, lat_b) = (a.lat.to_radians(), b.lat.to_radians());
     let half_lat = ((lat_b - lat_a) / 2.0).sin();
     let half_lng = ((b.lng - a.lng).to_radians() / 2.0).sin();

@@ -3,10 +3,12 @@
 mod care;
 mod data;
 mod detail;
+mod doubts;
 mod reports;
 mod story;
 
 pub(crate) use care::{cases, judge, work};
+pub(crate) use doubts::{doubts, judge as judge_doubt};
 pub(crate) use reports::{answer, reports, step};
 
 use askama::Template;

@@ -1,6 +1,7 @@
 //! The rows of one attempt: what it says, its proofs, and what its parcel shows.
 
-use satchel_protocol::attempt::{AttemptBody, CodeResult, ProofRef};
+use chrono::NaiveDateTime;
+use satchel_protocol::attempt::{AttemptBody, CodeResult, PhotoFacts, ProofRef};
 use satchel_protocol::entry::Header;
 use serde_json::json;
 
@@ -101,12 +102,13 @@ pub(super) async fn insert_proofs(
     proofs: &[ProofRef],
 ) -> Result<(), HubError> {
     for (ordinal, proof) in (0_i64..).zip(proofs) {
-        let thumb = proof.photo.as_ref().and_then(|facts| facts.thumb);
+        let facts = proof.photo.as_ref();
+        let thumb = facts.and_then(|facts| facts.thumb);
         sqlx::query(
             "INSERT INTO attempt_proof \
                (device_id, seq, ordinal, hash, kind, size_bytes, origin, captured_at_ms, bound, \
-                thumb_hash) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                thumb_hash, source_hash, taken_at_ms) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&header.device.as_bytes()[..])
         .bind(header.seq)
@@ -118,6 +120,12 @@ pub(super) async fn insert_proofs(
         .bind(proof.captured_at_ms)
         .bind(header.blobs.contains(&proof.hash))
         .bind(thumb.map(|thumb| thumb.hash.0.to_vec()))
+        .bind(
+            facts
+                .and_then(|f| f.source_hash)
+                .map(|hash| hash.0.to_vec()),
+        )
+        .bind(facts.and_then(|f| taken_at_ms(f, header.utc_offset_min)))
         .execute(&mut **tx)
         .await?;
         if let Some(thumb) = thumb {
@@ -129,6 +137,13 @@ pub(super) async fn insert_proofs(
         }
     }
     Ok(())
+}
+
+/// When the camera says it took a photo, Unix milliseconds; in the phone's time zone where it names none.
+fn taken_at_ms(facts: &PhotoFacts, utc_offset_min: i16) -> Option<i64> {
+    let local = NaiveDateTime::parse_from_str(facts.taken_local.as_deref()?, "%Y-%m-%dT%H:%M:%S");
+    let offset_min = i64::from(facts.utc_offset_min.unwrap_or(utc_offset_min));
+    Some(local.ok()?.and_utc().timestamp_millis() - offset_min * 60_000)
 }
 
 /// The parcel shows its latest attempt by the time it happened, whatever came first over the network;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ParcelId, RouteId};
+use crate::ids::{DoubtId, ParcelId, RouteId};
 use crate::taxonomy::Regime;
 use crate::transitions::Event;
 
@@ -201,6 +201,36 @@ pub struct ReportAnswerItem {
     pub answered_at_ms: i64,
 }
 
+/// What the hub wonders about in this courier's log, and what came of it. Shown to the courier, who may answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DoubtItem {
+    /// Names it in an answer.
+    pub doubt_id: DoubtId,
+    /// A code of [`DoubtKind`](crate::taxonomy::DoubtKind); text, so that a phone takes what a newer hub finds.
+    pub doubt: String,
+    /// Which parcel's attempt.
+    pub parcel_id: ParcelId,
+    /// When the attempt happened, Unix milliseconds.
+    pub occurred_at_ms: i64,
+    /// When the other thing happened that it is compared with: the other attempt, the photo.
+    #[serde(default)]
+    pub other_at_ms: Option<i64>,
+    /// How far apart the two positions are, metres.
+    #[serde(default)]
+    pub apart_m: Option<i64>,
+    /// When the hub wondered, its own clock.
+    pub raised_at_ms: i64,
+    /// The courier's answer as the hub has it.
+    #[serde(default)]
+    pub answer: Option<String>,
+    /// A code of [`DoubtVerdict`](crate::taxonomy::DoubtVerdict), once a person has judged.
+    #[serde(default)]
+    pub verdict: Option<String>,
+    /// That person's reason.
+    #[serde(default)]
+    pub why: Option<String>,
+}
+
 macro_rules! kind {
     ($name:ident, $kind:literal) => {
         impl $name {
@@ -215,3 +245,4 @@ kind!(RegimeItem, "regime");
 kind!(CourierItem, "courier");
 kind!(OtherRoundItem, "other_round");
 kind!(ReportAnswerItem, "report_answer");
+kind!(DoubtItem, "doubt");

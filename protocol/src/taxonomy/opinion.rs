@@ -25,6 +25,28 @@ code_enum! {
 }
 
 code_enum! {
+    /// Why an attempt deserves a second look. Never a verdict: a person judges, and the courier is heard first.
+    pub enum DoubtKind {
+        MockLocation = "mock_location", "定位由模拟位置提供", "The position came from a mock provider";
+        Teleport = "teleport", "两次派送之间的移动速度不可能", "No vehicle is that fast between two doors";
+        ClockMoved = "clock_moved", "手机时钟在两次派送之间被改动", "The phone's clock was moved between two attempts";
+        GalleryPhoto = "gallery_photo", "照片选自相册,并非现场拍摄", "The photo was chosen from the gallery";
+        OldPhoto = "old_photo", "照片拍摄时间早于派送很久", "The camera dates the photo long before the attempt";
+        PhotoReused = "photo_reused", "同一张照片用于另一次派送", "The very photo proves another visit as well";
+        PhotoLooksReused = "photo_looks_reused", "照片与另一次派送的照片几乎相同", "The photo looks like that of another visit";
+        SignatureReused = "signature_reused", "签名与另一次派送的笔迹完全相同", "The very strokes were signed at another visit";
+    }
+}
+
+code_enum! {
+    /// What a person at the hub made of a doubt.
+    pub enum DoubtVerdict {
+        Dismissed = "dismissed", "已排除", "Explained";
+        Upheld = "upheld", "成立", "Upheld";
+    }
+}
+
+code_enum! {
     /// What a customer complains or claims about. The level follows from it (A098, A102).
     pub enum CareReason {
         Lost = "lost", "快件丢失", "Lost";

@@ -178,7 +178,7 @@ pub(crate) async fn judge(
     }
 }
 
-fn unfit(lang: Lang) -> Response {
+pub(super) fn unfit(lang: Lang) -> Response {
     let t = lang.texts();
     notice(
         StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,0 +1,97 @@
+//! What the hub wonders about, and the courier's answer from his own phone, without a network: nobody is judged unheard.
+
+use rusqlite::Connection;
+use satchel_protocol::doubt::DoubtAnswerBody;
+use satchel_protocol::feed::DoubtItem;
+use satchel_protocol::ids::DoubtId;
+use satchel_protocol::limits::MAX_TEXT_CHARS;
+use satchel_protocol::taxonomy::{DoubtKind, DoubtVerdict};
+
+use super::Courier;
+use crate::error::{Error, Result};
+use crate::evidence::log::Fact;
+use crate::model::doubt::DoubtView;
+use crate::store::{noted, stops, told};
+
+impl Courier {
+    /// What the hub wonders about in this courier's log, the latest first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn doubts(&self) -> Result<Vec<DoubtView>> {
+        self.db.read(|conn| {
+            let mut all = told::doubts(conn)?
+                .into_iter()
+                .map(|item| view(conn, item))
+                .collect::<Result<Vec<_>>>()?;
+            all.sort_by_key(|d| std::cmp::Reverse((d.raised_at_ms, d.id)));
+            Ok(all)
+        })
+    }
+
+    /// Answers a question of the hub, for the person who will judge it. One answer: a second call gives back the first
+    /// as it stands.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a question that is not on this phone, [`Error::InvalidInput`] for no words or too many.
+    pub fn answer_doubt(&self, id: DoubtId, words: &str) -> Result<DoubtView> {
+        let keys = self.enrolled()?;
+        let words = words.trim();
+        if !(1..=MAX_TEXT_CHARS).contains(&words.chars().count()) {
+            return Err(Error::InvalidInput { what: "words" });
+        }
+        let occurred_at_ms = self.env.clock.wall_ms();
+        self.db.write(|tx| {
+            let item = told::doubt(tx, id)?.ok_or(Error::NotFound { what: "doubt" })?;
+            let parcel = item.parcel_id;
+            let asked = view(tx, item)?;
+            if asked.answer.is_some() {
+                return Ok(asked);
+            }
+            let body = DoubtAnswerBody {
+                doubt: id,
+                words: words.to_owned(),
+            };
+            let stop = stops::find_parcel(tx, parcel)?.map(|p| p.stop_id);
+            let fact = Fact {
+                kind: DoubtAnswerBody::KIND,
+                handle: None,
+                blobs: vec![],
+                body: body.encode(),
+                stop,
+                occurred_at_ms,
+            };
+            self.pen(&keys).append_about(tx, fact, &[id.as_bytes()])?;
+            if let Some(stop) = stop {
+                stops::touch(tx, stop)?;
+            }
+            Ok(DoubtView {
+                answer: Some(body.words),
+                ..asked
+            })
+        })
+    }
+}
+
+/// The hub's question with what this phone's log answers to it, which counts before the hub has it.
+fn view(conn: &Connection, item: DoubtItem) -> Result<DoubtView> {
+    let said = noted::about(conn, item.doubt_id.as_bytes(), DoubtAnswerBody::KIND)?;
+    let said = match said.first() {
+        Some(entry) => Some(DoubtAnswerBody::decode(&entry.body)?.words),
+        None => item.answer,
+    };
+    Ok(DoubtView {
+        id: item.doubt_id,
+        kind: DoubtKind::from_code(&item.doubt).ok(),
+        parcel: item.parcel_id,
+        occurred_at_ms: item.occurred_at_ms,
+        other_at_ms: item.other_at_ms,
+        apart_m: item.apart_m,
+        raised_at_ms: item.raised_at_ms,
+        answer: said,
+        verdict: item
+            .verdict
+            .and_then(|code| DoubtVerdict::from_code(&code).ok()),
+        why: item.why,
+    })
+}
