@@ -1,6 +1,6 @@
 //! The day's route: what is shown, masked by default, and the one call that unmasks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{ParcelId, StopId};
@@ -18,7 +18,7 @@ use crate::rules::mask;
 use crate::store::db::Snapshot;
 use crate::store::entries::StopSync;
 use crate::store::stops::{ParcelRow, StopRow};
-use crate::store::{entries, ratings, stops, versions};
+use crate::store::{consents, entries, ratings, stops, versions};
 
 impl Courier {
     /// The rounds on this phone.
@@ -62,12 +62,13 @@ impl Courier {
                 parcels.entry(parcel.stop_id).or_default().push(parcel);
             }
             let sync = entries::stop_sync(conn)?;
+            let beside = Beside::of_all(conn)?;
             stops::stops(conn)?
                 .into_iter()
                 .map(|stop| {
                     let parcels = parcels.remove(&stop.stop_id).unwrap_or_default();
                     let sync = sync_state(sync.get(&stop.stop_id), sending);
-                    view(conn, stop, parcels, sync, now_ms)
+                    view(conn, stop, parcels, sync, &beside, now_ms)
                 })
                 .collect()
         })
@@ -89,6 +90,7 @@ impl Courier {
                 stop,
                 parcels,
                 sync_state(sync.get(&id), sending),
+                &Beside::default(),
                 now_ms,
             )
         })
@@ -197,11 +199,34 @@ fn stop_state(stop: &StopRow, parcels: &[ParcelRow]) -> StopState {
     }
 }
 
+/// Which parcels have a consent or a rating. Two queries for a list of hundreds instead of two for each of its
+/// parcels, of which few have either; where it does not know, each parcel is asked about.
+#[derive(Default)]
+struct Beside {
+    consented: Option<HashSet<ParcelId>>,
+    rated: Option<HashSet<ParcelId>>,
+}
+
+impl Beside {
+    fn of_all(conn: &Snapshot) -> Result<Self> {
+        Ok(Self {
+            consented: consents::parcels_with_any(conn)?,
+            rated: Some(ratings::rated_parcels(conn)?),
+        })
+    }
+}
+
+/// Whether `parcel` has to be asked about.
+fn may_have(known: Option<&HashSet<ParcelId>>, parcel: ParcelId) -> bool {
+    known.is_none_or(|some| some.contains(&parcel))
+}
+
 fn view(
     conn: &Snapshot,
     stop: StopRow,
     parcels: Vec<ParcelRow>,
     sync: SyncState,
+    beside: &Beside,
     now_ms: i64,
 ) -> Result<StopView> {
     let state = stop_state(&stop, &parcels);
@@ -213,7 +238,16 @@ fn view(
     let parcels = parcels
         .into_iter()
         .map(|p| {
-            let consents = door::consented(conn, &p, now_ms)?;
+            let consents = if may_have(beside.consented.as_ref(), p.parcel_id) {
+                door::consented(conn, &p, now_ms)?
+            } else {
+                Vec::new()
+            };
+            let rating = if may_have(beside.rated.as_ref(), p.parcel_id) {
+                ratings::latest(conn, p.parcel_id)?
+            } else {
+                None
+            };
             let flags = p.folded()?.flags;
             Ok(ParcelView {
                 state: p.state,
@@ -229,7 +263,7 @@ fn view(
                 door_required: p.door_required,
                 outcome: p.outcome,
                 attempts: p.attempts,
-                rating: ratings::latest(conn, p.parcel_id)?,
+                rating,
             })
         })
         .collect::<Result<_>>()?;

@@ -1,5 +1,7 @@
 //! Consents as records: for single parcels, or standing for everything that goes to one recipient.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use satchel_protocol::doorstep::ConsentRecord;
 use satchel_protocol::ids::{ParcelId, StopId};
@@ -155,6 +157,24 @@ pub(crate) fn of_parcel(conn: &Connection, parcel: ParcelId) -> Result<Vec<Conse
     }
     out.sort_by(|a, b| (b.given_at_ms, &b.consent_id).cmp(&(a.given_at_ms, &a.consent_id)));
     Ok(out)
+}
+
+/// The parcels that a consent can be known for, so that a long list asks for those alone; none when a standing
+/// consent may concern any parcel of its recipient.
+pub(crate) fn parcels_with_any(conn: &Connection) -> Result<Option<HashSet<ParcelId>>> {
+    let is_any_standing: bool = conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM consent WHERE standing)")?
+        .query_row([], |r| r.get(0))?;
+    if is_any_standing {
+        return Ok(None);
+    }
+    let mut stmt = conn.prepare_cached("SELECT DISTINCT parcel_id FROM consent_parcel")?;
+    let mut rows = stmt.query([])?;
+    let mut out = HashSet::new();
+    while let Some(r) = rows.next()? {
+        out.insert(ParcelId(row::uuid(r, "parcel_id")?));
+    }
+    Ok(Some(out))
 }
 
 /// Stops with a parcel that this consent is for.

@@ -1,5 +1,7 @@
 //! Ratings that came back from the hub, and feed items kept for a later build.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use satchel_protocol::appeal::AppealBody;
 use satchel_protocol::feed::{FeedItem, RatingItem};
@@ -8,7 +10,7 @@ use satchel_protocol::taxonomy::{RatingClass, RatingFlag};
 
 use crate::error::{Result, StoreError};
 use crate::model::stop::{AppealView, RatingView};
-use crate::store::noted;
+use crate::store::{noted, row};
 
 /// Stores a rating. Gives the stop it belongs to, if the parcel is still on this phone.
 pub(crate) fn upsert(conn: &Connection, item: &RatingItem, raw: &str) -> Result<Option<StopId>> {
@@ -30,6 +32,17 @@ pub(crate) fn upsert(conn: &Connection, item: &RatingItem, raw: &str) -> Result<
             .map_err(|_| StoreError::BadRow("stop_id").into())
     })
     .transpose()
+}
+
+/// The parcels that were rated, so that a long list asks for those alone.
+pub(crate) fn rated_parcels(conn: &Connection) -> Result<HashSet<ParcelId>> {
+    let mut stmt = conn.prepare_cached("SELECT DISTINCT parcel_id FROM rating")?;
+    let mut rows = stmt.query([])?;
+    let mut out = HashSet::new();
+    while let Some(r) = rows.next()? {
+        out.insert(ParcelId(row::uuid(r, "parcel_id")?));
+    }
+    Ok(out)
 }
 
 /// The latest rating of a parcel.

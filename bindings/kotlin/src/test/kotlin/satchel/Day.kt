@@ -11,8 +11,10 @@ import kotlin.math.sin
 /** What the driver gives: a running hub's invite, and where to write what the phone recorded. */
 object Given {
     val invite: String get() = given("SATCHEL_INVITE_KOTLIN")
-    /** Of a courier with a round of 210 stops, for what the day itself has no doors for. */
+    /** Of a courier with a round of 200 stops, for what the day itself has no doors for. */
     val inviteMore: String get() = given("SATCHEL_INVITE_KOTLIN_MORE")
+    /** Of a courier with a round of 200 stops that nobody else touches. */
+    val inviteCost: String get() = given("SATCHEL_INVITE_KOTLIN_COST")
     val inviteGuide: String get() = given("SATCHEL_INVITE_GUIDE")
     val testData: File get() = File(given("SATCHEL_TESTDATA"))
     val recordFile: File get() = File(given("SATCHEL_RECORD_KOTLIN"))

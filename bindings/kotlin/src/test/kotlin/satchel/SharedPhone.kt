@@ -4,15 +4,18 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.atomic.AtomicInteger
 
-/** One phone with a round of 210 stops for all tests that need one; each test takes doors of its own. */
-object SharedPhone {
+/** The phone of all tests that need a round; each test takes doors of its own. */
+object SharedPhone : RoundPhone({ Given.inviteMore })
+
+/** A phone with a round of 200 stops of one parcel each. */
+open class RoundPhone(private val invite: () -> String) {
     private val folder: Path = Files.createTempDirectory("satchel-shared").also { it.toFile().deleteOnExit() }
 
     val store: Path = folder.resolve("store")
 
     val phone: Satchel by lazy {
         val opened = Satchel.open(config(store))
-        opened.enrol(Given.inviteMore, "shared test phone")
+        opened.enrol(invite(), "shared test phone")
         check(SyncHost(opened, JvmHttpTransport()) { NetworkState.UNMETERED }.runUntilDone(60_000) is SyncEnd.Done)
         Runtime.getRuntime().addShutdownHook(
             Thread {
