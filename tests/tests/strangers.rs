@@ -49,7 +49,10 @@ fn the_tus_project_s_client_leaves_an_upload_and_another_one_ends_it() {
         .arg(dir.join("client.mjs"))
         .env("SATCHEL_URL", &invite.hub_url)
         .env("SATCHEL_DEVICE", device.to_string())
-        .env("SATCHEL_KEY", data_encoding::HEXLOWER.encode(&key.to_bytes()))
+        .env(
+            "SATCHEL_KEY",
+            data_encoding::HEXLOWER.encode(&key.to_bytes()),
+        )
         .env("SATCHEL_NOW_S", (MORNING_MS / 1_000).to_string())
         .env("SATCHEL_FILE", &file)
         .output()
@@ -133,7 +136,9 @@ impl Transport for Split {
 
 #[test]
 fn the_core_uploads_to_the_tus_project_s_server_and_resumes_there_after_a_cut_and_a_kill() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let mut phone = Phone::new(81);
     let hub = ToyHub::new(Arc::new(ManualClock::new(MORNING_MS, 480)));
     let day = Day::new(1).stops(2);
