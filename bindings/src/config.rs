@@ -43,21 +43,23 @@ impl std::fmt::Debug for SatchelConfig {
 impl SatchelConfig {
     /// Checks every value and splits the configuration into what the core takes.
     pub(crate) fn into_parts(self) -> Result<(OpenConfig, HostClock), SatchelError> {
-        let key = Zeroizing::new(self.key);
-        let key: [u8; 32] = key
-            .as_slice()
-            .try_into()
-            .map_err(|_| SatchelError::invalid("key"))?;
+        let key = store_key(self.key)?;
         if self.directory.is_empty() {
             return Err(SatchelError::invalid("directory"));
         }
         let clock = HostClock::new(self.boot_id.as_deref(), self.utc_offset_min)?;
         let config = OpenConfig {
             dir: self.directory.into(),
-            key: Secret32::new(key),
+            key,
         };
         Ok((config, clock))
     }
+}
+
+/// The 32 bytes a host gives as a key.
+pub(crate) fn store_key(bytes: Vec<u8>) -> Result<Secret32, SatchelError> {
+    let bytes = Zeroizing::new(bytes);
+    Secret32::try_from(bytes.as_slice()).map_err(|_| SatchelError::invalid("key"))
 }
 
 /// The device's clocks, with what the host knows better than they.

@@ -371,6 +371,15 @@ impl Satchel {
         Ok(self.courier.sync_status()?.into())
     }
 
+    /// Changes the key of the store to these 32 bytes; every page is encrypted anew before this returns. Keep
+    /// both keys until then: if the app is killed in between, `open` says by `WrongKey` which of them it is.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a key that is not 32 bytes; those of the store.
+    pub fn rekey(&self, key: Vec<u8>) -> Result<()> {
+        Ok(self.courier.rekey(crate::config::store_key(key)?)?)
+    }
+
     /// What the store takes on the device, and what could be given back.
     ///
     /// # Errors

@@ -216,6 +216,16 @@ impl Courier {
         })
     }
 
+    /// Changes the key of the store: every page is encrypted anew before this returns. The host keeps both
+    /// keys until then; if the app is killed in between, `open` says which of them it is by
+    /// [`StoreError::WrongKey`].
+    ///
+    /// # Errors
+    /// Those of the store; on a full disk the old key stays.
+    pub fn rekey(&self, key: Secret32) -> Result<()> {
+        self.db.rekey(key)
+    }
+
     /// Waits for calls that are running, then closes every file and drops every lock until
     /// [`Courier::resume`]. Call it when the system is about to suspend the app; other calls then give
     /// [`Error::Paused`].

@@ -93,6 +93,12 @@ const OWN: &[&str] = &[
     "DELETE FROM care_file WHERE case_id IN (SELECT case_id FROM care_case WHERE parcel_id = ?1)",
     "UPDATE customer_choice SET value = '' WHERE parcel_id = ?1",
     "UPDATE rating_appeal SET words = '' WHERE parcel_id = ?1",
+    "UPDATE doubt SET answer = iif(answer IS NULL, NULL, ''), why = iif(why IS NULL, NULL, '') \
+     WHERE parcel_id = ?1",
+    "DELETE FROM look_part WHERE ?1 IS NOT NULL AND hash IN \
+       (SELECT hash FROM blob WHERE erased_at_ms IS NOT NULL)",
+    "DELETE FROM look WHERE ?1 IS NOT NULL AND hash IN \
+       (SELECT hash FROM blob WHERE erased_at_ms IS NOT NULL)",
     "DELETE FROM customer_grant WHERE parcel_id = ?1",
     "DELETE FROM code_tries WHERE parcel_id = ?1",
     "UPDATE wedged SET salt = NULL, body = NULL WHERE instr(header, \

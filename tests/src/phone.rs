@@ -45,6 +45,8 @@ pub struct Phone {
     pub dir: PathBuf,
     /// Its clock.
     pub clock: Arc<ManualClock>,
+    /// The key of its store.
+    pub key: [u8; 32],
     seed: u64,
     courier: Option<Courier>,
     // Removed with the phone.
@@ -76,6 +78,7 @@ impl Phone {
         Self {
             dir: dir.join("phone"),
             clock,
+            key: KEY,
             seed,
             courier: None,
             _home: None,
@@ -98,7 +101,11 @@ impl Phone {
             clock: self.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
         };
-        self.courier = Some(Courier::open(config(&self.dir), env)?);
+        let config = OpenConfig {
+            key: Secret32::new(self.key),
+            ..config(&self.dir)
+        };
+        self.courier = Some(Courier::open(config, env)?);
         Ok(())
     }
 

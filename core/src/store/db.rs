@@ -47,7 +47,7 @@ struct Gate {
 /// The phone's store. Lock order: `writer` before `gate`.
 pub(crate) struct Db {
     dir: PathBuf,
-    key: Secret32,
+    key: Mutex<Secret32>,
     writer: Mutex<Option<opening::Opened>>,
     gate: Mutex<Gate>,
     no_readers: Condvar,
@@ -60,7 +60,7 @@ impl Db {
         let writer = opening::open(dir, &key)?;
         Ok(Self {
             dir: dir.to_owned(),
-            key,
+            key: Mutex::new(key),
             writer: Mutex::new(Some(writer)),
             gate: Mutex::new(Gate {
                 phase: Phase::Open,
@@ -91,7 +91,7 @@ impl Db {
         let mut reader = self.reader()?;
         let conn = match reader.conn.take() {
             Some(conn) => conn,
-            None => opening::reader(&self.dir, &self.key)?,
+            None => opening::reader(&self.dir, &self.key())?,
         };
         // Dropping it ends the snapshot, whatever `work` says.
         let conn = reader.conn.insert(conn);
@@ -128,6 +128,34 @@ impl Db {
         opening::empty_log(&open.conn, &self.dir)
     }
 
+    /// Encrypts the whole store under another key. Readers wait meanwhile.
+    pub(crate) fn rekey(&self, new: Secret32) -> Result<()> {
+        let mut writer = self.writer();
+        let Some(open) = &mut *writer else {
+            self.gate().phase.check()?;
+            return Err(Error::Paused);
+        };
+        let mut gate = self.gate();
+        while gate.reading > 0 {
+            gate = self
+                .no_readers
+                .wait(gate)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        // They know the old key.
+        gate.idle.clear();
+        opening::rekey(&open.conn, &self.dir, &self.key(), &new)?;
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    fn key(&self) -> Secret32 {
+        self.key
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// A file of the store, for asking the file system about its place.
     pub(crate) fn path(&self) -> &Path {
         &self.dir
@@ -160,7 +188,7 @@ impl Db {
             Phase::Closed => return Err(Error::Closed),
             Phase::Paused => {}
         }
-        *writer = Some(opening::open(&self.dir, &self.key)?);
+        *writer = Some(opening::open(&self.dir, &self.key())?);
         self.gate().phase = Phase::Open;
         Ok(())
     }

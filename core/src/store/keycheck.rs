@@ -21,11 +21,22 @@ pub(crate) enum KeyCheck {
     Matches,
     /// Another key did.
     Differs,
+    /// The key was being changed: this is the old one or the new one.
+    OneOfTwo,
 }
 
 pub(crate) fn check(path: &Path, key: &Secret32) -> Result<KeyCheck> {
     match std::fs::read(path) {
         Ok(found) if crypto::equal_ct(&found, &value(key)) => Ok(KeyCheck::Matches),
+        Ok(found) if found.len() == 64 => {
+            let ours = value(key);
+            let one = found.chunks(32).any(|half| crypto::equal_ct(half, &ours));
+            Ok(if one {
+                KeyCheck::OneOfTwo
+            } else {
+                KeyCheck::Differs
+            })
+        }
         // A cut-off file says nothing about the key; the store itself will.
         Ok(found) if found.len() != 32 => Ok(KeyCheck::Absent),
         Ok(_) => Ok(KeyCheck::Differs),
@@ -35,9 +46,18 @@ pub(crate) fn check(path: &Path, key: &Secret32) -> Result<KeyCheck> {
 }
 
 pub(crate) fn write(path: &Path, key: &Secret32) -> Result<()> {
+    put(path, &value(key))
+}
+
+/// Says that one of two keys is right, while one becomes the other.
+pub(crate) fn write_both(path: &Path, old: &Secret32, new: &Secret32) -> Result<()> {
+    put(path, &[value(old), value(new)].concat())
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     let temp = path.with_extension("tmp");
     let mut file = std::fs::File::create(&temp)?;
-    file.write_all(&value(key))?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&temp, path)?;
     Ok(())

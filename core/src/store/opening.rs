@@ -101,7 +101,7 @@ fn open_or_create(dir: &Path, key: &Secret32) -> Result<Connection> {
     let unreadable = || match checked {
         KeyCheck::Absent => StoreError::Foreign.into(),
         KeyCheck::Matches => StoreError::Damaged.into(),
-        KeyCheck::Differs => StoreError::WrongKey.into(),
+        KeyCheck::Differs | KeyCheck::OneOfTwo => StoreError::WrongKey.into(),
     };
     // The key check is written last at creation: where it is, a missing store is a loss, not a beginning.
     if len_bytes == 0 && checked != KeyCheck::Absent {
@@ -148,10 +148,8 @@ fn connect(path: &Path, key: &Secret32, flags: OpenFlags) -> Result<Connection> 
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    let hex = Zeroizing::new(HEXLOWER.encode(key.expose()));
     // A raw key: no passphrase hashing, which would cost 150 ms per connection (security notes §3.3).
-    let pragma = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex.as_str()));
-    conn.execute_batch(&pragma)?;
+    conn.execute_batch(&with_key("key", key))?;
     // Half the cost of SHA-512 on phones, whose processors have instructions for SHA-256 alone.
     conn.execute_batch("PRAGMA cipher_hmac_algorithm = HMAC_SHA256;")?;
     conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;")?;
@@ -166,6 +164,27 @@ fn connect(path: &Path, key: &Secret32, flags: OpenFlags) -> Result<Connection> 
     conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
+}
+
+/// A pragma that takes a raw key.
+fn with_key(pragma: &str, key: &Secret32) -> Zeroizing<String> {
+    let hex = Zeroizing::new(HEXLOWER.encode(key.expose()));
+    Zeroizing::new(format!("PRAGMA {pragma} = \"x'{}'\"", hex.as_str()))
+}
+
+/// Encrypts every page anew. Whoever is killed in between has the old key or the new one, and the file beside
+/// the store says that it is one of the two until it is certain which.
+pub(super) fn rekey(conn: &Connection, dir: &Path, old: &Secret32, new: &Secret32) -> Result<()> {
+    let check_path = dir.join(KEY_CHECK_FILE);
+    keycheck::write_both(&check_path, old, new)?;
+    File::open(dir)?.sync_all()?;
+    conn.execute_batch(&with_key("rekey", new))?;
+    // Afterwards no page under the old key is left in any of the files.
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    keycheck::write(&check_path, new)?;
+    File::open(dir)?.sync_all()?;
+    let _ = grow_wal(&dir.join(WAL_FILE));
+    Ok(())
 }
 
 /// Brings the cipher up once, before any store is opened.

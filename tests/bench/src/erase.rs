@@ -1,8 +1,9 @@
-//! What forgetting one delivery costs on a phone with a day in its store.
+//! What forgetting one delivery costs on a phone with days in its store, and another key for all of it.
 
 use std::time::Instant;
 
 use satchel_core::model::storage::Erasure;
+use satchel_protocol::crypto::Secret32;
 use satchel_tests::day::Day;
 use satchel_tests::phone::SyncEnd;
 use satchel_tests::work::Work;
@@ -26,8 +27,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if work.phone.sync(&work.hub) != SyncEnd::Done {
         return Err("not synced".into());
     }
+    let bytes = work.phone.core().storage_usage()?.database_bytes;
+    let started = Instant::now();
+    work.phone.core().rekey(Secret32::new([0x33; 32]))?;
+    println!(
+        "rekey {:.1} MB: {:.0} ms",
+        bytes as f64 / 1e6,
+        started.elapsed().as_secs_f64() * 1_000.0
+    );
     let mut took_ms = Vec::with_capacity(args.deliveries);
-    for n in 0..args.deliveries {
+    for n in 0..args.deliveries.min(200) {
         let parcel = work.day.parcel_id(n, 0);
         let started = Instant::now();
         let state = work.phone.core().erase(parcel);

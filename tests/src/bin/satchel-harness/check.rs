@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use satchel_core::clock::ManualClock;
+use satchel_core::{Error, StoreError};
 use satchel_protocol::entry::{Header, SignedEntry};
 use satchel_protocol::ids::{Hash32, Salt, Sig64};
 use satchel_tests::day::MORNING_MS;
-use satchel_tests::phone::{KEY, Phone, SyncEnd};
+use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::toy_hub::ToyHub;
 
 use crate::bench::fresh_seed;
+use crate::worker::Case;
 
 /// What is wrong.
 pub(crate) type Violation = String;
@@ -25,9 +27,13 @@ pub(crate) fn check(dir: &Path, hub: &ToyHub, at_least: u64) -> Result<(), Viola
         fresh_seed(),
         Arc::new(ManualClock::new(MORNING_MS + 120_000, 480)),
     );
+    if let Err(Error::Store(StoreError::WrongKey)) = phone.open() {
+        phone.key = Case::NEW_KEY;
+    }
+    phone.kill();
     phone.open().map_err(|e| format!("does not open: {e:?}"))?;
     phone.kill();
-    let found = tables(&dir.join("phone"))?;
+    let found = tables(&dir.join("phone"), &phone.key)?;
     if found.entries < at_least {
         return Err(format!(
             "{} entries of {at_least} acknowledged",
@@ -68,10 +74,10 @@ struct Found {
 }
 
 /// Pages, references, chain, signatures, and that nothing is marked as received that is behind a gap.
-fn tables(dir: &Path) -> Result<Found, Violation> {
+fn tables(dir: &Path, key: &[u8; 32]) -> Result<Found, Violation> {
     let sql = |e: rusqlite::Error| format!("sql: {e}");
     let conn = rusqlite::Connection::open(dir.join("satchel.db")).map_err(sql)?;
-    let key = data_encoding::HEXLOWER.encode(&KEY);
+    let key = data_encoding::HEXLOWER.encode(key);
     conn.execute_batch(&format!(
         "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;"
     ))

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use satchel_core::clock::ManualClock;
 use satchel_core::{Error, Result};
+use satchel_protocol::crypto::Secret32;
 use satchel_tests::day::MORNING_MS;
 use satchel_tests::phone::Phone;
 use satchel_tests::wire::RemoteHub;
@@ -37,6 +38,8 @@ pub(crate) enum Case {
     Erase,
     /// Photos give way.
     Evict,
+    /// The store's key is changed.
+    Rekey,
     /// Records without end, until somebody ends it.
     Endless,
     /// A control: says that a record is durable before it is.
@@ -45,7 +48,7 @@ pub(crate) enum Case {
 
 impl Case {
     /// What is shot at every index.
-    pub(crate) const SHOT: [Self; 9] = [
+    pub(crate) const SHOT: [Self; 10] = [
         Self::Enrol,
         Self::Reopen,
         Self::Fail,
@@ -55,7 +58,11 @@ impl Case {
         Self::HandBack,
         Self::Erase,
         Self::Evict,
+        Self::Rekey,
     ];
+
+    /// The key a store has after [`Self::Rekey`].
+    pub(crate) const NEW_KEY: [u8; 32] = [0xC3; 32];
 
     pub(crate) fn name(self) -> String {
         self.to_possible_value()
@@ -155,6 +162,11 @@ fn work(args: &Args) -> Result<()> {
             acks.more(1);
         }
         Case::Evict => phone.core().set_photo_quota(0)?,
+        Case::Rekey => {
+            phone.core().rekey(Secret32::new(Case::NEW_KEY))?;
+            // From here on the old key must not open it: see the check.
+            let _ = writeln!(std::io::stdout(), "rekeyed");
+        }
         Case::Endless => {
             for n in 0_usize.. {
                 let stop = day.stop_id(FRESH + n % (day.stops.len() - FRESH));
