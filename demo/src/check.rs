@@ -185,6 +185,10 @@ impl Day<'_> {
                 "alarms and entries set aside at the hub",
                 (self.audit.open_alarms + self.audit.set_aside).unsigned_abs(),
             ),
+            Row::none(
+                "doubts about couriers who did nothing wrong",
+                self.audit.open_doubts.unsigned_abs(),
+            ),
             Row::all(
                 "parcels that show their last outcome",
                 self.last_outcomes(),

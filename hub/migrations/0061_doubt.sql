@@ -32,9 +32,11 @@ INSERT INTO doubt_cursor (one, leaf) VALUES (1, 0);
 
 -- What a held photo looks like, or which strokes a held signature has whatever visit it is bound to: 64 bits, NULL where
 -- there is nothing to tell. Near photos are found by seven parts of the 64 bits (0 to 6), equal strokes by part 7.
+-- Doors with a parcel before them are alike: a photo's details (32 × 32, without what is broad) decide.
 CREATE TABLE look (
-    hash BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
-    mark INTEGER
+    hash    BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    mark    INTEGER,
+    details BLOB    CHECK (length(details) = 1024)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE look_part (
     part  INTEGER NOT NULL CHECK (part BETWEEN 0 AND 7),

@@ -22,6 +22,8 @@ pub struct Audit {
     pub open_alarms: i64,
     /// Entries set aside as forged or forked.
     pub set_aside: i64,
+    /// Doubts that nobody has judged yet.
+    pub open_doubts: i64,
 }
 
 /// What is held of one device's log.
@@ -158,12 +160,16 @@ impl Hub {
         let set_aside = sqlx::query_scalar("SELECT count(*) FROM entry_conflict")
             .fetch_one(&mut *tx)
             .await?;
+        let open_doubts = sqlx::query_scalar("SELECT count(*) FROM doubt WHERE verdict IS NULL")
+            .fetch_one(&mut *tx)
+            .await?;
         Ok(Audit {
             devices: devices.iter().map(device).collect::<Result<_, _>>()?,
             parcels: assemble(&parcels, &attempts, &proofs)?,
             ratings: ratings.iter().map(rating).collect::<Result<_, _>>()?,
             open_alarms,
             set_aside,
+            open_doubts,
         })
     }
 }

@@ -75,7 +75,7 @@ enum Command {
         #[arg(long)]
         waybill: Option<String>,
     },
-    /// Judge the ratings of the last weeks that came with the QR alone, now.
+    /// Judge the ratings of the last weeks that came with the QR alone, and look for doubts about attempts, now.
     Review(Place),
     /// Hide a rating's words from the courier; the reason is shown to auditors.
     HideRating {

@@ -124,6 +124,7 @@ fn good_day() -> GoodDay {
         ratings: vec![rating(1), rating(2)],
         open_alarms: 0,
         set_aside: 0,
+        open_doubts: 0,
     };
     let seen = |n| RatingSeen {
         parcel: parcel(n),

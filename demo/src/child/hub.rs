@@ -208,8 +208,11 @@ async fn obey(hub: &Hub, clock: Option<&SimClock>, command: HubCommand) -> Resul
         HubCommand::LoginLink => HubAnswer::Text {
             text: hub.login_link(LOGIN_TTL_MS).await?,
         },
-        HubCommand::Audit => HubAnswer::Audit {
-            audit: hub.audit().await?,
-        },
+        HubCommand::Audit => {
+            // Now, and not at the next review minutes later.
+            hub.look_for_doubts().await?;
+            let audit = hub.audit().await?;
+            HubAnswer::Audit { audit }
+        }
     })
 }

@@ -19,8 +19,9 @@ pub(super) async fn links(place: &Place, waybill: Option<&str>) -> Result<(), Cl
 
 /// Judges now instead of in a few minutes.
 pub(super) async fn review(place: &Place) -> Result<(), CliError> {
-    let new = open(place).await?.review_ratings().await?;
-    println!("{new} new flags");
+    let hub = open(place).await?;
+    let (flags, doubts) = (hub.review_ratings().await?, hub.look_for_doubts().await?);
+    println!("{flags} new flags, {doubts} new doubts");
     Ok(())
 }
 
