@@ -1,0 +1,138 @@
+//! Lanes, retries and what is in flight, each as a courier would notice it.
+
+use satchel_protocol::ids::Hash32;
+
+use super::*;
+
+#[test]
+fn retries_grow_to_a_bound_and_honour_retry_after() {
+    let mut engine = Engine::default();
+    let mut delays = Vec::new();
+    for _ in 0..20 {
+        engine.failed(&Job::PullFeed, Blocking::Network, 0, None, 255);
+        delays.push(engine.next_retry_ms(0).unwrap());
+    }
+    assert_eq!(delays[0], limits::RETRY_FIRST_MS);
+    assert!(delays.windows(2).all(|w| w[0] <= w[1]));
+    assert_eq!(*delays.last().unwrap(), limits::RETRY_MAX_MS);
+    engine.failed(&Job::PullFeed, Blocking::BadAnswer, 0, Some(3_600_000), 0);
+    assert_eq!(engine.next_retry_ms(0), Some(3_600_000));
+}
+
+/// When ten thousand phones come back whose hub was away from second 0 for `outage_ms`, per second.
+fn storm(outage_ms: i64, retry_after_ms: Option<i64>) -> Vec<u32> {
+    let mut per_second = vec![0_u32; 4_000];
+    for phone in 0..10_000_u32 {
+        let (mut engine, mut now_ms, mut tries) = (Engine::default(), 0, 0_u32);
+        while now_ms < outage_ms {
+            let drawn = [phone.to_le_bytes(), tries.to_le_bytes()].concat();
+            let jitter = satchel_protocol::crypto::sha256(&[&drawn]).0[0];
+            let blocking = Blocking::BadAnswer;
+            engine.failed(&Job::AskLog, blocking, now_ms, retry_after_ms, jitter);
+            now_ms = engine.next_retry_ms(now_ms).unwrap();
+            tries += 1;
+        }
+        per_second[usize::try_from((now_ms - outage_ms) / 1_000).unwrap()] += 1;
+    }
+    per_second
+}
+
+#[test]
+fn ten_thousand_phones_come_back_over_minutes_and_not_in_one_second() {
+    for retry_after_ms in [None, Some(600_000)] {
+        let per_second = storm(2 * 3_600_000, retry_after_ms);
+        assert_eq!(per_second.iter().sum::<u32>(), 10_000);
+        let worst = per_second.iter().max().unwrap();
+        assert!(*worst < 150, "{worst} in one second, {retry_after_ms:?}");
+        let last = per_second.iter().rposition(|n| *n > 0).unwrap();
+        let bound_s = retry_after_ms.unwrap_or(limits::RETRY_MAX_MS) / 1_000 * 3 / 2;
+        assert!(
+            i64::try_from(last).unwrap() <= bound_s,
+            "the last one after {last} s"
+        );
+    }
+}
+
+#[test]
+fn a_failed_photo_does_not_hold_up_the_log() {
+    let mut engine = Engine::default();
+    let photo = Job::Proof {
+        id: 1,
+        hash: Hash32::ZERO,
+        step: Step::Create,
+        size_bytes: 9,
+    };
+    engine.failed(&photo, Blocking::Network, 0, None, 0);
+    assert!(!engine.claim(Lane::Proof, 0));
+    assert!(engine.claim(Lane::Log, 0));
+    assert_eq!(engine.step(1, false), Step::AskOffset);
+}
+
+#[test]
+fn a_task_the_host_lost_is_handed_out_again_after_asking() {
+    let mut engine = Engine::default();
+    engine.set_ask(Ask::No);
+    let push = Job::PushLog {
+        up_to: 3,
+        sent_bytes: 9,
+        form: Form::Packed,
+    };
+    let id = engine.issue("s", push, String::new(), 0);
+    assert_eq!(engine.sending_up_to(), Some(3));
+    assert!(!engine.claim(Lane::Log, 1));
+    engine.expire(limits::TASK_LOST_AFTER_MS + 1);
+    assert!(engine.claim(Lane::Log, limits::TASK_LOST_AFTER_MS + 1));
+    assert_eq!(engine.ask(), Ask::Unknown);
+    assert!(engine.answer(&id).is_none());
+}
+
+#[test]
+fn a_lane_is_chosen_for_by_one_thread_at_a_time() {
+    let mut engine = Engine::default();
+    assert!(engine.claim(Lane::Log, 0));
+    assert!(!engine.claim(Lane::Log, 0));
+    assert!(engine.busy());
+    engine.release(Lane::Log);
+    assert!(engine.claim(Lane::Log, 0));
+}
+
+#[test]
+fn what_only_a_person_can_lift_is_shown_before_a_lost_network_and_not_hurried() {
+    let mut engine = Engine::default();
+    let push = Job::PushLog {
+        up_to: 1,
+        sent_bytes: 9,
+        form: Form::Packed,
+    };
+    engine.failed(&push, Blocking::Refused, 0, None, 255);
+    engine.failed(&Job::PullFeed, Blocking::Network, 0, None, 255);
+    assert_eq!(engine.blocking(), Some(Blocking::Refused));
+    engine.retry_now();
+    assert!(engine.claim(Lane::Feed, 0));
+    assert!(!engine.claim(Lane::Log, 0));
+    engine.succeeded(Lane::Feed);
+    assert_eq!(engine.blocking(), Some(Blocking::Refused));
+    engine.succeeded(Lane::Log);
+    assert_eq!(engine.blocking(), None);
+}
+
+#[test]
+fn an_upload_that_leads_nowhere_is_noticed() {
+    let mut engine = Engine::default();
+    let steps = (0..100)
+        .take_while(|_| engine.advance(1, Step::AskReceipt))
+        .count();
+    assert_eq!(steps, limits::MAX_UPLOAD_STEPS as usize);
+}
+
+#[test]
+fn a_lane_is_busy_until_the_answer_is_applied_and_an_answer_counts_once() {
+    let mut engine = Engine::default();
+    let id = engine.issue("s", Job::AskLog, String::new(), 0);
+    assert!(engine.answer(&id).is_some());
+    assert!(engine.answer(&id).is_none());
+    engine.expire(limits::TASK_LOST_AFTER_MS * 2);
+    assert!(!engine.claim(Lane::Log, 0));
+    engine.finish(&id);
+    assert!(engine.claim(Lane::Log, 0));
+}
