@@ -52,10 +52,4 @@ class RoutePresenter(private val phone: CourierPhone) {
     suspend fun plan() = phone.ask { plan() }
 
     suspend fun replan(event: PlanEvent) = phone.ask { replan(event) }
-
-    /** A wish of the courier's, and a plan that keeps it. */
-    suspend fun doFirst(stopId: String) = phone.ask {
-        setPlanWishes(planWishes().copy(firstStopId = stopId))
-        replan(PlanEvent.Traffic)
-    }
 }
