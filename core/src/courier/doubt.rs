@@ -1,6 +1,5 @@
 //! What the hub wonders about, and the courier's answer from his own phone, without a network: nobody is judged unheard.
 
-use rusqlite::Connection;
 use satchel_protocol::doubt::DoubtAnswerBody;
 use satchel_protocol::feed::DoubtItem;
 use satchel_protocol::ids::DoubtId;
@@ -11,6 +10,7 @@ use super::Courier;
 use crate::error::{Error, Result};
 use crate::evidence::log::Fact;
 use crate::model::doubt::DoubtView;
+use crate::store::noted::Noted;
 use crate::store::{noted, stops, told};
 
 impl Courier {
@@ -22,7 +22,10 @@ impl Courier {
         self.db.read(|conn| {
             let mut all = told::doubts(conn)?
                 .into_iter()
-                .map(|item| view(conn, item))
+                .map(|item| {
+                    let said = noted::about(conn, item.doubt_id.as_bytes(), DoubtAnswerBody::KIND)?;
+                    view(item, &said)
+                })
                 .collect::<Result<Vec<_>>>()?;
             all.sort_by_key(|d| std::cmp::Reverse((d.raised_at_ms, d.id)));
             Ok(all)
@@ -44,7 +47,8 @@ impl Courier {
         self.db.write(|tx| {
             let item = told::doubt(tx, id)?.ok_or(Error::NotFound { what: "doubt" })?;
             let parcel = item.parcel_id;
-            let asked = view(tx, item)?;
+            let said = noted::about(tx, id.as_bytes(), DoubtAnswerBody::KIND)?;
+            let asked = view(item, &said)?;
             if asked.answer.is_some() {
                 return Ok(asked);
             }
@@ -74,8 +78,7 @@ impl Courier {
 }
 
 /// The hub's question with what this phone's log answers to it, which counts before the hub has it.
-fn view(conn: &Connection, item: DoubtItem) -> Result<DoubtView> {
-    let said = noted::about(conn, item.doubt_id.as_bytes(), DoubtAnswerBody::KIND)?;
+fn view(item: DoubtItem, said: &[Noted]) -> Result<DoubtView> {
     let said = match said.first() {
         Some(entry) => Some(DoubtAnswerBody::decode(&entry.body)?.words),
         None => item.answer,
