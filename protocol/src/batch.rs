@@ -400,13 +400,20 @@ mod tests {
             }
         }
 
+        /// Not every bit of compressed bytes means something. What counts: nothing that was not signed gets through.
         #[test]
-        fn a_lean_batch_that_was_changed_is_another_one_or_none(at in 0usize..2_000, bit in 0u8..8) {
+        fn a_lean_batch_that_was_changed_brings_nothing_that_was_not_signed(
+            at in 0usize..2_000,
+            bit in 0u8..8,
+        ) {
             let batch = chained(3);
+            let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key();
             let mut bytes = batch.encode_as(Form::Lean).unwrap();
             let at = at % bytes.len();
             bytes[at] ^= 1 << bit;
-            prop_assert!(Batch::decode(&bytes) != Ok(batch));
+            for entry in Batch::decode(&bytes).map(|b| b.entries).unwrap_or_default() {
+                prop_assert!(batch.entries.contains(&entry) || entry.verify(&key).is_err());
+            }
         }
     }
 }
