@@ -24,6 +24,7 @@ use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_tests::day::{Day, MORNING_MS};
 use satchel_tests::http::HttpTransport;
 use satchel_tests::phone::{self, KEY, Phone, SyncEnd};
+use satchel_tests::running::MAPPING;
 use satchel_tests::work::Work;
 
 const NAME: &str = "标记姓名欧阳震华";
@@ -34,18 +35,6 @@ const SIGNER: &str = "标记代收人司马光";
 const COMMENT: &str = "MARKER-COMMENT-0xC0FFEE";
 const COMPLAINT: &str = "MARKER-COMPLAINT-WORDS";
 const CONTACT: &str = "13766651234";
-
-const MAPPING: &str = r#"{
-  "version": 1, "source": "test", "datum": "wgs84",
-  "time": { "format": "%m-%d %H:%M:%S", "utc_offset_min": 480, "default_year": 2026 },
-  "group": "single",
-  "fields": {
-    "waybill": { "column": "id" }, "lat": { "column": "lat" }, "lng": { "column": "lng" },
-    "accepted_at": { "column": "at" }, "address": { "column": "address" },
-    "recipient_name": { "column": "name" }, "recipient_phone": { "column": "phone" },
-    "promise_class": { "constant": "same_city" }
-  }
-}"#;
 
 /// Everything that any part of the programs logs, at the finest level.
 #[derive(Clone, Default)]

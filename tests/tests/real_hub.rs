@@ -19,18 +19,7 @@ use satchel_tests::day::MORNING_MS;
 use satchel_tests::http::HttpTransport;
 use satchel_tests::link::{Fault, FaultyLink};
 use satchel_tests::phone::{Phone, SyncEnd};
-
-const MAPPING: &str = r#"{
-  "version": 1, "source": "test", "datum": "wgs84",
-  "time": { "format": "%m-%d %H:%M:%S", "utc_offset_min": 480, "default_year": 2026 },
-  "group": "single",
-  "fields": {
-    "waybill": { "column": "id" }, "lat": { "column": "lat" }, "lng": { "column": "lng" },
-    "accepted_at": { "column": "at" }, "address": { "column": "address" },
-    "recipient_name": { "column": "name" }, "recipient_phone": { "column": "phone" },
-    "promise_class": { "constant": "same_city" }
-  }
-}"#;
+use satchel_tests::running::MAPPING;
 
 /// A hub on loopback and what keeps it running.
 struct Running {
