@@ -8,11 +8,34 @@ use crate::error::{Refusal, Result};
 use crate::evidence::log::Fact;
 use crate::limits;
 use crate::store::db::Tx;
-use crate::store::entries::{Beside, Head};
+use crate::store::entries::{self, Beside, Head};
 use crate::store::history::{self, Pushed};
 use crate::store::stops::ParcelRow;
 
 impl Courier {
+    /// The time of what is recorded now about `parcels`: the wall clock's, but behind everything this phone
+    /// knows of them and never before the last entry of its log, where the clock is only a little behind.
+    /// What is checked against time (an undo's window, the end of a consent) is checked at this time, the one
+    /// that the entry will carry; else a step could be taken here that nobody who reads the log would take.
+    pub(crate) fn log_time_ms<'a>(
+        &self,
+        tx: &Tx<'_>,
+        keys: &Keys,
+        parcels: impl IntoIterator<Item = &'a ParcelRow>,
+    ) -> Result<i64> {
+        let here = Origin::Phone(keys.device);
+        let mut at_ms = self.env.clock.wall_ms();
+        if let Some(last_ms) = entries::last_occurred_at_ms(tx)?
+            && last_ms.saturating_sub(at_ms) <= limits::CLOCK_SLACK_MS
+        {
+            at_ms = at_ms.max(last_ms);
+        }
+        for parcel in parcels {
+            at_ms = after_others(&parcel.events()?, here, at_ms)?;
+        }
+        Ok(at_ms)
+    }
+
     /// Records what happened to a parcel now. `fact` is its entry. A correction must have been checked
     /// by [`satchel_protocol::transitions::check_correction`] before.
     ///
@@ -52,18 +75,7 @@ impl Courier {
             return Err(Refusal::HistoryFull.into());
         }
         let here = Origin::Phone(keys.device);
-        let elsewhere_ms = events
-            .iter()
-            .filter(|e| e.id.origin != here)
-            .map(|e| e.at_ms)
-            .max();
-        if let Some(latest_ms) = elsewhere_ms {
-            let behind_ms = latest_ms.saturating_sub(fact.occurred_at_ms);
-            if behind_ms > limits::CLOCK_SLACK_MS {
-                return Err(Refusal::ClockBehind { behind_ms }.into());
-            }
-            fact.occurred_at_ms = fact.occurred_at_ms.max(latest_ms.saturating_add(1));
-        }
+        fact.occurred_at_ms = after_others(&events, here, fact.occurred_at_ms)?;
         let at_ms = fact.occurred_at_ms;
         let head = self.pen(keys).append_beside(tx, fact, beside)?;
         let event = Event {
@@ -83,4 +95,17 @@ impl Courier {
             Pushed::Before | Pushed::Full => Err(Refusal::HistoryFull.into()),
         }
     }
+}
+
+/// `at_ms`, or just behind the latest event that somebody else recorded.
+fn after_others(events: &[Event], here: Origin, at_ms: i64) -> Result<i64, Refusal> {
+    let others = events.iter().filter(|e| e.id.origin != here);
+    let Some(latest_ms) = others.map(|e| e.at_ms).max() else {
+        return Ok(at_ms);
+    };
+    let behind_ms = latest_ms.saturating_sub(at_ms);
+    if behind_ms > limits::CLOCK_SLACK_MS {
+        return Err(Refusal::ClockBehind { behind_ms });
+    }
+    Ok(at_ms.max(latest_ms.saturating_add(1)))
 }

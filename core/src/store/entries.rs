@@ -94,6 +94,13 @@ pub(crate) fn append(conn: &Connection, row: &NewEntry<'_>) -> Result<()> {
     Ok(())
 }
 
+/// When the last entry's event happened.
+pub(crate) fn last_occurred_at_ms(conn: &Connection) -> Result<Option<i64>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT occurred_at_ms FROM entry ORDER BY seq DESC LIMIT 1")?;
+    Ok(stmt.query_row([], |r| r.get(0)).optional()?)
+}
+
 /// When the entry's event happened, and its body unless that was erased.
 pub(crate) fn body_at(conn: &Connection, seq: i64) -> Result<Option<(i64, Vec<u8>)>> {
     let mut stmt = conn.prepare_cached("SELECT occurred_at_ms, body FROM entry WHERE seq = ?1")?;

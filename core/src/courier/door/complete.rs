@@ -96,7 +96,6 @@ impl Courier {
             Some(s) => Some(self.take_signature(attempt, s)?),
         };
         let ink = taken.as_ref().map(|taken| &taken.bytes);
-        let now_ms = self.env.clock.wall_ms();
         let recorded = self.write_at_door(|tx| {
             // Only a visit with photos has a row; one without is known by its entry.
             let with_photos = match attempts::get(tx, attempt)? {
@@ -110,6 +109,7 @@ impl Courier {
                 None => false,
             };
             let parcels = chosen_parcels(tx, row.stop_id, &input.parcels)?;
+            let now_ms = self.log_time_ms(tx, &keys, parcels.iter().map(|(parcel, _)| parcel))?;
             let mut proofs = Vec::new();
             if with_photos {
                 let completed = AttemptRow {

@@ -111,8 +111,9 @@ impl Courier {
     /// [`Error::NotFound`] for a consent this phone does not know.
     pub fn withdraw_consent(&self, consent_id: &str, stop: Option<StopId>) -> Result<()> {
         let keys = self.enrolled()?;
-        let now_ms = self.env.clock.wall_ms();
         self.db.write(|tx| {
+            // Not before what was handed over on it, by this log's times.
+            let now_ms = self.log_time_ms(tx, &keys, [])?;
             let known =
                 consents::get(tx, consent_id)?.ok_or(Error::NotFound { what: "consent" })?;
             if known.withdrawn_at_ms.is_some_and(|at| at <= now_ms) {

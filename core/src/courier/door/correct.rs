@@ -29,6 +29,8 @@ use crate::store::{proofs, stops};
 struct Ruling<'a> {
     given: &'a CorrectionInput,
     parcel: &'a ParcelRow,
+    /// The parcel that a mistaken attempt belongs to.
+    meant: Option<&'a ParcelRow>,
     of: EventId,
     now_ms: i64,
 }
@@ -60,9 +62,13 @@ impl Courier {
             Some(id) => Some((id, self.open_attempt_of(id, AttemptKind::Correction)?)),
             None => None,
         };
-        let now_ms = self.env.clock.wall_ms();
         let corrected = self.db.write(|tx| {
             let parcel = stops::parcel(tx, given.parcel)?;
+            let meant = match given.correction {
+                Correction::WrongParcel { meant } => Some(stops::parcel(tx, meant)?),
+                _ => None,
+            };
+            let now_ms = self.log_time_ms(tx, &keys, [&parcel].into_iter().chain(&meant))?;
             let of = target(&parcel, given.of)?;
             let words = trimmed(given.words.as_deref());
             check_correction(
@@ -77,6 +83,7 @@ impl Courier {
             let ruling = Ruling {
                 given,
                 parcel: &parcel,
+                meant: meant.as_ref(),
                 of,
                 now_ms,
             };
@@ -100,6 +107,7 @@ impl Courier {
             parcel,
             of,
             now_ms,
+            ..
         } = *ruling;
         let proofs = match draft {
             None => Vec::new(),
@@ -143,9 +151,9 @@ impl Courier {
         if let Some((id, _)) = draft {
             proofs::bind(tx, *id, head.seq)?;
         }
-        let meant = match given.correction {
-            Correction::WrongParcel { meant } => Some(self.record_meant(tx, keys, ruling, meant)?),
-            _ => None,
+        let meant = match ruling.meant {
+            Some(other) => Some(self.record_meant(tx, keys, ruling, other)?),
+            None => None,
         };
         Ok(Corrected {
             event: EventId {
@@ -165,16 +173,15 @@ impl Courier {
         tx: &Tx<'_>,
         keys: &Keys,
         ruling: &Ruling<'_>,
-        meant: ParcelId,
+        other: &ParcelRow,
     ) -> Result<MeantParcel> {
         let Ruling {
             parcel, of, now_ms, ..
         } = *ruling;
-        let other = stops::parcel(tx, meant)?;
         if other.stop_id != parcel.stop_id || other.parcel_id == parcel.parcel_id {
             return Err(Refusal::ParcelNotAtStop.into());
         }
-        let (event, before) = mistaken(tx, parcel, of)?;
+        let (event, before) = mistaken(tx, Origin::Phone(keys.device), parcel, of)?;
         let asked = Asked {
             handoff: before.handoff,
             signer_name: before.signer_name.as_deref(),
@@ -182,7 +189,7 @@ impl Courier {
         };
         let consent = match event.kind {
             EventKind::Failed { .. } => None,
-            _ => match gate::basis(tx, &other, asked)? {
+            _ => match gate::basis(tx, other, asked)? {
                 Basis::Consent { id } => Some(id),
                 Basis::NotNeeded => None,
             },
@@ -204,7 +211,7 @@ impl Courier {
             stop: Some(other.stop_id),
             occurred_at_ms: now_ms,
         };
-        let head = self.record_step(tx, keys, &other, event.kind, fact)?;
+        let head = self.record_step(tx, keys, other, event.kind, fact)?;
         let delivered = matches!(event.kind, EventKind::Delivered { .. });
         Ok(MeantParcel {
             parcel_id: other.parcel_id,
@@ -212,7 +219,7 @@ impl Courier {
                 origin: Origin::Phone(keys.device),
                 seq: head.seq,
             },
-            rating: delivered.then(|| rating::code(&keys.hub_url, &other, &head.hash)),
+            rating: delivered.then(|| rating::code(&keys.hub_url, other, &head.hash)),
         })
     }
 }
@@ -228,11 +235,20 @@ fn target(parcel: &ParcelRow, of: Option<EventId>) -> Result<EventId> {
     })
 }
 
-/// The attempt that was recorded on the wrong parcel; only one of this phone can be moved here.
-fn mistaken(conn: &Snapshot, parcel: &ParcelRow, of: EventId) -> Result<(Event, AttemptBody)> {
+/// The attempt that was recorded on the wrong parcel; only one of this phone can be moved here: its proofs
+/// and facts lie in this log, and another log's positions name other entries.
+fn mistaken(
+    conn: &Snapshot,
+    here: Origin,
+    parcel: &ParcelRow,
+    of: EventId,
+) -> Result<(Event, AttemptBody)> {
     let unknown = Error::NotFound {
         what: "attempt to move",
     };
+    if of.origin != here {
+        return Err(unknown);
+    }
     let events = parcel.events()?;
     let event = events.iter().find(|e| e.id == of);
     let body = entries::body_of(conn, of.seq, EntryKind::ATTEMPT)?;
