@@ -12,7 +12,9 @@
 use std::path::Path;
 
 pub mod evidence;
+pub mod import;
 pub mod ink;
+pub mod messages;
 pub mod photo;
 pub mod rating_token;
 pub mod route;
@@ -85,6 +87,46 @@ pub const TARGETS: &[Target] = &[
         name: "packed",
         run: sync::unpack,
         seeds: sync::pages,
+    },
+    Target {
+        name: "bodies",
+        run: messages::bodies,
+        seeds: messages::some_bodies,
+    },
+    Target {
+        name: "contradiction",
+        run: messages::contradictions,
+        seeds: messages::some_contradictions,
+    },
+    Target {
+        name: "export",
+        run: messages::export,
+        seeds: messages::exports,
+    },
+    Target {
+        name: "feed",
+        run: messages::feed,
+        seeds: messages::feed_pages,
+    },
+    Target {
+        name: "import_mapping",
+        run: import::mapping,
+        seeds: import::mappings,
+    },
+    Target {
+        name: "import_rows",
+        run: import::rows,
+        seeds: import::files,
+    },
+    Target {
+        name: "invite",
+        run: messages::invite,
+        seeds: messages::invites,
+    },
+    Target {
+        name: "request_headers",
+        run: messages::request_headers,
+        seeds: messages::some_headers,
     },
     Target {
         name: "rating_token",
