@@ -476,11 +476,18 @@ proptest! {
 
     /// Whatever came before: a step and its undo leave the parcel as it was.
     #[test]
-    fn an_undo_restores(events in any_events(), kind in any_kind(1)) {
+    fn an_undo_restores(
+        events in any_events(), kinds in proptest::collection::vec(any_kind(1), 24)
+    ) {
         let before = folded(&events);
+        // Drawing until one is possible would throw most draws away.
+        let possible = |kind: &EventKind| {
+            kind.step().is_some_and(|s| s != Step::Reopened) && check_step(&before, *kind).is_ok()
+        };
+        let Some(kind) = kinds.into_iter().find(possible) else {
+            return Ok(());
+        };
         let newest = event(phone(1), 1_000, 200, kind);
-        prop_assume!(kind.step().is_some_and(|s| s != Step::Reopened));
-        prop_assume!(check_step(&before, kind).is_ok());
         let back = event(phone(1), 1_001, 203, undo(&newest));
         let mut after = events.clone();
         after.push(newest);
