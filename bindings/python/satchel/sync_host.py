@@ -136,4 +136,8 @@ class SyncHost:
         except (OSError, http.client.HTTPException, KeyError, ValueError):
             # No route, a reset, a bad certificate, a URL that cannot be sent: no answer came.
             answer = None
+        except BaseException:
+            # An interrupt, or a defect of a transport: the request is not left in flight.
+            self._satchel.complete_task(request.id, TaskOutcome.FAILED())
+            raise
         return TaskOutcome.FAILED() if answer is None else TaskOutcome.ANSWERED(answer)

@@ -1,9 +1,13 @@
 """What the tests need of a day: a key, a photo, a signature."""
 
+import atexit
 import binascii
+import itertools
 import math
 import os
+import pathlib
 import struct
+import tempfile
 import zlib
 
 import satchel
@@ -76,3 +80,41 @@ def handed_over(stop, ink):
         signature=ink,
         position=satchel.Position(lat=stop.lat, lng=stop.lng, accuracy_m=8, age_ms=1500, mock=False),
     )
+
+
+def failed(stop):
+    """Not delivered because of the weather: needs no call, and leaves every parcel open for the next try."""
+    outcome = satchel.ParcelOutcome.FAILED(reason=satchel.Reason.WEATHER, action=satchel.Action.EXCUSED_RETRY)
+    return satchel.Completion(
+        handoff=satchel.HandoffKind.RECIPIENT,
+        parcels=[satchel.ParcelResult(parcel_id=p.parcel_id, outcome=outcome) for p in stop.parcels],
+    )
+
+
+class SharedPhone:
+    """One phone with a long round for all tests that need one; each test takes doors of its own."""
+
+    _opened = None
+
+    @classmethod
+    def phone(cls):
+        if cls._opened is None:
+            folder = tempfile.TemporaryDirectory()
+            atexit.register(folder.cleanup)
+            cls.store = pathlib.Path(folder.name) / "store"
+            phone = satchel.Satchel.open(config(cls.store))
+            atexit.register(phone.shutdown)
+            phone.enrol(given("SATCHEL_INVITE_PYTHON_MORE"), "shared test phone")
+            host = satchel.SyncHost(phone, satchel.HttpClientTransport(), lambda: satchel.NetworkState.UNMETERED)
+            end = host.run_until_done(60)
+            if end is not satchel.SyncEnd.DONE:
+                raise RuntimeError(f"the round did not come: {end}")
+            cls._doors = iter(phone.stops(limit=500).stops)
+            cls._opened = phone
+        return cls._opened
+
+    @classmethod
+    def doors(cls, count):
+        """Doors no other test touches."""
+        cls.phone()
+        return list(itertools.islice(cls._doors, count))

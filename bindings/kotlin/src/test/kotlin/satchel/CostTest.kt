@@ -17,6 +17,7 @@ import org.junit.jupiter.api.TestMethodOrder
 class CostTest {
     private companion object {
         val round = RoundPhone { Given.inviteCost }
+        val leak = RoundPhone { Given.inviteLeak }
     }
 
     private val cycles = Integer.getInteger("satchel.cycles", 300)
@@ -52,26 +53,28 @@ class CostTest {
     @Test
     @Order(3)
     fun `creating and completing over and over leaks nothing`() {
-        val phone = round.phone
+        val phone = leak.phone
+        // The library keeps 8 MiB of a store's pages, which fill up once; a leak goes on growing.
+        val warmUp = if (isLong) 14_000 else cycles
         // A parcel takes 64 records and then no more.
-        val doors = List((cycles / 60 + 1).coerceIn(20, 190)) { round.door() }
-        val times = ArrayList<Long>(cycles)
+        val doors = List((warmUp + cycles) / 60 + 1) { leak.door() }
+        val times = ArrayList<Long>(warmUp + cycles)
         fun cycle(i: Int) {
             val door = doors[i % doors.size]
             val draft = phone.beginAttempt(door.stopId, HandoffKind.RECIPIENT)
             val completion = failed(door)
             times += timed { phone.completeAttempt(draft.attemptId, completion) }
         }
-        repeat(cycles / 2) { cycle(it) }
-        // What fills up once (caches, the collector's own room) has filled up: a leak goes on growing.
+        repeat(warmUp) { cycle(it) }
         val before = footprint()
-        repeat(cycles / 2) { cycle(cycles / 2 + it) }
+        repeat(cycles) { cycle(warmUp + it) }
         val after = footprint()
-        val warm = times.drop(cycles / 10).sorted()
+        val warm = times.drop(warmUp).sorted()
         println("complete_attempt: median ${us(warm[warm.size / 2])}, p99 ${us(warm[warm.size * 99 / 100])} over ${warm.size}")
-        println("second half: heap ${before.heapKb} -> ${after.heapKb} KB, beside it ${before.nativeKb} -> ${after.nativeKb} KB")
+        println("after $warmUp, $cycles more: heap ${before.heapKb} -> ${after.heapKb} KB, beside it ${before.nativeKb} -> ${after.nativeKb} KB")
         assertTrue(after.heapKb - before.heapKb < 2_048, "the JVM's heap grew by ${after.heapKb - before.heapKb} KB")
-        assertTrue(after.nativeKb - before.nativeKb < 24_576, "outside of it grew ${after.nativeKb - before.nativeKb} KB")
+        val allowedKb = if (isLong) 4_096 else 16_384
+        assertTrue(after.nativeKb - before.nativeKb < allowedKb, "outside of it grew ${after.nativeKb - before.nativeKb} KB")
     }
 
     /** The heap in use, and what the process takes beside the heap. */
@@ -93,7 +96,8 @@ class CostTest {
     private fun look(): Footprint {
         val runtime = Runtime.getRuntime()
         val status = java.io.File("/proc/self/status")
-        val rss = if (!status.exists()) 0 else status.readLines().first { it.startsWith("VmRSS") }.filter(Char::isDigit).toLong()
+        // What the process took for itself: pages of libraries come and go with their files.
+        val rss = if (!status.exists()) 0 else status.readLines().first { it.startsWith("RssAnon") }.filter(Char::isDigit).toLong()
         return Footprint((runtime.totalMemory() - runtime.freeMemory()) / 1_024, rss - runtime.totalMemory() / 1_024)
     }
 

@@ -15,6 +15,10 @@ object Given {
     val inviteMore: String get() = given("SATCHEL_INVITE_KOTLIN_MORE")
     /** Of a courier with a round of 200 stops that nobody else touches. */
     val inviteCost: String get() = given("SATCHEL_INVITE_KOTLIN_COST")
+    /** Of a courier with a round long enough for the cycles of [CostTest]. */
+    val inviteLeak: String get() = given("SATCHEL_INVITE_KOTLIN_LEAK")
+    /** Of a courier with five stops, whose store [StoreFormatTest] keeps. */
+    val inviteStore: String get() = given("SATCHEL_INVITE_KOTLIN_STORE")
     val inviteGuide: String get() = given("SATCHEL_INVITE_GUIDE")
     val testData: File get() = File(given("SATCHEL_TESTDATA"))
     val recordFile: File get() = File(given("SATCHEL_RECORD_KOTLIN"))
