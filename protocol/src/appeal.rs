@@ -41,14 +41,7 @@ impl AppealBody {
     /// [`FormatError`] when it is not one, or its words are too many.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let body: Self = codec::decode("appeal body", bytes, limits::MAX_BODY_BYTES)?;
-        let size = body.words.chars().count();
-        if size > limits::MAX_TEXT_CHARS {
-            return Err(FormatError::TooLarge {
-                what: "appeal",
-                size,
-                limit: limits::MAX_TEXT_CHARS,
-            });
-        }
+        codec::bounded_words("appeal", &body.words)?;
         Ok(body)
     }
 }

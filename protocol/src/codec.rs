@@ -7,6 +7,8 @@
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
+use crate::limits;
+
 /// Bytes that do not have the promised form.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -73,6 +75,19 @@ pub(crate) fn decode<'b, T: Decode<'b, ()>>(
         return Err(FormatError::Malformed { what });
     }
     Ok(value)
+}
+
+/// Refuses words beyond [`limits::MAX_TEXT_CHARS`] characters.
+pub(crate) fn bounded_words(what: &'static str, words: &str) -> Result<(), FormatError> {
+    let size = words.chars().count();
+    if size <= limits::MAX_TEXT_CHARS {
+        return Ok(());
+    }
+    Err(FormatError::TooLarge {
+        what,
+        size,
+        limit: limits::MAX_TEXT_CHARS,
+    })
 }
 
 /// Decodes and insists that re-encoding gives the same bytes.

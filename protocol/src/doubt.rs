@@ -35,14 +35,7 @@ impl DoubtAnswerBody {
     /// [`FormatError`] when it is not one, or its words are too many.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let body: Self = codec::decode("doubt answer", bytes, limits::MAX_BODY_BYTES)?;
-        let size = body.words.chars().count();
-        if size > limits::MAX_TEXT_CHARS {
-            return Err(FormatError::TooLarge {
-                what: "doubt answer",
-                size,
-                limit: limits::MAX_TEXT_CHARS,
-            });
-        }
+        codec::bounded_words("doubt answer", &body.words)?;
         Ok(body)
     }
 }

@@ -3,15 +3,14 @@
 use satchel_protocol::doubt::DoubtAnswerBody;
 use satchel_protocol::feed::DoubtItem;
 use satchel_protocol::ids::DoubtId;
-use satchel_protocol::limits::MAX_TEXT_CHARS;
 use satchel_protocol::taxonomy::{DoubtKind, DoubtVerdict};
 
 use super::Courier;
+use super::appeal::{Word, said};
 use crate::error::{Error, Result};
-use crate::evidence::log::Fact;
 use crate::model::doubt::DoubtView;
 use crate::store::noted::Noted;
-use crate::store::{noted, stops, told};
+use crate::store::{noted, told};
 
 impl Courier {
     /// What the hub wonders about in this courier's log, the latest first.
@@ -39,10 +38,7 @@ impl Courier {
     /// [`Error::NotFound`] for a question that is not on this phone, [`Error::InvalidInput`] for no words or too many.
     pub fn answer_doubt(&self, id: DoubtId, words: &str) -> Result<DoubtView> {
         let keys = self.enrolled()?;
-        let words = words.trim();
-        if !(1..=MAX_TEXT_CHARS).contains(&words.chars().count()) {
-            return Err(Error::InvalidInput { what: "words" });
-        }
+        let words = said(words)?;
         let occurred_at_ms = self.env.clock.wall_ms();
         self.db.write(|tx| {
             let item = told::doubt(tx, id)?.ok_or(Error::NotFound { what: "doubt" })?;
@@ -56,19 +52,14 @@ impl Courier {
                 doubt: id,
                 words: words.to_owned(),
             };
-            let stop = stops::find_parcel(tx, parcel)?.map(|p| p.stop_id);
-            let fact = Fact {
+            let word = Word {
                 kind: DoubtAnswerBody::KIND,
-                handle: None,
-                blobs: vec![],
                 body: body.encode(),
-                stop,
+                parcel,
+                about: id.as_bytes(),
                 occurred_at_ms,
             };
-            self.pen(&keys).append_about(tx, fact, &[id.as_bytes()])?;
-            if let Some(stop) = stop {
-                stops::touch(tx, stop)?;
-            }
+            self.record_word(tx, &keys, word)?;
             Ok(DoubtView {
                 answer: Some(body.words),
                 ..asked
@@ -79,7 +70,7 @@ impl Courier {
 
 /// The hub's question with what this phone's log answers to it, which counts before the hub has it.
 fn view(item: DoubtItem, said: &[Noted]) -> Result<DoubtView> {
-    let said = match said.first() {
+    let answer = match said.first() {
         Some(entry) => Some(DoubtAnswerBody::decode(&entry.body)?.words),
         None => item.answer,
     };
@@ -91,7 +82,7 @@ fn view(item: DoubtItem, said: &[Noted]) -> Result<DoubtView> {
         other_at_ms: item.other_at_ms,
         apart_m: item.apart_m,
         raised_at_ms: item.raised_at_ms,
-        answer: said,
+        answer,
         verdict: item
             .verdict
             .and_then(|code| DoubtVerdict::from_code(&code).ok()),

@@ -24,7 +24,7 @@ impl Text {
     }
 }
 
-/// Declares a list: `Variant = "CODE", "中文", "English";` per row.
+/// Declares a list of the phone alone, with its codes read back.
 macro_rules! coded {
     (
         $(#[$meta:meta])*
@@ -32,34 +32,14 @@ macro_rules! coded {
             $( $variant:ident = $code:literal, $zh:literal, $en:literal; )+
         }
     ) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $( #[doc = concat!($en, " (`", $code, "`, ", $zh, ").")] $variant, )+
+        satchel_protocol::word_list! {
+            $(#[$meta])*
+            pub enum $name {
+                $( $variant = $code, $zh, $en; )+
+            }
         }
 
         impl $name {
-            /// Every entry, in the order in which people are shown the list.
-            pub const ALL: &'static [Self] = &[ $( Self::$variant, )+ ];
-
-            /// Stable code for logs and bindings.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $( Self::$variant => $code, )+ }
-            }
-
-            /// The wording in Chinese.
-            #[must_use]
-            pub const fn zh(self) -> &'static str {
-                match self { $( Self::$variant => $zh, )+ }
-            }
-
-            /// The wording in English.
-            #[must_use]
-            pub const fn en(self) -> &'static str {
-                match self { $( Self::$variant => $en, )+ }
-            }
-
             /// The entry of a code; case matters.
             #[must_use]
             pub fn from_code(code: &str) -> Option<Self> {

@@ -5,6 +5,7 @@ use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use satchel_protocol::limits;
+use satchel_protocol::taxonomy::CareReason;
 
 use crate::care::{self, Case, CaseKind, Opening, Promise};
 use crate::error::HubError;
@@ -79,6 +80,23 @@ pub(super) fn promise_lines(hub: &Hub, lang: Lang, case: &Case) -> Vec<PromiseLi
             late: kept_ms.unwrap_or_else(|| hub.now_ms()) > due_ms,
         })
         .collect()
+}
+
+/// Why somebody complains, in words.
+pub(super) fn reason_words(lang: Lang, reason: CareReason) -> &'static str {
+    match lang {
+        Lang::Zh => reason.zh(),
+        Lang::En => reason.en(),
+    }
+}
+
+/// How urgent a case is, in words.
+pub(super) fn level_words(c: &'static Care, level: i64) -> &'static str {
+    match level {
+        1 => c.case_level_1,
+        2 => c.case_level_2,
+        _ => c.case_level_0,
+    }
 }
 
 /// What a case is about, in words.
@@ -295,15 +313,8 @@ fn render(hub: &Hub, lang: Lang, case: &Case, problem: Option<&'static str>) -> 
         css: Style::Customer.css(),
         number: &case.number,
         kind: kind_words(c, case.kind),
-        reason: case.reason.map(|r| match lang {
-            Lang::Zh => r.zh(),
-            Lang::En => r.en(),
-        }),
-        level: match case.level {
-            1 => c.case_level_1,
-            2 => c.case_level_2,
-            _ => c.case_level_0,
-        },
+        reason: case.reason.map(|r| reason_words(lang, r)),
+        level: level_words(c, case.level),
         promises: promise_lines(hub, lang, case),
         events: events.collect(),
         closed: case.is_closed(),

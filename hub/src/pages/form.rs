@@ -11,6 +11,7 @@ use crate::care::picture::{self, MAX_FILE_BYTES, MAX_FILES};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang};
+use crate::pages::cases::reason_words;
 use crate::visitor::{Deed, Visitor};
 
 /// All pictures and room for the words.
@@ -146,13 +147,7 @@ pub(super) fn reasons(
 ) -> Vec<(&'static str, &'static str, bool)> {
     CareReason::ALL
         .iter()
-        .map(|r| {
-            let words = match lang {
-                Lang::Zh => r.zh(),
-                Lang::En => r.en(),
-            };
-            (r.code(), words, chosen == Some(*r))
-        })
+        .map(|r| (r.code(), reason_words(lang, *r), chosen == Some(*r)))
         .collect()
 }
 

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use satchel_protocol::crypto;
+use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::taxonomy::RatingFlag;
 use serde::Serialize;
@@ -172,31 +173,12 @@ impl Hub {
     /// # Errors
     /// [`HubError::NoReason`], [`HubError::UnknownRating`] also for one that is hidden already.
     pub async fn hide_rating(&self, rating_id: i64, why: &str) -> Result<(), HubError> {
-        let why = reason(why)?;
-        let mut tx = self.db().write().await?;
-        let act = Act {
-            rating: rating_id,
-            why,
-        };
-        let journal_seq = journal::append(self, &mut tx, journal::RATING_HIDDEN, &act).await?;
-        let done = sqlx::query(
-            "INSERT INTO rating_hidden (rating_id, why, hidden_at_ms, journal_seq) \
+        let hide = "INSERT INTO rating_hidden (rating_id, why, hidden_at_ms, journal_seq) \
              SELECT rating_id, ?2, ?3, ?4 FROM rating_said r WHERE rating_id = ?1 AND NOT EXISTS \
                (SELECT 1 FROM rating_hidden h WHERE h.rating_id = r.rating_id \
-                  AND h.shown_at_ms IS NULL)",
-        )
-        .bind(rating_id)
-        .bind(why)
-        .bind(self.now_ms())
-        .bind(journal_seq)
-        .execute(&mut *tx)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Err(HubError::UnknownRating(rating_id));
-        }
-        tell(&mut tx, rating_id).await?;
-        tx.commit().await?;
-        Ok(())
+                  AND h.shown_at_ms IS NULL)";
+        self.act_on_rating(journal::RATING_HIDDEN, hide, rating_id, why)
+            .await
     }
 
     /// Shows again what was hidden, with a reason. That it was hidden, and why, stays on record.
@@ -204,29 +186,10 @@ impl Hub {
     /// # Errors
     /// [`HubError::NoReason`], [`HubError::UnknownRating`] also for one that is not hidden.
     pub async fn show_rating(&self, rating_id: i64, why: &str) -> Result<(), HubError> {
-        let why = reason(why)?;
-        let mut tx = self.db().write().await?;
-        let act = Act {
-            rating: rating_id,
-            why,
-        };
-        let journal_seq = journal::append(self, &mut tx, journal::RATING_SHOWN, &act).await?;
-        let done = sqlx::query(
-            "UPDATE rating_hidden SET shown_at_ms = ?, shown_why = ?, shown_seq = ? \
-             WHERE rating_id = ? AND shown_at_ms IS NULL",
-        )
-        .bind(self.now_ms())
-        .bind(why)
-        .bind(journal_seq)
-        .bind(rating_id)
-        .execute(&mut *tx)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Err(HubError::UnknownRating(rating_id));
-        }
-        tell(&mut tx, rating_id).await?;
-        tx.commit().await?;
-        Ok(())
+        let show = "UPDATE rating_hidden SET shown_at_ms = ?3, shown_why = ?2, shown_seq = ?4 \
+             WHERE rating_id = ?1 AND shown_at_ms IS NULL";
+        self.act_on_rating(journal::RATING_SHOWN, show, rating_id, why)
+            .await
     }
 
     /// Lifts all flags of a rating after a person has looked at it, with a reason.
@@ -253,6 +216,38 @@ impl Hub {
             why,
         };
         journal::append(self, &mut tx, journal::FLAG_LIFTED, &act).await?;
+        tell(&mut tx, rating_id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Hides or shows: into the journal and into the row that `statement` names, together;
+    /// `?1` is the rating, `?2` the reason, `?3` now, `?4` the place in the journal. Where it changes nothing
+    /// there was nothing to do it to, and the journal stays as it was.
+    async fn act_on_rating(
+        &self,
+        kind: EntryKind,
+        statement: &'static str,
+        rating_id: i64,
+        why: &str,
+    ) -> Result<(), HubError> {
+        let why = reason(why)?;
+        let mut tx = self.db().write().await?;
+        let act = Act {
+            rating: rating_id,
+            why,
+        };
+        let journal_seq = journal::append(self, &mut tx, kind, &act).await?;
+        let done = sqlx::query(statement)
+            .bind(rating_id)
+            .bind(why)
+            .bind(self.now_ms())
+            .bind(journal_seq)
+            .execute(&mut *tx)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Err(HubError::UnknownRating(rating_id));
+        }
         tell(&mut tx, rating_id).await?;
         tx.commit().await?;
         Ok(())

@@ -43,8 +43,10 @@ impl UnknownCode {
     }
 }
 
-/// Declares a code list: `Variant = "CODE", "中文", "English";` per row.
-macro_rules! code_enum {
+/// Declares a closed list of words: `Variant = "CODE", "中文", "English";` per row. It has its codes and both
+/// languages and nothing else; lists that are signed and sent are declared with more.
+#[macro_export]
+macro_rules! word_list {
     (
         $(#[$meta:meta])*
         pub enum $name:ident {
@@ -61,7 +63,7 @@ macro_rules! code_enum {
             /// Every entry, in the order in which people are shown the list.
             pub const ALL: &'static [Self] = &[ $( Self::$variant, )+ ];
 
-            /// The canonical code, as stored, signed and sent.
+            /// The stable code, as logs and bindings have it, and as it is stored, signed and sent.
             #[must_use]
             pub const fn code(self) -> &'static str {
                 match self { $( Self::$variant => $code, )+ }
@@ -78,7 +80,26 @@ macro_rules! code_enum {
             pub const fn en(self) -> &'static str {
                 match self { $( Self::$variant => $en, )+ }
             }
+        }
+    };
+}
 
+/// Declares a code list that goes on the wire: a [`word_list!`] that reads and writes its codes.
+macro_rules! code_enum {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident {
+            $( $variant:ident = $code:literal, $zh:literal, $en:literal; )+
+        }
+    ) => {
+        $crate::word_list! {
+            $(#[$meta])*
+            pub enum $name {
+                $( $variant = $code, $zh, $en; )+
+            }
+        }
+
+        impl $name {
             /// The entry of a canonical code. Case matters: there is one spelling.
             ///
             /// # Errors

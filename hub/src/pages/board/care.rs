@@ -12,7 +12,9 @@ use crate::care::{self, Case, CaseKind, WORK};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang};
-use crate::pages::cases::{PromiseLine, event_words, kind_words, promise_lines};
+use crate::pages::cases::{
+    PromiseLine, event_words, kind_words, level_words, promise_lines, reason_words,
+};
 use crate::pages::customer::{from_another_site, see_other};
 use crate::pages::session::BoardUser;
 use crate::pages::{fault, notice, view};
@@ -102,15 +104,8 @@ fn line(hub: &Hub, lang: Lang, case: &Case) -> CaseLine {
         case_id: case.case_id,
         number: case.number.clone(),
         kind: kind_words(c, case.kind),
-        reason: case.reason.map(|r| match lang {
-            Lang::Zh => r.zh(),
-            Lang::En => r.en(),
-        }),
-        level: match case.level {
-            1 => c.case_level_1,
-            2 => c.case_level_2,
-            _ => c.case_level_0,
-        },
+        reason: case.reason.map(|r| reason_words(lang, r)),
+        level: level_words(c, case.level),
         contact: case.contact.clone(),
         parcel: case.parcel,
         promises: promise_lines(hub, lang, case),
