@@ -288,6 +288,7 @@ impl From<StoreError> for SatchelError {
             StoreError::InUse => Self::StoreLocked,
             StoreError::Full => Self::StorageFull,
             StoreError::Io(kind) => Self::internal(format!("IO_{kind:?}")),
+            StoreError::NoCipher => Self::internal("NO_CIPHER"),
             StoreError::Sql(code) => Self::internal(format!("SQL_{code}")),
             _ => Self::internal("STORE"),
         }

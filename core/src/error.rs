@@ -93,6 +93,9 @@ pub enum StoreError {
     /// The store's file is damaged; nothing was deleted.
     #[error("the store is damaged")]
     Damaged,
+    /// The SQLite that was linked into this program does not encrypt; nothing was written.
+    #[error("this build has no cipher for the store")]
+    NoCipher,
     /// A newer release wrote it.
     #[error("the store has schema {found}, this build knows {known}")]
     Newer {

@@ -1,7 +1,8 @@
 //! Everything that touches SQLite. No other module names `rusqlite` (a test watches that).
 //!
 //! One file per family of tables; each function takes the transaction it runs in, so a use case
-//! decides what belongs together and [`db::Db`] is the only opener of transactions.
+//! decides what belongs together and [`db::Db`] is the only opener of transactions. `satchel-sqlite` is the library
+//! beneath: SQLite with the cipher that the stores are written under.
 
 pub(crate) mod attempts;
 pub(crate) mod ballast;
@@ -23,6 +24,7 @@ pub(crate) mod phone;
 pub(crate) mod planning;
 pub(crate) mod proofs;
 pub(crate) mod ratings;
+mod rekey;
 pub(crate) mod reports;
 mod row;
 pub(crate) mod rulesets;

@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 use crate::error::HubError;
 
+// The SQLite that sqlx calls; the same as the phone's, here without a key.
+use satchel_sqlite as _;
+
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// `PRAGMA application_id` of a hub's file, as the first migration sets it.
@@ -165,5 +168,33 @@ impl RowExt for SqliteRow {
     fn handle(&self, column: &'static str) -> Result<Handle, HubError> {
         let bytes: &[u8] = self.try_get(column)?;
         Handle::try_from(bytes).map_err(|_| HubError::DamagedRow { what: column })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_writer_waits_for_its_flushes_in_the_library_that_was_built_for_it() {
+        let home = tempfile::tempdir().unwrap();
+        let db = Db::open(home.path()).await.unwrap();
+        let mut tx = db.write().await.unwrap();
+        let mut ask = async |sql: &'static str| -> String {
+            let row = sqlx::query(sql).fetch_one(&mut *tx).await.unwrap();
+            row.try_get::<String, _>(0)
+                .or_else(|_| row.try_get::<i64, _>(0).map(|n| n.to_string()))
+                .unwrap()
+        };
+        assert_eq!(ask("PRAGMA journal_mode").await, "wal");
+        assert_eq!(ask("PRAGMA synchronous").await, "2", "FULL");
+        assert_eq!(ask("PRAGMA foreign_keys").await, "1");
+        let library = ask("SELECT sqlite3mc_version()").await;
+        assert!(library.ends_with(satchel_sqlite::RELEASE), "{library}");
+        drop(tx);
+        db.close().await;
+        // Without a key: an operator reads and copies the file with any SQLite.
+        let bytes = std::fs::read(home.path().join(FILE_NAME)).unwrap();
+        assert!(bytes.starts_with(b"SQLite format 3\0"));
     }
 }

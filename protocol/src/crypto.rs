@@ -1,7 +1,7 @@
 //! The one place that names the cryptographic primitives, so that a reviewer finds them all.
 //!
 //! SHA-256, HMAC-SHA-256, HKDF-SHA-256 and Ed25519 (RFC 8032, strict verification). Sealing of stored
-//! data (XChaCha20-Poly1305, SQLCipher) is the phone's own business and lives in the core; the one sealed file
+//! data (XChaCha20-Poly1305, the encrypted store) is the phone's own business and lives in the core; the one sealed file
 //! that both sides read is [`crate::export`].
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};

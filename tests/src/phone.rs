@@ -39,6 +39,15 @@ pub enum SyncEnd {
     Endless,
 }
 
+/// What a connection of the bare library has to be told before it reads a phone's store.
+#[must_use]
+pub fn unlock(key: &[u8; 32]) -> String {
+    let key = data_encoding::HEXLOWER.encode(key);
+    format!(
+        "PRAGMA cipher = 'sqlcipher'; PRAGMA legacy = 4; PRAGMA hmac_algorithm = 1; PRAGMA key = \"x'{key}'\";"
+    )
+}
+
 /// A phone. See the [module](self).
 pub struct Phone {
     /// Its folder.

@@ -82,10 +82,11 @@ fn sources(dir: &Path) -> Vec<PathBuf> {
 fn dependencies_point_one_way() {
     let ours: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("satchel-protocol", &[][..]),
-        ("satchel-core", &["satchel-protocol"]),
+        ("satchel-sqlite", &[]),
+        ("satchel-core", &["satchel-protocol", "satchel-sqlite"]),
         ("satchel-ffi", &["satchel-core"]),
         ("satchel-bindgen", &["satchel-ffi"]),
-        ("satchel-hub", &["satchel-protocol"]),
+        ("satchel-hub", &["satchel-protocol", "satchel-sqlite"]),
         (
             "satchel-demo",
             &["satchel-ffi", "satchel-core", "satchel-hub"],

@@ -23,7 +23,7 @@ use satchel_protocol::ids::{Hash32, ParcelId, StopId};
 use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_tests::day::{Day, MORNING_MS};
 use satchel_tests::http::HttpTransport;
-use satchel_tests::phone::{self, KEY, Phone, SyncEnd};
+use satchel_tests::phone::{self, KEY, Phone, SyncEnd, unlock};
 use satchel_tests::running::MAPPING;
 use satchel_tests::work::Work;
 
@@ -249,11 +249,7 @@ fn opened(dir: &Path) -> Vec<u8> {
         std::fs::copy(dir.join(file), home.path().join(file)).unwrap();
     }
     let conn = rusqlite::Connection::open(home.path().join("satchel.db")).unwrap();
-    let key = data_encoding::HEXLOWER.encode(&KEY);
-    conn.execute_batch(&format!(
-        "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;"
-    ))
-    .unwrap();
+    conn.execute_batch(&unlock(&KEY)).unwrap();
     let mut out = Vec::new();
     let mut stmt = conn
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")

@@ -5,18 +5,15 @@
 use satchel_core::model::stop::SyncState;
 use satchel_core::model::wedge::{Repair, WedgeState};
 use satchel_protocol::wedge::WedgeReason;
-use satchel_tests::phone::{KEY, Phone, SyncEnd};
+use satchel_tests::phone::{KEY, Phone, SyncEnd, unlock};
 use satchel_tests::running::Running;
 
 /// Changes the phone's file as a bad flash cell or a bug would, between two starts of the app.
 fn spoil(phone: &mut Phone, change: &str) {
     phone.kill();
     let db = rusqlite::Connection::open(phone.dir.join("satchel.db")).unwrap();
-    let key: String = KEY.iter().map(|b| format!("{b:02x}")).collect();
-    db.execute_batch(&format!(
-        "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256; {change}"
-    ))
-    .unwrap();
+    db.execute_batch(&unlock(&KEY)).unwrap();
+    db.execute_batch(change).unwrap();
     drop(db);
     phone.open().unwrap();
 }

@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use satchel_protocol::crypto::Secret32;
 
-use super::opening;
+use super::{opening, rekey};
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -142,10 +142,18 @@ impl Db {
                 .wait(gate)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        // They know the old key.
+        // They know the old key and the old file.
         gate.idle.clear();
-        opening::rekey(&open.conn, &self.dir, &self.key(), &new)?;
+        rekey::copy(&open.conn, &self.dir, &self.key(), &new)?;
+        let Some(lock) = writer.take().map(opening::Opened::close) else {
+            return Err(Error::Paused);
+        };
+        // Whatever fails from here on leaves a whole store, under one of the two keys, that is not open.
+        gate.phase = Phase::Paused;
+        rekey::adopt(&self.dir, &new)?;
         *self.key.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        *writer = Some(opening::reopen(&self.dir, &self.key(), lock)?);
+        gate.phase = Phase::Open;
         Ok(())
     }
 

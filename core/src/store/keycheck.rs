@@ -1,6 +1,6 @@
 //! Tells a wrong key from a damaged file.
 //!
-//! SQLCipher reports both as "not a database". A small file beside the store holds a MAC of a constant
+//! The cipher reports both as "not a database". A small file beside the store holds a MAC of a constant
 //! under the key: it gives nothing away, and a mismatch means the key is wrong while the data is fine.
 
 use std::io::Write;

@@ -8,7 +8,6 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use data_encoding::HEXLOWER;
 use rusqlite::config::DbConfig;
@@ -17,18 +16,20 @@ use satchel_protocol::crypto::Secret32;
 use zeroize::Zeroizing;
 
 use super::keycheck::{self, KeyCheck};
-use super::{schema, versions};
+use super::{rekey, schema, versions};
 use crate::error::{Error, Result, StoreError};
 
-const DB_FILE: &str = "satchel.db";
+pub(super) const DB_FILE: &str = "satchel.db";
 const WAL_FILE: &str = "satchel.db-wal";
-const KEY_CHECK_FILE: &str = "satchel.kcv";
+pub(super) const KEY_CHECK_FILE: &str = "satchel.kcv";
 const LOCK_FILE: &str = "satchel.lock";
 /// What belongs to the database.
 pub(super) const FILES: [&str; 4] = [DB_FILE, WAL_FILE, "satchel.db-shm", KEY_CHECK_FILE];
 /// What a database that is not encrypted starts with.
 const PLAIN_SQLITE: &[u8] = b"SQLite format 3\0";
 
+/// SQLite's plainest failure, such as a function that it does not know (`SQLITE_ERROR`).
+const SQLITE_ERROR: i32 = 1;
 /// SQLite's extended code for a journal that a reader may not roll back (`SQLITE_READONLY_ROLLBACK`).
 const READONLY_ROLLBACK: i32 = 776;
 
@@ -45,11 +46,18 @@ const READ_WRITE: OpenFlags =
 pub(super) struct Opened {
     pub(super) conn: Connection,
     // Held as long as the store is open; the operating system drops it with the process.
-    _lock: Lock,
+    lock: Lock,
+}
+
+impl Opened {
+    /// Closes the connection and keeps everybody else out.
+    pub(super) fn close(self) -> Lock {
+        self.lock
+    }
 }
 
 /// Keeps a second instance out.
-struct Lock(File);
+pub(super) struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
@@ -62,11 +70,17 @@ impl Drop for Lock {
 /// Opens the store for writing, or makes a new one where there is none.
 pub(super) fn open(dir: &Path, key: &Secret32) -> Result<Opened> {
     let lock = lock(dir)?;
+    reopen(dir, key, lock)
+}
+
+/// [`open`] by whoever has kept the others out meanwhile.
+pub(super) fn reopen(dir: &Path, key: &Secret32, lock: Lock) -> Result<Opened> {
+    rekey::sweep(dir)?;
     let conn = open_or_create(dir, key)?;
     versions::start(&conn)?;
     // Only speed depends on it; on a full disk there is none to be had.
     let _ = grow_wal(&dir.join(WAL_FILE));
-    Ok(Opened { conn, _lock: lock })
+    Ok(Opened { conn, lock })
 }
 
 /// One more connection, for reading.
@@ -129,6 +143,10 @@ fn open_or_create(dir: &Path, key: &Secret32) -> Result<Connection> {
         // A new store, or a key check that is damaged while the key does open the store. The first
         // attempt must not be acknowledged before the file itself would survive a power cut.
         conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        // The last word on whether it is encrypted has the file itself.
+        if starts_plain(&path)? {
+            return Err(StoreError::NoCipher.into());
+        }
         keycheck::write(&check_path, key)?;
         File::open(dir)?.sync_all()?;
     }
@@ -142,21 +160,13 @@ fn starts_plain(path: &Path) -> Result<bool> {
 }
 
 fn connect(path: &Path, key: &Secret32, flags: OpenFlags) -> Result<Connection> {
-    start_cipher()?;
     let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // Closing leaves the write-ahead log where it is: it is part of the store.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    // A raw key: no passphrase hashing, which would cost 150 ms per connection (security notes §3.3).
-    conn.execute_batch(&with_key("key", key))?;
-    // Half the cost of SHA-512 on phones, whose processors have instructions for SHA-256 alone.
-    conn.execute_batch("PRAGMA cipher_hmac_algorithm = HMAC_SHA256;")?;
+    unlock(&conn, key)?;
     conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;")?;
-    // The first real read: fails here if key or file is wrong.
-    conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
-        row.get::<_, i64>(0)
-    })?;
     if !flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) {
         conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
@@ -166,54 +176,45 @@ fn connect(path: &Path, key: &Secret32, flags: OpenFlags) -> Result<Connection> 
     Ok(conn)
 }
 
-/// A pragma that takes a raw key.
-fn with_key(pragma: &str, key: &Secret32) -> Zeroizing<String> {
-    let hex = Zeroizing::new(HEXLOWER.encode(key.expose()));
-    Zeroizing::new(format!("PRAGMA {pragma} = \"x'{}'\"", hex.as_str()))
-}
+/// SQLCipher's scheme, release 4, but with HMAC-SHA-256: half the room of SHA-512, and processors of phones have
+/// instructions for it. Whoever opens a store in any SQLite that knows SQLCipher's scheme has to say the same.
+const SCHEME: &str = "PRAGMA cipher = 'sqlcipher'; PRAGMA legacy = 4; PRAGMA hmac_algorithm = 1;";
 
-/// Encrypts every page anew. Whoever is killed in between has the old key or the new one, and the file beside
-/// the store says that it is one of the two until it is certain which.
-pub(super) fn rekey(conn: &Connection, dir: &Path, old: &Secret32, new: &Secret32) -> Result<()> {
-    let check_path = dir.join(KEY_CHECK_FILE);
-    keycheck::write_both(&check_path, old, new)?;
-    File::open(dir)?.sync_all()?;
-    conn.execute_batch(&with_key("rekey", new))?;
-    // Afterwards no page under the old key is left in any of the files.
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    keycheck::write(&check_path, new)?;
-    File::open(dir)?.sync_all()?;
-    let _ = grow_wal(&dir.join(WAL_FILE));
-    Ok(())
-}
-
-/// Brings the cipher up once, before any store is opened.
-///
-/// SQLite counts itself as started before SQLCipher's own start has run, so a second thread that opens
-/// its first store at that moment finds no cipher and fails with a plain "SQL error". Its messages on
-/// standard error are switched off as well: a library does not write there.
-fn start_cipher() -> Result<()> {
-    static STARTED: Mutex<bool> = Mutex::new(false);
-    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
-    for attempt in 0.. {
-        if *started {
-            break;
-        }
-        match probe_cipher() {
-            Ok(()) => *started = true,
-            // Somebody else in this process is starting SQLite at this very moment.
-            Err(_) if attempt < 200 => std::thread::sleep(std::time::Duration::from_millis(5)),
-            Err(error) => return Err(error.into()),
-        }
+/// Gives the connection its key and reads for the first time, which fails if key or file is wrong. An SQLite without
+/// the cipher takes the pragmas for names it does not know and would go on to write plain pages: it is found out here.
+fn unlock(conn: &Connection, key: &Secret32) -> Result<()> {
+    conn.execute_batch(SCHEME)?;
+    // A raw key: no passphrase hashing, which would cost 150 ms per connection (security notes §3.3).
+    let pragma = Zeroizing::new(format!("PRAGMA key = \"{}\"", raw(key).as_str()));
+    let taken: String = conn
+        .query_row(&pragma, [], |row| row.get(0))
+        .map_err(no_cipher)?;
+    let library: String = conn
+        .query_row(
+            "SELECT sqlite3mc_version() FROM (SELECT count(*) FROM sqlite_master)",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(no_cipher)?;
+    if taken == "ok" && library.ends_with(satchel_sqlite::RELEASE) {
+        Ok(())
+    } else {
+        Err(StoreError::NoCipher.into())
     }
-    Ok(())
 }
 
-fn probe_cipher() -> rusqlite::Result<()> {
-    let conn = Connection::open_in_memory()?;
-    conn.execute_batch(
-        "PRAGMA cipher_log_level = NONE; PRAGMA key = 'probe'; CREATE TABLE probe (x);",
-    )
+/// A pragma that says nothing or a function that is not there: another library than was built for this.
+fn no_cipher(error: rusqlite::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Sql(-1 | SQLITE_ERROR) => StoreError::NoCipher,
+        other => other,
+    }
+}
+
+/// A raw key as the cipher takes it.
+pub(super) fn raw(key: &Secret32) -> Zeroizing<String> {
+    let hex = Zeroizing::new(HEXLOWER.encode(key.expose()));
+    Zeroizing::new(format!("x'{}'", hex.as_str()))
 }
 
 /// Moves the log into the database, cuts it off and grows it again, empty. `false`: a reader holds it.
@@ -251,4 +252,26 @@ fn grow_wal(path: &Path) -> std::io::Result<()> {
         file.set_len(before)?;
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn a_connection_that_would_not_encrypt_is_refused() {
+        // No file behind it, so the cipher says no; and one whose library knows no cipher says nothing.
+        let conn = Connection::open_in_memory().unwrap();
+        let refused = unlock(&conn, &Secret32::new([1; 32]));
+        assert!(matches!(refused, Err(Error::Store(StoreError::NoCipher))));
+        for error in [
+            conn.query_row("PRAGMA no_such_pragma = 1", [], |_| Ok(()))
+                .unwrap_err(),
+            conn.query_row("SELECT no_such_function()", [], |_| Ok(()))
+                .unwrap_err(),
+        ] {
+            assert!(matches!(no_cipher(error), StoreError::NoCipher));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The floor: one `INSERT` per transaction in bare SQLite, with and without SQLCipher.
+//! The floor: one `INSERT` per transaction in bare SQLite, with and without SQLCipher's scheme.
 
 use std::path::Path;
 use std::time::Instant;
@@ -9,9 +9,9 @@ use super::payload::Payload;
 use super::{Run, bytes_written, disk_bytes};
 use crate::Failure;
 
-/// A raw key, as Satchel takes it.
-pub(super) const KEY: &str =
-    "PRAGMA key = \"x'2dd29ca851e7b56e4697b0e1f08507293d761a05ce4d1b628663f411a8086d99'\"";
+/// SQLCipher's scheme as it is by default, and a raw key, as Satchel takes it.
+pub(super) const KEY: &str = "PRAGMA cipher = 'sqlcipher'; PRAGMA legacy = 4;
+    PRAGMA key = \"x'2dd29ca851e7b56e4697b0e1f08507293d761a05ce4d1b628663f411a8086d99'\"";
 
 /// Stores the payloads.
 pub(super) fn record(dir: &Path, payloads: &[Payload], key: Option<&str>) -> Result<Run, Failure> {

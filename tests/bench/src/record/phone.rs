@@ -26,6 +26,7 @@ use satchel_core::protocol::taxonomy::{Action, HandoffKind, PromiseClass, Reason
 use satchel_core::rules::position::RawFix;
 use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
 use satchel_core::{Courier, Environment, OpenConfig};
+use satchel_tests::phone::unlock;
 use uuid::Uuid;
 
 use super::payload::Rng;
@@ -97,10 +98,7 @@ pub(super) fn record(dir: &Path, attempts: usize, ink_bytes: usize) -> Result<Ru
 /// Moves the log into the database and removes it, so that sizes can be compared.
 fn settle(dir: &Path) -> Result<(), Failure> {
     let conn = Connection::open(dir.join("satchel.db"))?;
-    let key: String = KEY.iter().map(|b| format!("{b:02x}")).collect();
-    conn.execute_batch(&format!(
-        "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;"
-    ))?;
+    conn.execute_batch(&unlock(&KEY))?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use satchel_hub::{Hub, HubConfig, ImportOptions, SimClock};
 use satchel_tests::day::MORNING_MS;
 use satchel_tests::http::HttpTransport;
 use satchel_tests::link::Transport;
-use satchel_tests::phone::{KEY, Phone, SyncEnd};
+use satchel_tests::phone::{KEY, Phone, SyncEnd, unlock};
 use serde_json::Value;
 
 use super::Measured;
@@ -248,10 +248,7 @@ pub(super) fn cold_open(bench: &Bench, entries: usize) -> Result<f64, Failure> {
     until_done(&phone, &net)?;
     phone.kill();
     let conn = Connection::open(phone.dir.join("satchel.db"))?;
-    let key: String = KEY.iter().map(|b| format!("{b:02x}")).collect();
-    conn.execute_batch(&format!(
-        "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;"
-    ))?;
+    conn.execute_batch(&unlock(&KEY))?;
     // Months of work: the same entry again and again, received long ago.
     conn.execute_batch(&format!(
         "WITH RECURSIVE more (n) AS (SELECT max(seq) + 1 FROM entry UNION ALL

@@ -10,7 +10,7 @@ use satchel_core::{Error, StoreError};
 use satchel_protocol::entry::{Header, SignedEntry};
 use satchel_protocol::ids::{Hash32, Salt, Sig64};
 use satchel_tests::day::MORNING_MS;
-use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::phone::{Phone, SyncEnd, unlock};
 use satchel_tests::toy_hub::ToyHub;
 
 use crate::bench::fresh_seed;
@@ -77,16 +77,9 @@ struct Found {
 fn tables(dir: &Path, key: &[u8; 32]) -> Result<Found, Violation> {
     let sql = |e: rusqlite::Error| format!("sql: {e}");
     let conn = rusqlite::Connection::open(dir.join("satchel.db")).map_err(sql)?;
-    let key = data_encoding::HEXLOWER.encode(key);
-    conn.execute_batch(&format!(
-        "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;"
-    ))
-    .map_err(sql)?;
-    for pragma in [
-        "integrity_check",
-        "foreign_key_check",
-        "cipher_integrity_check",
-    ] {
+    conn.execute_batch(&unlock(key)).map_err(sql)?;
+    // A page whose MAC does not fit cannot be read, so the first of them looks at those too.
+    for pragma in ["integrity_check", "foreign_key_check"] {
         let mut stmt = conn.prepare(&format!("PRAGMA {pragma}")).map_err(sql)?;
         let mut rows = stmt.query([]).map_err(sql)?;
         while let Some(row) = rows.next().map_err(sql)? {

@@ -22,7 +22,7 @@ interface WrappingKeys {
 /**
  * The raw key of the store, kept in a file under AES-GCM with a key the platform guards.
  *
- * SQLCipher needs 32 raw bytes, and Android's keystore never gives a key out: so the bytes are random,
+ * The store needs 32 raw bytes, and Android's keystore never gives a key out: so the bytes are random,
  * and the keystore's key wraps them. The file alone is worthless; without the file the store is too.
  * Keep it out of backups, like the store: on another device no keystore could open it.
  */
