@@ -22,7 +22,7 @@ use crate::error::HubError;
 use crate::hub::Hub;
 use crate::journal;
 use crate::rating::review;
-use crate::store::feed;
+use crate::store::{bulk, feed};
 
 /// Entries about `?1`; those about several deliveries only when all of them are erased.
 const MARK: &str = "INSERT OR IGNORE INTO erased_entry (parcel_id, device_id, seq) \
@@ -199,11 +199,15 @@ pub(crate) async fn empty_late(
     touched: &BTreeSet<ParcelId>,
     now_ms: i64,
 ) -> Result<(), HubError> {
-    for parcel in touched {
-        if is_erased(tx, *parcel).await? {
-            // Proofs of a batch are rows; a file cannot have come, because its row said it had.
-            empty(tx, *parcel, now_ms).await?;
-        }
+    let erased = sqlx::query(
+        "SELECT parcel_id FROM erasure WHERE parcel_id IN (SELECT unhex(value) FROM json_each(?))",
+    )
+    .bind(bulk::parcels(touched))
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in &erased {
+        // Proofs of a batch are rows; a file cannot have come, because its row said it had.
+        empty(tx, row.parcel("parcel_id")?, now_ms).await?;
     }
     Ok(())
 }

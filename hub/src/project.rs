@@ -8,10 +8,11 @@ mod body;
 mod day;
 mod door;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use satchel_protocol::attempt::ProofRef;
 use satchel_protocol::entry::Header;
-use satchel_protocol::ids::{AttemptId, Hash32, ParcelId};
+use satchel_protocol::ids::{AttemptId, DeviceId, Handle, Hash32, ParcelId};
 use satchel_protocol::wedge::ReplacementBody;
 use sqlx::Row;
 
@@ -20,8 +21,9 @@ use crate::db::{RowExt, Tx};
 use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::store::bulk::{self, Rows};
 use crate::store::entries::{self, AlarmKind, CheckedEntry};
-use crate::store::events;
+use crate::store::events::{self, NewEvents};
 use crate::store::wedged;
 use body::Body;
 
@@ -57,7 +59,7 @@ const CLEAR: &[&str] = &[
 
 /// The entry as it is to be read: what a replacement says again counts as said by it, under the hash that the
 /// open position has. Any other entry, and a replacement that was not taken as one, is read as it is.
-pub(crate) async fn said(tx: &mut Tx, new: &CheckedEntry) -> Result<CheckedEntry, HubError> {
+async fn said(tx: &mut Tx, new: &CheckedEntry) -> Result<CheckedEntry, HubError> {
     let mut said = new.clone();
     let replaces = new.header.kind == ReplacementBody::KIND
         && wedged::is_replacement(tx, new.header.device, new.header.seq).await?;
@@ -70,29 +72,65 @@ pub(crate) async fn said(tx: &mut Tx, new: &CheckedEntry) -> Result<CheckedEntry
     Ok(said)
 }
 
-/// Writes what one entry means. Gives the parcels whose story it changes; they are to be folded anew.
+/// An entry as it is to be read, with what it says.
+pub(crate) struct Told {
+    pub(crate) entry: CheckedEntry,
+    body: Body,
+    received_at_ms: i64,
+}
+
+/// Reads an entry as it is to be read; see [`said`].
+pub(crate) async fn read(
+    tx: &mut Tx,
+    new: &CheckedEntry,
+    received_at_ms: i64,
+) -> Result<Told, HubError> {
+    let entry = said(tx, new).await?;
+    let body = Body::of(&entry);
+    Ok(Told {
+        entry,
+        body,
+        received_at_ms,
+    })
+}
+
+/// Writes what entries mean, in their order. Gives the parcels whose stories they change; those are to be folded
+/// anew.
 pub(crate) async fn apply(
     tx: &mut Tx,
     hub: &Hub,
-    new: &CheckedEntry,
-    received_at_ms: i64,
+    told: &[Told],
 ) -> Result<BTreeSet<ParcelId>, HubError> {
-    let body = Body::of(new);
-    sqlx::query("INSERT INTO entry_state (device_id, seq, state) VALUES (?, ?, ?)")
-        .bind(&new.header.device.as_bytes()[..])
-        .bind(new.header.seq)
-        .bind(body.state())
-        .execute(&mut **tx)
-        .await?;
-    write(tx, hub, &new.header, &body, received_at_ms).await?;
-    let mut touched: BTreeSet<ParcelId> = body.parcels().into_iter().collect();
-    if let Body::Withdrawn(withdrawn) = &body {
-        let held = crate::store::consents::by_id(tx, &withdrawn.consent_id).await?;
-        touched.extend(held.into_iter().flat_map(|row| row.record.parcels));
+    let mut states = Rows::new("INSERT INTO entry_state (device_id, seq, state)", "");
+    let mut attempts = attempt::Attempts::new();
+    let mut events = NewEvents::new();
+    let mut touched = BTreeSet::new();
+    for Told {
+        entry,
+        body,
+        received_at_ms,
+    } in told
+    {
+        let header = &entry.header;
+        let device = header.device.as_bytes()[..].into();
+        states.push([device, header.seq.into(), body.state().into()]);
+        match body {
+            Body::Attempt(a) => attempts.add(header, a, *received_at_ms),
+            other => write(tx, hub, header, other, *received_at_ms).await?,
+        }
+        attempts.add_proofs(header, body.proofs());
+        touched.extend(body.parcels());
+        if let Body::Withdrawn(withdrawn) = body {
+            let held = crate::store::consents::by_id(tx, &withdrawn.consent_id).await?;
+            touched.extend(held.into_iter().flat_map(|row| row.record.parcels));
+        }
+        if let Some((parcel, kind)) = body.event() {
+            events.add(header, parcel, &kind)?;
+        }
     }
-    if let Some((parcel, kind)) = body.event() {
-        events::add(tx, &new.header, parcel, &kind).await?;
-    }
+    states.put(tx).await?;
+    attempts.put(tx).await?;
+    events.put(tx).await?;
     Ok(touched)
 }
 
@@ -104,10 +142,6 @@ async fn write(
     received_at_ms: i64,
 ) -> Result<(), HubError> {
     match body {
-        Body::Attempt(a) => {
-            attempt::insert(tx, header, a, received_at_ms).await?;
-            attempt::update_parcel(tx, header, a).await?;
-        }
         Body::Consent(b) => door::consent(tx, header, b).await?,
         Body::Withdrawn(b) => door::withdrawn(tx, header, b).await?,
         Body::Correction(b) => door::correction(tx, header, b).await?,
@@ -121,83 +155,96 @@ async fn write(
         Body::Reminder(b) => day::reminder(tx, header, b).await?,
         Body::RuleSetRefused(b) => day::ruleset_refused(tx, header, b).await?,
         Body::Step(b) => day::parcel_step(tx, header, b).await?,
-        Body::Enrolled | Body::Revealed | Body::UnknownKind | Body::Unreadable | Body::Erased => {}
+        // Attempts are written together.
+        Body::Attempt(_)
+        | Body::Enrolled
+        | Body::Revealed
+        | Body::UnknownKind
+        | Body::Unreadable
+        | Body::Erased => {}
     }
-    attempt::insert_proofs(tx, header, body.proofs()).await
+    Ok(())
 }
 
-/// Passes a consent on that was given or taken back at a door: the parcel may change hands, and another
+/// Passes consents on that were given or taken back at a door: the parcel may change hands, and another
 /// phone of the same courier has to know as well.
-pub(crate) async fn pass_on(tx: &mut Tx, new: &CheckedEntry) -> Result<(), HubError> {
-    match Body::of(new) {
-        Body::Consent(record) => consents::tell(tx, &record).await,
-        Body::Withdrawn(withdrawn) => consents::tell_withdrawn(tx, &withdrawn).await,
-        _ => Ok(()),
+pub(crate) async fn pass_on(tx: &mut Tx, told: &[Told]) -> Result<(), HubError> {
+    for told in told {
+        match &told.body {
+            Body::Consent(record) => consents::tell(tx, record).await?,
+            Body::Withdrawn(withdrawn) => consents::tell_withdrawn(tx, withdrawn).await?,
+            _ => {}
+        }
     }
+    Ok(())
 }
 
-/// Tells the board of ink that was drawn for another visit than the one whose entry names it: the mistake
-/// of two signatures on one job (B4-1). The pictures refuse to show such ink for that visit.
-pub(crate) async fn alarm_wrong_ink(
+/// Tells the board of signed entries that do not fit what the hub gave out. They stay in the log: what a
+/// device signed is evidence, fitting or not. `visit_of` says for which visit ink was drawn.
+pub(crate) async fn raise_alarms(
     tx: &mut Tx,
-    new: &CheckedEntry,
+    told: &[Told],
     visit_of: impl Fn(&Hash32) -> Option<AttemptId>,
     now_ms: i64,
 ) -> Result<(), HubError> {
-    let Body::Attempt(attempt) = Body::of(new) else {
-        return Ok(());
-    };
-    let others = |hash: &Hash32| visit_of(hash).is_some_and(|visit| visit != attempt.attempt);
-    if attempt.proofs.iter().any(|proof| others(&proof.hash)) {
-        let (device, seq) = (new.header.device, Some(new.header.seq));
-        let parcel = Some(attempt.parcel);
-        entries::alarm(tx, AlarmKind::WrongInk, device, seq, parcel, now_ms).await?;
+    let handles = handles(tx, told.iter().filter_map(Told::parcel)).await?;
+    for one in told {
+        let header = &one.entry.header;
+        let (device, seq, parcel) = (header.device, Some(header.seq), one.parcel());
+        let bound = |p: &ProofRef| header.blobs.contains(&p.hash);
+        if !one.body.proofs().iter().all(bound) {
+            entries::alarm(tx, AlarmKind::UnboundProof, device, seq, parcel, now_ms).await?;
+        }
+        if matches!(one.body, Body::RuleSetRefused(_)) {
+            entries::alarm(tx, AlarmKind::RuleSetRefused, device, seq, None, now_ms).await?;
+        }
+        let fits = |parcel| {
+            let known = handles.get(&(parcel, device));
+            known.is_some_and(|known| header.handle.is_none_or(|signed| signed == *known))
+        };
+        if parcel.is_some_and(|parcel| !fits(parcel)) {
+            entries::alarm(tx, AlarmKind::ForeignParcel, device, seq, parcel, now_ms).await?;
+        }
+        // Ink that was drawn for another visit than the one whose entry names it: the mistake of two
+        // signatures on one job (B4-1). The pictures refuse to show such ink for that visit.
+        if let Body::Attempt(attempt) = &one.body {
+            let others = |hash: &Hash32| visit_of(hash).is_some_and(|v| v != attempt.attempt);
+            if attempt.proofs.iter().any(|proof| others(&proof.hash)) {
+                let parcel = Some(attempt.parcel);
+                entries::alarm(tx, AlarmKind::WrongInk, device, seq, parcel, now_ms).await?;
+            }
+        }
     }
     Ok(())
 }
 
-/// Tells the board of a signed entry that does not fit what the hub gave out. It stays in the log:
-/// what a device signed is evidence, fitting or not.
-pub(crate) async fn raise_alarms(
+impl Told {
+    /// The parcel that it does something to, or tried to.
+    fn parcel(&self) -> Option<ParcelId> {
+        let event = self.body.event().map(|(parcel, _)| parcel);
+        event.or(self.body.attempted())
+    }
+}
+
+/// The handles under which devices were given these parcels.
+async fn handles(
     tx: &mut Tx,
-    new: &CheckedEntry,
-    now_ms: i64,
-) -> Result<(), HubError> {
-    let body = Body::of(new);
-    let (device, seq) = (new.header.device, Some(new.header.seq));
-    let parcel = body.event().map(|(parcel, _)| parcel).or(body.attempted());
-    let bound = |p: &satchel_protocol::attempt::ProofRef| new.header.blobs.contains(&p.hash);
-    if !body.proofs().iter().all(bound) {
-        entries::alarm(tx, AlarmKind::UnboundProof, device, seq, parcel, now_ms).await?;
-    }
-    if matches!(body, Body::RuleSetRefused(_)) {
-        entries::alarm(tx, AlarmKind::RuleSetRefused, device, seq, None, now_ms).await?;
-    }
-    let Some(parcel) = parcel else {
-        return Ok(());
-    };
-    let row = sqlx::query(
-        "SELECT p.handle FROM parcel p JOIN assignment a USING (parcel_id) \
-         WHERE p.parcel_id = ? AND a.device_id = ?",
+    parcels: impl Iterator<Item = ParcelId>,
+) -> Result<HashMap<(ParcelId, DeviceId), Handle>, HubError> {
+    let parcels: BTreeSet<ParcelId> = parcels.collect();
+    let rows = sqlx::query(
+        "SELECT a.parcel_id, a.device_id, p.handle FROM assignment a JOIN parcel p USING (parcel_id) \
+         WHERE a.parcel_id IN (SELECT unhex(value) FROM json_each(?))",
     )
-    .bind(&parcel.as_bytes()[..])
-    .bind(&device.as_bytes()[..])
-    .fetch_optional(&mut **tx)
+    .bind(bulk::parcels(&parcels))
+    .fetch_all(&mut **tx)
     .await?;
-    let handle = row.map(|r| r.handle("handle")).transpose()?;
-    let fits = handle.is_some_and(|known| new.header.handle.is_none_or(|signed| signed == known));
-    if !fits {
-        entries::alarm(
-            tx,
-            AlarmKind::ForeignParcel,
-            device,
-            seq,
-            Some(parcel),
-            now_ms,
-        )
-        .await?;
-    }
-    Ok(())
+    rows.iter()
+        .map(|row| {
+            let to = (row.parcel("parcel_id")?, row.device("device_id")?);
+            Ok((to, row.handle("handle")?))
+        })
+        .collect()
 }
 
 impl Hub {
@@ -226,17 +273,16 @@ impl Hub {
             if rows.is_empty() {
                 break;
             }
+            let mut told = Vec::with_capacity(rows.len());
             for row in &rows {
                 last = row.try_get("leaf")?;
                 let received_at_ms = row.try_get("received_at_ms")?;
-                let entry = said(&mut tx, &stored_entry(row)?).await?;
-                touched.extend(apply(&mut tx, self, &entry, received_at_ms).await?);
+                told.push(read(&mut tx, &stored_entry(row)?, received_at_ms).await?);
                 count += 1;
             }
+            touched.extend(apply(&mut tx, self, &told).await?);
         }
-        for parcel in touched {
-            doorstep::refold(&mut tx, parcel).await?;
-        }
+        doorstep::refold_each(&mut tx, &touched).await?;
         tx.commit().await?;
         Ok(count)
     }

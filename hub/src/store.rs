@@ -1,5 +1,6 @@
 //! Everything that speaks SQL, one file per family of tables.
 
+pub(crate) mod bulk;
 pub(crate) mod consents;
 pub(crate) mod couriers;
 pub(crate) mod entries;

@@ -2,7 +2,10 @@
 //! the future. What does not fit is a flag on the board and in the evidence, never a correction: a wrong
 //! clock is no lie by itself.
 
+use std::collections::HashMap;
+
 use satchel_protocol::entry::Header;
+use satchel_protocol::ids::Hash32;
 use satchel_protocol::receipt::SignedReceipt;
 use sqlx::Row;
 
@@ -16,15 +19,34 @@ const TOLERANCE_MS: i64 = 120_000;
 /// The receipt an entry names was given not long before; this many are looked through.
 const RECEIPTS_BACK: i64 = 64;
 
+/// Receipts that entries of one batch name: a morning's entries all name the same one.
+pub(crate) type Anchors = HashMap<Hash32, Given>;
+
+/// A receipt that was given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given {
+    first_seq: i64,
+    at_ms: i64,
+}
+
 /// Raises an alarm for an entry whose time cannot be true.
 pub(crate) async fn judge(
     tx: &mut Tx,
     hub: &Hub,
     header: &Header,
+    anchors: &mut Anchors,
     now_ms: i64,
 ) -> Result<(), HubError> {
-    let early = match anchored_at(tx, hub, header).await? {
-        Some(at_ms) => header.occurred_at_ms < at_ms - TOLERANCE_MS,
+    let early = match header.anchor {
+        Some(anchor) => {
+            let known = anchors.get(&anchor).copied();
+            let given = match known.filter(|given| given.first_seq < header.seq) {
+                Some(given) => Some(given),
+                None => given(tx, hub, header, anchor).await?,
+            };
+            anchors.extend(given.map(|given| (anchor, given)));
+            given.is_some_and(|given| header.occurred_at_ms < given.at_ms - TOLERANCE_MS)
+        }
         None => false,
     };
     if early || header.occurred_at_ms > now_ms + TOLERANCE_MS {
@@ -34,13 +56,15 @@ pub(crate) async fn judge(
     Ok(())
 }
 
-/// When the hub gave the receipt that this entry names as older than itself.
-async fn anchored_at(tx: &mut Tx, hub: &Hub, header: &Header) -> Result<Option<i64>, HubError> {
-    let Some(anchor) = header.anchor else {
-        return Ok(None);
-    };
+/// The receipt that this entry names as older than itself.
+async fn given(
+    tx: &mut Tx,
+    hub: &Hub,
+    header: &Header,
+    anchor: Hash32,
+) -> Result<Option<Given>, HubError> {
     let rows = sqlx::query(
-        "SELECT receipt FROM receipt_given WHERE device_id = ? AND first_seq < ? \
+        "SELECT first_seq, receipt FROM receipt_given WHERE device_id = ? AND first_seq < ? \
          ORDER BY first_seq DESC LIMIT ?",
     )
     .bind(&header.device.as_bytes()[..])
@@ -55,7 +79,11 @@ async fn anchored_at(tx: &mut Tx, hub: &Hub, header: &Header) -> Result<Option<i
             })?;
         if receipt.anchor() == anchor {
             let read = receipt.verify(&hub.public_key(), header.device);
-            return Ok(read.ok().map(|r| r.received_at_ms));
+            let first_seq = row.try_get("first_seq")?;
+            return Ok(read.ok().map(|r| Given {
+                first_seq,
+                at_ms: r.received_at_ms,
+            }));
         }
     }
     Ok(None)

@@ -22,6 +22,7 @@ use crate::db::RowExt;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::rating::review;
+use crate::store::bulk::Rows;
 use crate::store::entries::AlarmKind;
 use crate::store::feed;
 
@@ -38,6 +39,8 @@ pub(crate) struct Tree {
     journal_seq: i64,
     tiles: Tiles,
     changed: Vec<TileId>,
+    /// Appended and not yet written.
+    leaves: Vec<(u64, Hash32)>,
 }
 
 impl Tree {
@@ -53,6 +56,7 @@ impl Tree {
             journal_seq: row.try_get("journal_seq")?,
             tiles: Tiles::default(),
             changed: Vec::new(),
+            leaves: Vec::new(),
         })
     }
 
@@ -71,12 +75,7 @@ impl Tree {
                 Err(MissingTile(id)) => self.load(conn, id).await?,
             }
         }
-        sqlx::query("INSERT INTO tlog_leaf (log_no, idx, hash) VALUES (?, ?, ?)")
-            .bind(self.log_no)
-            .bind(i64::try_from(self.size).map_err(|_| DAMAGED)?)
-            .bind(&leaf.0[..])
-            .execute(conn)
-            .await?;
+        self.leaves.push((self.size, leaf));
         self.size += 1;
         Ok(())
     }
@@ -97,8 +96,18 @@ impl Tree {
         Ok(())
     }
 
-    /// Writes the changed tiles and the size.
+    /// Writes the new leaves, the changed tiles and the size.
     pub(crate) async fn save(&mut self, conn: &mut SqliteConnection) -> Result<(), HubError> {
+        let mut leaves = Rows::new("INSERT INTO tlog_leaf (log_no, idx, hash)", "");
+        for (index, leaf) in std::mem::take(&mut self.leaves) {
+            let index = i64::try_from(index).map_err(|_| DAMAGED)?;
+            leaves.push([
+                i64::from(self.log_no).into(),
+                index.into(),
+                leaf.0[..].into(),
+            ]);
+        }
+        leaves.put(&mut *conn).await?;
         self.changed.sort_unstable();
         self.changed.dedup();
         for id in std::mem::take(&mut self.changed) {

@@ -13,6 +13,7 @@ use crate::clock::random;
 use crate::error::{Error, Result, StoreError};
 use crate::limits;
 use crate::model::status::ExportReport;
+use crate::store::entries::Enough;
 use crate::store::proofs::ProofRow;
 use crate::store::{entries, inks, proofs};
 use crate::sync::requests;
@@ -92,7 +93,11 @@ impl Courier {
         let (mut after, mut count) = (0, 0);
         loop {
             let gathered = self.db.read(|conn| {
-                let rows = entries::unsent_behind(conn, after, MAX_BATCH_ENTRIES)?;
+                let enough = Enough {
+                    entries: MAX_BATCH_ENTRIES,
+                    bytes: limits::EXPORT_BATCH_BYTES,
+                };
+                let rows = entries::unsent_behind(conn, after, enough)?;
                 requests::gather(conn, rows, limits::EXPORT_BATCH_BYTES)
             })?;
             let Some(gathered) = gathered else {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result, StoreError};
 use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
-use crate::store::proofs::ProofRow;
+use crate::store::proofs::{ProofRow, Worth};
 use crate::store::{attempts, entries, inks, phone, proofs, stops, watch, wedged};
 use crate::sync::engine::{Ask, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
@@ -269,16 +269,16 @@ impl Courier {
         now_ms: i64,
     ) -> Result<Option<(Job, Draft)>> {
         let costs = network == Network::Metered && !self.db.read(phone::photos_on_metered)?;
-        for kind in [Sends::Ink, Sends::Wanted, Sends::Photo] {
-            if kind == Sends::Photo && costs {
+        for sends in SENDS {
+            let waits = matches!(sends, Sends::Photos(worth) if worth != Worth::Wanted);
+            if waits && costs {
                 break;
             }
             let mut after = 0;
             loop {
-                let rows = self.db.read(|conn| match kind {
-                    Sends::Ink => inks::to_upload(conn, after),
-                    Sends::Wanted => proofs::to_upload(conn, after, true),
-                    Sends::Photo => proofs::to_upload(conn, after, false),
+                let rows = self.db.read(|conn| match sends {
+                    Sends::Inks => inks::to_upload(conn, after),
+                    Sends::Photos(worth) => proofs::to_upload(conn, after, worth),
                 })?;
                 let Some(last) = rows.last() else { break };
                 after = last.id.abs();
@@ -369,16 +369,22 @@ impl Courier {
     }
 }
 
-/// What the proof lane sends, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the proof lane sends.
+#[derive(Debug, Clone, Copy)]
 enum Sends {
     /// Signatures that did not ride with their entries: small, and what a dispute asks for first.
-    Ink,
-    /// Photos the hub asked for.
-    Wanted,
-    /// The others.
-    Photo,
+    Inks,
+    Photos(Worth),
 }
+
+/// In this order: what somebody waits for, then what a dispute would hang on.
+const SENDS: [Sends; 5] = [
+    Sends::Photos(Worth::Wanted),
+    Sends::Inks,
+    Sends::Photos(Worth::Disputed),
+    Sends::Photos(Worth::Alone),
+    Sends::Photos(Worth::Signed),
+];
 
 /// A lane taken by one thread; given back when the thread finds nothing to send or fails.
 struct Claim<'a> {

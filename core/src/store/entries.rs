@@ -5,10 +5,14 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
 use satchel_protocol::ids::{AttemptId, Hash32, Salt, Sig64, StopId};
+use satchel_protocol::limits::MAX_INLINE_BLOB_BYTES;
 use satchel_protocol::wedge::{ReplacementBody, Wedged};
 
 use super::{inks, row};
 use crate::error::{Error, Result, StoreError};
+
+/// About what an entry has beside its header and its body.
+const SIGNATURE_AND_SALT_BYTES: usize = 100;
 
 /// Position and hash of the last entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,15 @@ pub(crate) struct EntryRow {
 }
 
 impl EntryRow {
+    /// What it takes in a batch, without small photos.
+    pub(crate) fn bytes(&self) -> usize {
+        let body = self.entry.body.as_ref().map_or(0, Vec::len);
+        let ink = self.ink.as_ref().map_or(0, Vec::len);
+        // One too long to ride along goes up on its own.
+        let rides = if ink <= MAX_INLINE_BLOB_BYTES { ink } else { 0 };
+        self.entry.header.len() + body + SIGNATURE_AND_SALT_BYTES + rides
+    }
+
     /// The proofs it binds, the ink's last. A header that went bad binds none: the hub leaves its place
     /// open, and the others go on.
     pub(crate) fn blobs(&self) -> Vec<Hash32> {
@@ -136,13 +149,25 @@ pub(crate) fn body_of(conn: &Connection, seq: i64, kind: EntryKind) -> Result<Op
         .map(|(_, body)| body))
 }
 
+/// How much of the log is read at once. What does not fit into a batch is decrypted in vain.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Enough {
+    pub(crate) entries: usize,
+    /// Of all entries but the last.
+    pub(crate) bytes: usize,
+}
+
 /// Entries without a receipt, in order.
-pub(crate) fn unsent(conn: &Connection, limit: usize) -> Result<Vec<EntryRow>> {
-    unsent_behind(conn, received_head(conn)?, limit)
+pub(crate) fn unsent(conn: &Connection, enough: Enough) -> Result<Vec<EntryRow>> {
+    unsent_behind(conn, received_head(conn)?, enough)
 }
 
 /// [`unsent`] entries behind the one at `after`.
-pub(crate) fn unsent_behind(conn: &Connection, after: i64, limit: usize) -> Result<Vec<EntryRow>> {
+pub(crate) fn unsent_behind(
+    conn: &Connection,
+    after: i64,
+    enough: Enough,
+) -> Result<Vec<EntryRow>> {
     let mut stmt = conn.prepare_cached(
         "SELECT e.seq AS seq, header, sig, salt, body,
              ink IS NOT NULL AS has_ink, CASE WHEN r.ink_at_ms IS NULL THEN ink END AS ink
@@ -150,16 +175,20 @@ pub(crate) fn unsent_behind(conn: &Connection, after: i64, limit: usize) -> Resu
          WHERE e.seq > ?1 AND r.at_ms IS NULL AND (w.seq IS NULL OR w.resend)
          ORDER BY e.seq LIMIT ?2",
     )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let limit = i64::try_from(enough.entries).unwrap_or(i64::MAX);
     let mut rows = stmt.query([after, limit])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        out.push(EntryRow {
+    let (mut out, mut bytes): (Vec<EntryRow>, usize) = (Vec::new(), 0);
+    while bytes <= enough.bytes
+        && let Some(r) = rows.next()?
+    {
+        let row = EntryRow {
             seq: r.get("seq")?,
             entry: signed(r)?,
             has_ink: r.get("has_ink")?,
             ink: r.get("ink")?,
-        });
+        };
+        bytes += row.bytes();
+        out.push(row);
     }
     Ok(out)
 }

@@ -123,15 +123,30 @@ pub(crate) fn bound_to(conn: &Connection, seq: i64, ink: Option<&[u8]>) -> Resul
     Ok(out)
 }
 
-/// Photos whose entry the hub has and which it does not have themselves, oldest first, from behind
-/// the proof with id `after`; `wanted` ones that the hub asked for, or the others.
-pub(crate) fn to_upload(conn: &Connection, after: i64, wanted: bool) -> Result<Vec<ProofRow>> {
+/// How much may hang on a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// The hub asked for it.
+    Wanted = 0,
+    /// Of a report or a correction: something is amiss already.
+    Disputed = 1,
+    /// Nobody signed: it alone says what happened at the door.
+    Alone = 2,
+    /// There is a signature as well.
+    Signed = 3,
+}
+
+/// Photos of this worth whose entry the hub has and which it does not have themselves, oldest first, from
+/// behind the proof with id `after`.
+pub(crate) fn to_upload(conn: &Connection, after: i64, worth: Worth) -> Result<Vec<ProofRow>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT p.* FROM proof p JOIN received e ON e.seq = p.bound_seq
-         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND e.at_ms IS NOT NULL
-         AND p.id > ?1 AND p.wanted = ?3 ORDER BY p.id LIMIT ?2",
+        "SELECT p.* FROM proof p JOIN received e ON e.seq = p.bound_seq JOIN attempt a USING (attempt_id)
+         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND e.at_ms IS NOT NULL AND p.id > ?1
+           AND CASE WHEN p.wanted THEN 0 WHEN a.kind IN ('report', 'correction') THEN 1
+             WHEN NOT e.has_ink THEN 2 ELSE 3 END = ?3
+         ORDER BY p.id LIMIT ?2",
     )?;
-    let mut rows = stmt.query(params![after, limits::PROOF_WINDOW, wanted])?;
+    let mut rows = stmt.query(params![after, limits::PROOF_WINDOW, worth as i64])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         out.push(read(r)?);

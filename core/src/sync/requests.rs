@@ -21,7 +21,7 @@ use super::task::Purpose;
 use crate::courier::Keys;
 use crate::error::{Error, Result};
 use crate::store::db::Snapshot;
-use crate::store::entries::{self, EntryRow};
+use crate::store::entries::{self, Enough, EntryRow};
 use crate::store::proofs::ProofRow;
 use crate::store::{thumbs, watch};
 
@@ -135,17 +135,17 @@ pub(crate) fn gather(
     let mut size_bytes = 0usize;
     let mut last: Option<(i64, Hash32)> = None;
     for row in rows {
+        let entry_bytes = row.bytes();
         // Signatures and thumbnails ride with their entry; one too long for that goes up on its own.
         let mut small = thumbs(conn, &row)?;
+        small.retain(|blob| blob.bytes.len() <= MAX_INLINE_BLOB_BYTES);
+        let with_small = entry_bytes + small.iter().map(|b| b.bytes.len()).sum::<usize>();
         small.extend(row.ink.map(|bytes| InlineBlob {
             hash: crypto::sha256(&[&bytes]),
             kind: ProofKind::Signature,
             bytes,
         }));
         small.retain(|blob| blob.bytes.len() <= MAX_INLINE_BLOB_BYTES);
-        let entry_bytes =
-            row.entry.header.len() + row.entry.body.as_ref().map_or(0, Vec::len) + 100;
-        let with_small = entry_bytes + small.iter().map(|b| b.bytes.len()).sum::<usize>();
         if last.is_some() && size_bytes + with_small > target_bytes {
             break;
         }
@@ -163,7 +163,11 @@ pub(crate) fn push_log(
     keys: &Keys,
     (target_bytes, form): (usize, Form),
 ) -> Result<Option<(i64, Draft)>> {
-    let rows = entries::unsent(conn, MAX_BATCH_ENTRIES)?;
+    let enough = Enough {
+        entries: MAX_BATCH_ENTRIES,
+        bytes: target_bytes,
+    };
+    let rows = entries::unsent(conn, enough)?;
     let Some(gathered) = gather(conn, rows, target_bytes)? else {
         return Ok(None);
     };

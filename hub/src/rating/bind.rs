@@ -1,12 +1,16 @@
 //! Binding a rating to the attempt whose log head its token carried.
 
+use std::collections::{BTreeSet, HashSet};
+
 use satchel_protocol::feed::{AppealItem, RatingItem};
+use satchel_protocol::ids::DeviceId;
 use satchel_protocol::token::token_head;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::db::{RowExt, Tx};
 use crate::error::HubError;
+use crate::store::bulk;
 use crate::store::entries::CheckedEntry;
 use crate::store::feed;
 
@@ -15,14 +19,49 @@ pub(crate) fn hashes_with_head(head: &[u8; 16]) -> [Vec<u8>; 2] {
     [0x00, 0xff].map(|rest| [&head[..], &[rest; 16]].concat())
 }
 
-/// Binds the ratings that waited for this entry and tells the courier.
-pub(crate) async fn bind_to_entry(
+/// Binds the ratings that waited for one of these entries and tells the couriers.
+pub(crate) async fn bind_to_entries<'a>(
     tx: &mut Tx,
-    new: &CheckedEntry,
+    new: impl Iterator<Item = &'a CheckedEntry> + Clone,
     now_ms: i64,
 ) -> Result<(), HubError> {
-    let (device, head) = (new.header.device, token_head(&new.hash));
-    let bound = sqlx::query(
+    let heads: Vec<_> = new.clone().map(|entry| token_head(&entry.hash)).collect();
+    let waiting = sqlx::query(
+        "SELECT DISTINCT device_id, head FROM rating_said \
+         WHERE bound_seq IS NULL AND head IN (SELECT unhex(value) FROM json_each(?1)) \
+           AND device_id IN (SELECT unhex(value) FROM json_each(?2))",
+    )
+    .bind(bulk::ids(heads.iter().map(|head| &head[..])))
+    .bind(bulk::ids(
+        devices_of(new.clone()).iter().map(|d| &d.as_bytes()[..]),
+    ))
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut waits = HashSet::new();
+    for row in &waiting {
+        waits.insert((row.device("device_id")?, row.try_get::<Vec<u8>, _>("head")?));
+    }
+    for entry in new {
+        let head = token_head(&entry.hash);
+        if waits.contains(&(entry.header.device, head.to_vec())) {
+            bind_to_entry(tx, entry, &head, now_ms).await?;
+        }
+    }
+    Ok(())
+}
+
+fn devices_of<'a>(entries: impl Iterator<Item = &'a CheckedEntry>) -> BTreeSet<DeviceId> {
+    entries.map(|entry| entry.header.device).collect()
+}
+
+async fn bind_to_entry(
+    tx: &mut Tx,
+    new: &CheckedEntry,
+    head: &[u8; 16],
+    now_ms: i64,
+) -> Result<(), HubError> {
+    let device = new.header.device;
+    sqlx::query(
         "UPDATE rating_said SET bound_at_ms = ?, bound_seq = ? \
          WHERE device_id = ? AND head = ? AND bound_seq IS NULL",
     )
@@ -32,9 +71,6 @@ pub(crate) async fn bind_to_entry(
     .bind(&head[..])
     .execute(&mut **tx)
     .await?;
-    if bound.rows_affected() == 0 {
-        return Ok(());
-    }
     let rows = sqlx::query("SELECT * FROM rating WHERE device_id = ? AND head = ?")
         .bind(&device.as_bytes()[..])
         .bind(&head[..])

@@ -1,5 +1,7 @@
 //! The rows of consents and withdrawals, of the hub's own making and of couriers' phones.
 
+use std::collections::BTreeMap;
+
 use satchel_protocol::doorstep::{ConsentRecord, ConsentWithdrawnBody};
 use satchel_protocol::ids::{CourierId, ParcelId};
 use sqlx::Row;
@@ -108,6 +110,29 @@ pub(crate) async fn of_parcel<'e>(
         .push(" ORDER BY c.consent_id, c.recorder, c.seq");
     let rows = query.build().fetch_all(db).await?;
     rows.iter().map(consent_row).collect()
+}
+
+/// Every consent that names one of the parcels of a list, by parcel and in the same order.
+pub(crate) async fn of_parcels(
+    tx: &mut Tx,
+    list: &str,
+) -> Result<BTreeMap<ParcelId, Vec<ConsentRow>>, HubError> {
+    let rows = sqlx::query(
+        "SELECT p.parcel_id, c.recorder, c.record, \
+           (SELECT min(w.withdrawn_at_ms) FROM consent_withdrawal w WHERE w.consent_id = c.consent_id) \
+             AS withdrawn_at_ms FROM consent_parcel p JOIN consent c USING (recorder, seq) \
+         WHERE p.parcel_id IN (SELECT unhex(value) FROM json_each(?)) \
+         ORDER BY p.parcel_id, c.consent_id, c.recorder, c.seq",
+    )
+    .bind(list)
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut found: BTreeMap<ParcelId, Vec<ConsentRow>> = BTreeMap::new();
+    for row in &rows {
+        let consents = found.entry(row.parcel("parcel_id")?).or_default();
+        consents.push(consent_row(row)?);
+    }
+    Ok(found)
 }
 
 /// Every record of this id; more than one only if two phones drew the same.

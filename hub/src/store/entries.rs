@@ -1,11 +1,16 @@
 //! The evidence log's rows: append, look up, set aside. Nothing here ever changes an entry.
 
+use std::collections::BTreeMap;
+
 use satchel_protocol::entry::{Header, SignedEntry};
 use satchel_protocol::ids::{DeviceId, Hash32, ParcelId, Salt, Sig64};
 use satchel_protocol::receipt::ReceiptEntry;
+use serde_json::json;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, SqliteConnection};
 
+use super::bulk::Rows;
+use super::proofs;
 use crate::db::{RowExt, Tx};
 use crate::error::HubError;
 
@@ -107,52 +112,62 @@ pub(crate) async fn newest(
     row.map(|r| r.hash("hash")).transpose()
 }
 
-/// The hash held at this position.
-pub(crate) async fn hash_at(
+/// The hashes held at these positions.
+pub(crate) async fn hashes_at(
     tx: &mut Tx,
     device: DeviceId,
-    seq: i64,
-) -> Result<Option<Hash32>, HubError> {
-    let row = sqlx::query("SELECT hash FROM entry WHERE device_id = ? AND seq = ?")
-        .bind(&device.as_bytes()[..])
-        .bind(seq)
-        .fetch_optional(&mut **tx)
-        .await?;
-    row.map(|r| r.hash("hash")).transpose()
+    seqs: &[i64],
+) -> Result<BTreeMap<i64, Hash32>, HubError> {
+    if seqs.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = sqlx::query(
+        "SELECT seq, hash FROM entry WHERE device_id = ? \
+           AND seq IN (SELECT value FROM json_each(?))",
+    )
+    .bind(&device.as_bytes()[..])
+    .bind(json!(seqs).to_string())
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("seq")?, row.hash("hash")?)))
+        .collect()
 }
 
-/// Appends an entry whose place in the chain was checked.
-pub(crate) async fn append(tx: &mut Tx, new: &CheckedEntry, now_ms: i64) -> Result<(), HubError> {
-    sqlx::query(
-        "INSERT INTO entry (device_id, seq, hash, kind, header, sig, salt, body, received_at_ms) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&new.header.device.as_bytes()[..])
-    .bind(new.header.seq)
-    .bind(&new.hash.0[..])
-    .bind(i64::from(new.header.kind.0))
-    .bind(&new.entry.header)
-    .bind(&new.entry.sig.0[..])
-    .bind(new.entry.salt.map(|s| s.0.to_vec()))
-    .bind(&new.entry.body)
-    .bind(now_ms)
-    .execute(&mut **tx)
-    .await?;
-    for (ordinal, blob) in (0_i64..).zip(&new.header.blobs) {
-        sqlx::query("INSERT INTO entry_blob (device_id, seq, ordinal, hash) VALUES (?, ?, ?, ?)")
-            .bind(&new.header.device.as_bytes()[..])
-            .bind(new.header.seq)
-            .bind(ordinal)
-            .bind(&blob.0[..])
-            .execute(&mut **tx)
-            .await?;
-        // From now on the proof belongs to evidence and does not expire.
-        sqlx::query("UPDATE blob SET expires_at_ms = NULL WHERE hash = ?")
-            .bind(&blob.0[..])
-            .execute(&mut **tx)
-            .await?;
+/// Appends entries whose places in the chain were checked, in this order.
+pub(crate) async fn append(
+    tx: &mut Tx,
+    new: &[&CheckedEntry],
+    now_ms: i64,
+) -> Result<(), HubError> {
+    let mut entries = Rows::new(
+        "INSERT INTO entry (device_id, seq, hash, kind, header, sig, salt, body, received_at_ms)",
+        "",
+    );
+    let mut blobs = Rows::new("INSERT INTO entry_blob (device_id, seq, ordinal, hash)", "");
+    for new in new {
+        let device = &new.header.device.as_bytes()[..];
+        entries.push([
+            device.into(),
+            new.header.seq.into(),
+            new.hash.0[..].into(),
+            i64::from(new.header.kind.0).into(),
+            new.entry.header[..].into(),
+            new.entry.sig.0[..].into(),
+            new.entry.salt.as_ref().map(|s| &s.0[..]).into(),
+            new.entry.body.as_deref().into(),
+            now_ms.into(),
+        ]);
+        for (ordinal, blob) in (0_i64..).zip(&new.header.blobs) {
+            let seq = new.header.seq.into();
+            blobs.push([device.into(), seq, ordinal.into(), blob.0[..].into()]);
+        }
     }
-    Ok(())
+    entries.put(tx).await?;
+    blobs.put(tx).await?;
+    // From now on the proofs belong to evidence and do not expire.
+    let bound = new.iter().flat_map(|new| &new.header.blobs);
+    proofs::bind(tx, bound).await
 }
 
 /// Keeps an entry that was not accepted. The header may be unreadable, so its seq may be unknown.

@@ -1,10 +1,14 @@
 //! Which proofs are held whole, and which are on their way.
 
+use std::collections::HashSet;
+
+use satchel_protocol::batch::InlineBlob;
 use satchel_protocol::ids::{DeviceId, Hash32};
 use satchel_protocol::taxonomy::ProofKind;
 use sqlx::Row;
 use sqlx::sqlite::SqlitePool;
 
+use super::bulk::{self, Rows};
 use crate::db::{RowExt, Tx};
 use crate::error::HubError;
 
@@ -37,19 +41,93 @@ pub(crate) async fn add(
     size_bytes: u64,
     now_ms: i64,
 ) -> Result<bool, HubError> {
-    insert(tx, hash, kind, size_bytes, None, now_ms).await
+    let done = sqlx::query(
+        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms) \
+         SELECT ?1, ?2, ?3, ?4, \
+           CASE WHEN EXISTS (SELECT 1 FROM entry_blob WHERE hash = ?1) THEN NULL ELSE ?5 END \
+         WHERE true ON CONFLICT DO NOTHING",
+    )
+    .bind(&hash.0[..])
+    .bind(kind.code())
+    .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
+    .bind(now_ms)
+    .bind(now_ms.saturating_add(UNBOUND_TTL_MS))
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
-/// Keeps a small proof, bytes and all, in the transaction of the batch it came in.
+/// Keeps small proofs, bytes and all, in the transaction of the batch they came in. Those that the batch's
+/// own entries bind do not expire. Gives the hashes of those that are new.
 pub(crate) async fn keep_small(
     tx: &mut Tx,
-    hash: &Hash32,
-    kind: ProofKind,
-    bytes: &[u8],
+    blobs: &[InlineBlob],
+    binds: &HashSet<Hash32>,
     now_ms: i64,
-) -> Result<bool, HubError> {
-    let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    insert(tx, hash, kind, size_bytes, Some(bytes), now_ms).await
+) -> Result<HashSet<Hash32>, HubError> {
+    let loose = blobs.iter().map(|b| &b.hash);
+    let loose: Vec<&Hash32> = loose.filter(|hash| !binds.contains(*hash)).collect();
+    let bound_before = bound(tx, &loose).await?;
+    let mut rows = Rows::new(
+        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms, bytes)",
+        "ON CONFLICT DO NOTHING RETURNING hash",
+    );
+    for blob in blobs {
+        let is_bound = binds.contains(&blob.hash) || bound_before.contains(&blob.hash);
+        let expires_at_ms = (!is_bound).then(|| now_ms.saturating_add(UNBOUND_TTL_MS));
+        rows.push([
+            blob.hash.0[..].into(),
+            blob.kind.code().into(),
+            i64::try_from(blob.bytes.len()).unwrap_or(i64::MAX).into(),
+            now_ms.into(),
+            expires_at_ms.into(),
+            blob.bytes[..].into(),
+        ]);
+    }
+    let new = rows.put(tx).await?;
+    new.iter().map(|row| row.hash("hash")).collect()
+}
+
+/// Which of these proofs an entry binds that is held.
+async fn bound(tx: &mut Tx, of: &[&Hash32]) -> Result<HashSet<Hash32>, HubError> {
+    if of.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = sqlx::query(
+        "SELECT DISTINCT hash FROM entry_blob WHERE hash IN (SELECT unhex(value) FROM json_each(?))",
+    )
+    .bind(bulk::hashes(of.iter().copied()))
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(|row| row.hash("hash")).collect()
+}
+
+/// These proofs belong to evidence from now on: those that are here do not expire.
+pub(crate) async fn bind<'a>(
+    tx: &mut Tx,
+    proofs: impl IntoIterator<Item = &'a Hash32>,
+) -> Result<(), HubError> {
+    sqlx::query(
+        "UPDATE blob SET expires_at_ms = NULL WHERE expires_at_ms IS NOT NULL \
+           AND hash IN (SELECT unhex(value) FROM json_each(?))",
+    )
+    .bind(bulk::hashes(proofs))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Which of these proofs are held whole.
+pub(crate) async fn held<'a>(
+    tx: &mut Tx,
+    of: impl IntoIterator<Item = &'a Hash32>,
+) -> Result<HashSet<Hash32>, HubError> {
+    let rows =
+        sqlx::query("SELECT hash FROM blob WHERE hash IN (SELECT unhex(value) FROM json_each(?))")
+            .bind(bulk::hashes(of))
+            .fetch_all(&mut **tx)
+            .await?;
+    rows.iter().map(|row| row.hash("hash")).collect()
 }
 
 /// The bytes of a proof that is kept in the database and not as a file.
@@ -60,31 +138,6 @@ pub(crate) async fn small(db: &SqlitePool, hash: &Hash32) -> Result<Option<Vec<u
             .fetch_optional(db)
             .await?;
     Ok(bytes.flatten())
-}
-
-async fn insert(
-    tx: &mut Tx,
-    hash: &Hash32,
-    kind: ProofKind,
-    size_bytes: u64,
-    bytes: Option<&[u8]>,
-    now_ms: i64,
-) -> Result<bool, HubError> {
-    let done = sqlx::query(
-        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms, bytes) \
-         SELECT ?1, ?2, ?3, ?4, \
-           CASE WHEN EXISTS (SELECT 1 FROM entry_blob WHERE hash = ?1) THEN NULL ELSE ?5 END, ?6 \
-         WHERE true ON CONFLICT DO NOTHING",
-    )
-    .bind(&hash.0[..])
-    .bind(kind.code())
-    .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
-    .bind(now_ms)
-    .bind(now_ms.saturating_add(UNBOUND_TTL_MS))
-    .bind(bytes)
-    .execute(&mut **tx)
-    .await?;
-    Ok(done.rows_affected() > 0)
 }
 
 pub(crate) async fn upload(

@@ -30,10 +30,13 @@ pub(crate) struct Args {
     /// Round trip of the line.
     #[arg(long, default_value_t = 0)]
     rtt_ms: u64,
-    /// Share of 64 KB chunks in which the connection breaks. The floor has no retry, so its line never
-    /// breaks.
+    /// Share of packets that get lost: TCP repairs that, late.
     #[arg(long, default_value_t = 0.0)]
     loss: f64,
+    /// Share of 64 KB chunks after which the connection breaks. The floor has no retry, so its line never
+    /// breaks.
+    #[arg(long, default_value_t = 0.0)]
+    cuts: f64,
     /// Photos, each cut once, and once more uncut; 0 for none.
     #[arg(long, default_value_t = 50)]
     photos: usize,
@@ -55,16 +58,42 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Measured {
     ms: f64,
+    /// Of both ends together: on a machine that does other things too, the better measure.
+    cpu_ms: f64,
     requests: u64,
     bytes_up: u64,
     bytes_down: u64,
     cuts: u64,
 }
 
-impl Measured {
-    fn new(start: Instant, traffic: Traffic, requests: u64) -> Self {
+/// When a step began.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    at: Instant,
+    cpu_ms: f64,
+}
+
+impl Start {
+    fn now() -> Self {
         Self {
-            ms: start.elapsed().as_secs_f64() * 1_000.0,
+            at: Instant::now(),
+            cpu_ms: cpu_ms(),
+        }
+    }
+}
+
+fn cpu_ms() -> f64 {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a bench")]
+    let ms = used.tv_sec as f64 * 1_000.0 + used.tv_nsec as f64 / 1e6;
+    ms
+}
+
+impl Measured {
+    fn new(start: Start, traffic: Traffic, requests: u64) -> Self {
+        Self {
+            ms: start.at.elapsed().as_secs_f64() * 1_000.0,
+            cpu_ms: cpu_ms() - start.cpu_ms,
             requests,
             bytes_up: traffic.up,
             bytes_down: traffic.down,
@@ -94,9 +123,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         None => tempfile::tempdir_in(std::env::current_dir()?)?,
     };
     let delay = Duration::from_millis(args.rtt_ms) / 2;
-    let whole = Line { delay, loss: 0.0 };
-    let line = Line {
+    let whole = Line {
+        delay,
         loss: args.loss,
+        cuts: 0.0,
+    };
+    let line = Line {
+        cuts: args.cuts,
         ..whole
     };
     let changes: Vec<Value> = (0..CHANGES).map(change).collect();
@@ -146,17 +179,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn print(args: &Args, steps: &[Step], cold_open_ms: Option<f64>) -> Result<(), Failure> {
     if args.json {
-        let report = json!({"rtt_ms": args.rtt_ms, "loss": args.loss, "attempts": args.attempts,
+        let report = json!({"rtt_ms": args.rtt_ms, "loss": args.loss, "cuts": args.cuts, "attempts": args.attempts,
             "ink_bytes": args.ink_bytes, "steps": steps, "cold_open_ms": cold_open_ms});
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
     println!(
-        "{} attempts with {} B of ink, {STOPS} stops and {CHANGES} changes, {} ms round trip, loss {}, {} rounds, medians\n",
-        args.attempts, args.ink_bytes, args.rtt_ms, args.loss, args.rounds
+        "{} attempts with {} B of ink, {STOPS} stops and {CHANGES} changes, {} ms round trip, loss {}, cuts {}, {} rounds, medians\n",
+        args.attempts, args.ink_bytes, args.rtt_ms, args.loss, args.cuts, args.rounds
     );
-    println!("| step | ms | requests | up | down | beyond the photos | cuts |");
-    println!("|---|--:|--:|--:|--:|--:|--:|");
+    println!("| step | ms | CPU ms | requests | up | down | beyond the photos | cuts |");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
     for step in steps {
         let mut rounds = step.rounds.clone();
         rounds.sort_by(|a, b| a.ms.total_cmp(&b.ms));
@@ -171,9 +204,10 @@ fn print(args: &Args, steps: &[Step], cold_open_ms: Option<f64>) -> Result<(), F
             )
         });
         println!(
-            "| {} | {:.0} | {} | {} KB | {} KB | {extra} | {} |",
+            "| {} | {:.0} | {:.0} | {} | {} KB | {} KB | {extra} | {} |",
             step.name,
             middle.ms,
+            middle.cpu_ms,
             middle.requests,
             middle.bytes_up / 1_000,
             middle.bytes_down / 1_000,

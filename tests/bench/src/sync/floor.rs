@@ -5,14 +5,13 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use data_encoding::BASE64;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::Measured;
 use super::wire::{Line, Wire};
+use super::{Measured, Start};
 use crate::Failure;
 use crate::record::Payload;
 
@@ -62,7 +61,7 @@ fn push(
         tx.execute("INSERT INTO outbox (id) VALUES (?1)", [&payload.id])?;
     }
     tx.commit()?;
-    let (before, start, mut requests) = (wire.traffic(), Instant::now(), 0);
+    let (before, start, mut requests) = (wire.traffic(), Start::now(), 0);
     loop {
         let mut select = conn.prepare_cached(
             "SELECT seq, record, signature FROM outbox JOIN attempt USING (id) ORDER BY seq LIMIT ?1",
@@ -94,7 +93,7 @@ fn push(
 
 fn pull(dir: &Path, wire: &Wire, agent: &ureq::Agent) -> Result<Measured, Failure> {
     let before = wire.traffic();
-    let (start, mut requests) = (Instant::now(), 0);
+    let (start, mut requests) = (Start::now(), 0);
     let mut conn = open(&dir.join("route.db"))?;
     conn.execute_batch("CREATE TABLE item (seq INTEGER PRIMARY KEY, data TEXT NOT NULL)")?;
     let mut after = 0_usize;

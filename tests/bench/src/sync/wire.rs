@@ -1,18 +1,28 @@
-//! The line between phone and hub: a TCP proxy on loopback that counts bytes, adds a delay each way
-//! without limiting the bandwidth, and breaks connections.
+//! The line between phone and hub: a TCP proxy on loopback that counts bytes, adds a delay each way, lets
+//! packets get lost as far as TCP shows it, and breaks connections. These are two different things: a lost
+//! packet makes a connection slow, and what was sent before a broken one may or may not have arrived.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::Failure;
 use crate::record::Rng;
 
-/// Most bytes handed on at once, and the unit of which a share is lost.
+/// Most bytes handed on at once, and the unit of which a share breaks the connection.
 const CHUNK_BYTES: usize = 64 * 1_024;
+/// Chunks on their way at once: a line holds what its delay holds, and no whole photos.
+const QUEUE: usize = 1_024;
+/// What a packet carries.
+const PACKET_BYTES: usize = 1_400;
+/// Packets sent before anything is heard back, and the most a sender has under way.
+const FIRST_WINDOW: usize = 10;
+const MOST_WINDOW: usize = 256;
+/// What a sender waits that hears nothing, beside the round trip.
+const TIMEOUT: Duration = Duration::from_millis(600);
 
 /// What went over the line.
 #[derive(Debug, Default)]
@@ -35,8 +45,10 @@ pub(super) struct Traffic {
 pub(super) struct Line {
     /// Each way.
     pub(super) delay: Duration,
-    /// Share of chunks in which the connection breaks.
+    /// Share of packets that get lost.
     pub(super) loss: f64,
+    /// Share of chunks after which the connection breaks.
+    pub(super) cuts: f64,
 }
 
 /// The proxy; it runs until the process ends.
@@ -90,45 +102,116 @@ fn carry(near: &TcpStream, far: &TcpStream, line: Line, seed: u64, counters: &Ar
         let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else {
             return;
         };
-        let _ = from.set_nodelay(true);
-        let (sender, receiver) = channel();
-        let counters = counters.clone();
-        std::thread::spawn(move || read_side(from, &sender, line, (seed, up), &counters));
+        let _ = (from.set_nodelay(true), to.set_nodelay(true));
+        let (sender, receiver) = sync_channel(QUEUE);
+        let direction = Direction {
+            line,
+            up,
+            rng: Rng(seed << 1 | u64::from(up)),
+            counters: counters.clone(),
+            window: FIRST_WINDOW,
+        };
+        std::thread::spawn(move || direction.run(from, &sender));
         std::thread::spawn(move || write_side(to, &receiver));
     }
 }
 
-fn read_side(
-    mut from: TcpStream,
-    sender: &Sender<(Instant, Vec<u8>)>,
+/// One way of one connection.
+struct Direction {
     line: Line,
-    (seed, up): (u64, bool),
-    counters: &Counters,
-) {
-    let mut rng = Rng(seed << 1 | u64::from(up));
-    let mut buffer = vec![0; CHUNK_BYTES];
-    while let Ok(n) = from.read(&mut buffer) {
-        let Some(chunk) = buffer.get(..n).filter(|chunk| !chunk.is_empty()) else {
-            break;
+    up: bool,
+    rng: Rng,
+    counters: Arc<Counters>,
+    /// Packets on their way at once.
+    window: usize,
+}
+
+impl Direction {
+    fn run(mut self, mut from: TcpStream, sender: &SyncSender<(Instant, Vec<u8>)>) {
+        let mut buffer = vec![0; CHUNK_BYTES];
+        while let Ok(n) = from.read(&mut buffer) {
+            let Some(chunk) = buffer.get(..n).filter(|chunk| !chunk.is_empty()) else {
+                break;
+            };
+            let arrives = if self.line.loss > 0.0 {
+                self.through_loss(chunk, sender)
+            } else {
+                self.count(chunk.len());
+                sender.send((self.due(), chunk.to_vec())).is_ok()
+            };
+            if !arrives {
+                break;
+            }
+            if self.lost(self.line.cuts) {
+                self.counters.cuts.fetch_add(1, Ordering::Relaxed);
+                let _ = from.shutdown(Shutdown::Both);
+                break;
+            }
+        }
+    }
+
+    /// What TCP makes of lost packets: nothing is missing in the end, it comes later and the sender slows down.
+    /// Window by window, each taking a round trip: what is behind the first loss waits for it, a loss halves the
+    /// window, a whole window without one lets it grow, and when nothing came back there is a timeout.
+    fn through_loss(&mut self, chunk: &[u8], sender: &SyncSender<(Instant, Vec<u8>)>) -> bool {
+        let round_trip = self.line.delay * 2;
+        let mut left = chunk;
+        while !left.is_empty() {
+            let packets = left.len().div_ceil(PACKET_BYTES).min(self.window);
+            let sent = (packets * PACKET_BYTES).min(left.len());
+            let whole = (0..packets)
+                .find(|_| self.lost(self.line.loss))
+                .unwrap_or(packets);
+            let (come, rest) = left.split_at((whole * PACKET_BYTES).min(left.len()));
+            // What was behind the loss is kept by the other side, and the lost packet alone goes again.
+            let behind = if whole < packets {
+                packets - whole - 1
+            } else {
+                0
+            };
+            self.count(sent.min(come.len() + PACKET_BYTES));
+            let late = if whole < packets {
+                round_trip
+            } else {
+                Duration::ZERO
+            };
+            let repaired = ((1 + behind) * PACKET_BYTES).min(rest.len());
+            let (repaired, rest) = rest.split_at(if whole < packets { repaired } else { 0 });
+            let sent_on = sender.send((self.due(), come.to_vec())).is_ok()
+                && sender.send((self.due() + late, repaired.to_vec())).is_ok();
+            if !sent_on {
+                return false;
+            }
+            self.window = match whole < packets {
+                true => (self.window / 2).max(1),
+                false => (self.window + 1).min(MOST_WINDOW),
+            };
+            let timeout = if whole == 0 { TIMEOUT } else { Duration::ZERO };
+            std::thread::sleep(round_trip + late + timeout);
+            left = rest;
+        }
+        true
+    }
+
+    fn due(&self) -> Instant {
+        Instant::now() + self.line.delay
+    }
+
+    fn count(&self, bytes: usize) {
+        let counter = if self.up {
+            &self.counters.up
+        } else {
+            &self.counters.down
         };
-        let counter = if up { &counters.up } else { &counters.down };
-        counter.fetch_add(n as u64, Ordering::Relaxed);
-        if f64::from(rng.below(10_000)) < line.loss * 10_000.0 {
-            counters.cuts.fetch_add(1, Ordering::Relaxed);
-            let _ = from.shutdown(Shutdown::Both);
-            break;
-        }
-        if sender
-            .send((Instant::now() + line.delay, chunk.to_vec()))
-            .is_err()
-        {
-            break;
-        }
+        counter.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn lost(&mut self, share: f64) -> bool {
+        f64::from(self.rng.below(10_000)) < share * 10_000.0
     }
 }
 
 fn write_side(mut to: TcpStream, receiver: &Receiver<(Instant, Vec<u8>)>) {
-    let _ = to.set_nodelay(true);
     for (due, chunk) in receiver {
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         if to.write_all(&chunk).is_err() {
