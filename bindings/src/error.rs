@@ -256,6 +256,7 @@ impl From<Error> for SatchelError {
             Error::InvalidInvite => Self::InviteRejected,
             Error::AlreadyEnrolled => Self::done("enrolment"),
             Error::AlreadyCompleted => Self::done("attempt"),
+            Error::HardwareSignature => Self::invalid("signature"),
             Error::NotEnrolled => Self::NotEnrolled,
             Error::NotFound { what } => Self::NotFound { what: what.into() },
             Error::InvalidInput { what } => Self::invalid(what),

@@ -2,6 +2,7 @@
 
 mod day;
 mod doorstep;
+mod keys;
 mod sync;
 
 use std::path::Path;

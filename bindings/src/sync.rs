@@ -71,6 +71,37 @@ pub struct HttpHeader {
     pub value: String,
 }
 
+/// What the key in the phone's hardware has to do. The library never sees its private half.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum KeyTask {
+    /// The hub takes no phone without a hardware key: make a P-256 signing key in the Android Keystore or the
+    /// Secure Enclave and give its public half to `offerHardwareKey`.
+    Offer,
+    /// Sign these bytes with it (`SHA256withECDSA`, `ecdsaSignatureMessageX962SHA256`) and give the signature
+    /// to `completeKeyTask`.
+    Sign {
+        /// Give it back with the signature.
+        id: String,
+        /// The key of a log that follows another one; otherwise the first one.
+        rotation: bool,
+        /// What to sign, exactly; hashing them is part of signing.
+        bytes: Vec<u8>,
+    },
+}
+
+impl From<task::KeyTask> for KeyTask {
+    fn from(task: task::KeyTask) -> Self {
+        match task {
+            task::KeyTask::Offer => Self::Offer,
+            task::KeyTask::Sign { id, purpose, bytes } => Self::Sign {
+                id,
+                rotation: purpose == task::KeyPurpose::Rotation,
+                bytes,
+            },
+        }
+    }
+}
+
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum TaskOutcome {

@@ -14,6 +14,7 @@ mod doubt;
 mod erase;
 mod exhibit;
 mod export;
+mod keys;
 mod load;
 mod photos;
 mod pickup;
@@ -34,13 +35,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ed25519_dalek::{SigningKey, VerifyingKey};
 use satchel_protocol::crypto::Secret32;
 use satchel_protocol::enrol::Invite;
 use satchel_protocol::ids::{AttemptId, DeviceId, Hash32};
 
 use crate::clock::{Clock, Entropy, random};
-use crate::error::{Error, Result, StoreError};
+use crate::error::{Error, Result};
 use crate::evidence::log::Pen;
 use crate::limits;
 use crate::model::status::Enrolment;
@@ -49,9 +49,12 @@ use crate::rules::ruleset::RuleSet;
 use crate::store::attempts::AttemptRow;
 use crate::store::ballast::Ballast;
 use crate::store::db::Db;
+use crate::store::device_keys;
 use crate::store::phone::{self, Identity, Stage};
 use crate::store::proofs;
 use crate::sync::engine::{Engine, Lane};
+
+pub(crate) use keys::Keys;
 
 const BLOB_FOLDER: &str = "blobs";
 
@@ -90,24 +93,11 @@ pub struct Courier {
     erasures_wait: AtomicBool,
 }
 
-/// The phone's identity with its key ready to sign.
-#[derive(Clone)]
-pub(crate) struct Keys {
-    pub(crate) stage: Stage,
-    pub(crate) device: DeviceId,
-    pub(crate) log_key: SigningKey,
-    pub(crate) hub_key: VerifyingKey,
-    pub(crate) hub_url: String,
-    pub(crate) label: String,
-    pub(crate) invite_code: [u8; 16],
-    pub(crate) courier_name: Option<String>,
-}
-
 impl Courier {
     /// Opens the store in `config.dir`, or creates it.
     ///
     /// # Errors
-    /// [`StoreError`]: a wrong key, a foreign, damaged or newer file, a full disk or a second instance.
+    /// [`crate::StoreError`]: a wrong key, a foreign, damaged or newer file, a full disk or a second instance.
     /// None of them deletes anything.
     pub fn open(config: OpenConfig, env: Environment) -> Result<Self> {
         let db = Db::open(&config.dir, config.key)?;
@@ -189,8 +179,11 @@ impl Courier {
                 if known.invite_code == identity.invite_code && known.hub_key == identity.hub_key {
                     identity.device = known.device;
                     identity.log_key = known.log_key;
+                    return phone::save_pending(tx, &identity);
                 }
             }
+            // What the hardware said, it said of another code and key.
+            device_keys::set_hardware_sig(tx, None)?;
             phone::save_pending(tx, &identity)
         })?;
         self.engine().succeeded(Lane::Enrol);
@@ -218,7 +211,7 @@ impl Courier {
 
     /// Changes the key of the store: every page is encrypted anew before this returns. The host keeps both
     /// keys until then; if the app is killed in between, `open` says which of them it is by
-    /// [`StoreError::WrongKey`].
+    /// [`crate::StoreError::WrongKey`].
     ///
     /// # Errors
     /// Those of the store; on a full disk the old key stays.
@@ -253,9 +246,18 @@ impl Courier {
 
     /// Reads who this phone is, and what was left unfinished.
     pub(crate) fn load(&self) -> Result<()> {
-        let identity = self.db.read(phone::identity)?;
-        *self.keys() = identity.map(Keys::from_identity).transpose()?;
+        self.load_keys()?;
         self.load_rules()
+    }
+
+    /// Reads who this phone is and which keys it has.
+    pub(crate) fn load_keys(&self) -> Result<()> {
+        let (identity, others) = self
+            .db
+            .read(|conn| Ok((phone::identity(conn)?, device_keys::other_keys(conn)?)))?;
+        let keys = identity.map(|identity| Keys::from_stored(identity, others));
+        *self.keys() = keys.transpose()?;
+        Ok(())
     }
 
     pub(crate) fn keys(&self) -> MutexGuard<'_, Option<Keys>> {
@@ -283,25 +285,9 @@ impl Courier {
         Pen {
             device: keys.device,
             key: &keys.log_key,
+            changed_seq: keys.changed_seq,
             clock: &*self.env.clock,
             entropy: &*self.env.entropy,
         }
-    }
-}
-
-impl Keys {
-    fn from_identity(identity: Identity) -> Result<Self> {
-        let hub_key = VerifyingKey::from_bytes(&identity.hub_key.0)
-            .map_err(|_| StoreError::BadRow("hub key"))?;
-        Ok(Self {
-            stage: identity.stage,
-            device: identity.device,
-            log_key: SigningKey::from_bytes(identity.log_key.expose()),
-            hub_key,
-            hub_url: identity.hub_url,
-            label: identity.label,
-            invite_code: identity.invite_code,
-            courier_name: identity.courier_name,
-        })
     }
 }

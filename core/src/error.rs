@@ -30,6 +30,9 @@ pub enum Error {
     /// This phone already belongs to a hub.
     #[error("this phone is already enrolled")]
     AlreadyEnrolled,
+    /// What the host gave is not its hardware key's signature over the bytes of the task.
+    #[error("not the hardware key's signature")]
+    HardwareSignature,
     /// This phone belongs to no hub yet.
     #[error("this phone is not enrolled")]
     NotEnrolled,

@@ -11,6 +11,7 @@ pub(crate) mod codes;
 pub(crate) mod cold;
 pub(crate) mod consents;
 pub(crate) mod db;
+pub(crate) mod device_keys;
 pub(crate) mod entries;
 pub(crate) mod erasures;
 pub(crate) mod exhibits;

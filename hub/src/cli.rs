@@ -257,6 +257,9 @@ struct ServeArgs {
     /// An RFC 3161 timestamp authority for the log's checkpoints.
     #[arg(long)]
     timestamp_url: Option<String>,
+    /// Enrol only phones whose log key is certified by a key in their hardware.
+    #[arg(long)]
+    require_hardware_key: bool,
     /// A reverse proxy of yours stands in front and writes X-Forwarded-For.
     #[arg(long)]
     behind_proxy: bool,

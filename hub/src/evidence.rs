@@ -21,7 +21,7 @@ use sqlx::{Row, SqliteConnection};
 use crate::doorstep::{ParcelRef, find_parcel};
 use crate::error::HubError;
 use crate::hub::Hub;
-use crate::store::entries;
+use crate::store::{device_keys, entries};
 use crate::tlog::Tree;
 
 const DAMAGED: HubError = HubError::DamagedRow { what: "evidence" };
@@ -47,12 +47,13 @@ impl Hub {
         let rows = about(&mut tx, parcel).await?;
         let mut tree = Tree::open(&mut tx).await?;
         let mut entries = Vec::new();
-        let mut devices = BTreeSet::new();
+        let mut devices = BTreeMap::new();
         let mut receipts = BTreeMap::new();
         for row in &rows {
             let entry = entries::signed(row, "evidence")?;
             let header = Header::decode(&entry.header).map_err(|_| DAMAGED)?;
-            devices.insert(header.device);
+            let last = devices.entry(header.device).or_insert(header.seq);
+            *last = (*last).max(header.seq);
             add_receipts(&mut tx, &header, &mut receipts).await?;
             let proof = tree
                 .proof(&mut tx, entry.hash(), published.size, checkpoint.clone())
@@ -64,6 +65,10 @@ impl Hub {
             });
         }
         let certificates = certificates(&mut tx, &devices).await?;
+        let mut rotations = Vec::new();
+        for (device, last_seq) in devices {
+            rotations.extend(device_keys::rotations(&mut tx, device, last_seq).await?);
+        }
         let records = records(&mut tx, parcel).await?;
         drop(tx);
         let (proofs, photos) = self.proofs_of(&entries).await?;
@@ -89,6 +94,7 @@ impl Hub {
                 true => None,
                 false => Some((row.try_get("lat")?, row.try_get("lng")?)),
             },
+            rotations: (!rotations.is_empty()).then_some(rotations),
         };
         Ok(bundle::pack(&bundle, &photos))
     }
@@ -176,10 +182,10 @@ async fn add_receipts(
 
 async fn certificates(
     conn: &mut SqliteConnection,
-    devices: &BTreeSet<DeviceId>,
+    devices: &BTreeMap<DeviceId, i64>,
 ) -> Result<Vec<Certificate>, HubError> {
     let mut certificates = Vec::new();
-    for device in devices {
+    for device in devices.keys() {
         let bytes = sqlx::query_scalar("SELECT certificate FROM device WHERE device_id = ?")
             .bind(&device.as_bytes()[..])
             .fetch_one(&mut *conn)

@@ -5,7 +5,6 @@
 
 use std::io::Read;
 
-use ed25519_dalek::VerifyingKey;
 use satchel_protocol::FormatError;
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::batch::Batch;
@@ -56,8 +55,6 @@ impl Hub {
         let device = couriers::device(self.db().read(), opener.device)
             .await?
             .ok_or(HubError::UnknownDevice(opener.device))?;
-        let key = VerifyingKey::from_bytes(&device.log_key.0)
-            .map_err(|_| HubError::DamagedRow { what: "device key" })?;
         let mut report = ExportImport {
             device: device.id,
             entries: 0,
@@ -68,7 +65,7 @@ impl Hub {
         let mut frames = 0;
         while let Some(sealed) = next_frame(&mut file)? {
             match opener.frame(&sealed)? {
-                Frame::Batch(bytes) => self.take_batch(&device, &key, &bytes, &mut report).await?,
+                Frame::Batch(bytes) => self.take_batch(&device, &bytes, &mut report).await?,
                 Frame::Proof { hash, kind, bytes } => {
                     self.take_proof(hash, kind, bytes).await?;
                     report.proofs += 1;
@@ -88,13 +85,12 @@ impl Hub {
     async fn take_batch(
         &self,
         device: &DeviceRow,
-        key: &VerifyingKey,
         bytes: &[u8],
         report: &mut ExportImport,
     ) -> Result<(), HubError> {
         let batch = Batch::decode(bytes).map_err(ExportError::from)?;
         let count = batch.entries.len();
-        match ingest::ingest(self, device, key, batch, 0).await {
+        match ingest::ingest(self, device, batch, 0).await {
             Ok(_) => report.entries += count,
             Err(refused) => report.refused = Some(refused.code),
         }

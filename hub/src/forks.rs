@@ -6,7 +6,7 @@ use satchel_protocol::ids::{DeviceId, Hash32};
 
 use crate::error::HubError;
 use crate::hub::Hub;
-use crate::store::entries;
+use crate::store::{device_keys, entries};
 
 impl Hub {
     /// One file for each entry that was set aside because this device had signed another history: both
@@ -50,6 +50,8 @@ impl Hub {
                 let first = entries::signed(row, "entry")?;
                 let fork = DeviceFork::of(hub_key, certificate.clone(), &first, &second);
                 if let Some(fork) = fork {
+                    let changes = device_keys::rotations(&mut tx, device, header.seq).await?;
+                    let fork = fork.after_rotations(changes);
                     files.push(contradiction::pack(&Contradiction::Device(Box::new(fork))));
                     break;
                 }

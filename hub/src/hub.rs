@@ -62,6 +62,8 @@ pub struct HubConfig {
     pub witnesses: Vec<Witness>,
     /// An RFC 3161 timestamp authority for its checkpoints.
     pub timestamp_url: Option<String>,
+    /// Enrol only phones whose log key is certified by a key in their hardware.
+    pub require_hardware_key: bool,
     /// A reverse proxy of ours stands in front and writes `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
@@ -80,6 +82,7 @@ impl HubConfig {
             complaint_contact: None,
             witnesses: Vec::new(),
             timestamp_url: None,
+            require_hardware_key: false,
             behind_proxy: false,
         }
     }

@@ -13,9 +13,9 @@ mod judge;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use ed25519_dalek::VerifyingKey;
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::batch::{Batch, InlineBlob};
+use satchel_protocol::device_keys::KeyChain;
 use satchel_protocol::entry::{Header, SignedEntry};
 use satchel_protocol::ids::{AttemptId, DeviceId, Hash32};
 use satchel_protocol::ink::Signature;
@@ -35,19 +35,19 @@ use crate::project;
 use crate::rating::{appeal, bind};
 use crate::receipts::{self, Says};
 use crate::store::couriers::{self, DeviceRow};
+use crate::store::device_keys;
 use crate::store::entries::{self, AlarmKind, Aside, CheckedEntry, Head};
 use crate::store::proofs;
 use crate::store::wedged;
 use crate::times::{self, Anchors};
 use crate::tlog::Tree;
 use chain::{Chain, Left, Place, belongs, leave_open};
-use judge::{Judged, judge, judge_all};
+use judge::{Judged, follow, judge, judge_all};
 
 /// Stores a batch of `device` and gives the receipt for it.
 pub(crate) async fn ingest(
     hub: &Hub,
     device: &DeviceRow,
-    key: &VerifyingKey,
     batch: Batch,
     known_tree: u64,
 ) -> Result<SignedReceipt, ApiError> {
@@ -56,16 +56,26 @@ pub(crate) async fn ingest(
         blobs,
     } = batch;
     let sent = Arc::new(sent);
-    let judged = judge_all(&sent, device.id, *key).await?;
+    let mut conn = hub.db().read().acquire().await?;
+    let keys = device_keys::chain(&mut conn, device, &hub.public_key()).await?;
+    drop(conn);
+    let keys = Arc::new(follow(keys, &sent));
+    let judged = judge_all(&sent, &keys).await?;
     let batch = Sent {
         device: device.id,
         entries: &sent,
         judged: &judged,
         small: &blobs,
+        keys: &keys,
+        signs_with: device.log_key,
     };
     match store(hub, &batch, known_tree).await? {
         Taken::All(receipt) => Ok(*receipt),
         Taken::Gap { expected_seq } => Err(ApiError::gap(expected_seq)),
+        // Two batches at once, one of them with a change of keys: the other is sent again and fits then.
+        Taken::KeysMoved => {
+            Err(ApiError::new(ErrorCode::Internal).detail("keys changed meanwhile"))
+        }
         Taken::Fork { index } => {
             set_aside(hub, device.id, &sent, index, AlarmKind::LogFork).await?;
             Err(ApiError::new(ErrorCode::LogFork))
@@ -83,11 +93,16 @@ struct Sent<'a> {
     entries: &'a [SignedEntry],
     judged: &'a [Judged],
     small: &'a [InlineBlob],
+    /// The keys they were judged by, with the changes among them.
+    keys: &'a KeyChain,
+    /// The device's newest key when they were judged.
+    signs_with: Hash32,
 }
 
 enum Taken {
     All(Box<SignedReceipt>),
     Gap { expected_seq: i64 },
+    KeysMoved,
     Fork { index: usize },
     TooManyOpen { index: usize },
 }
@@ -108,7 +123,11 @@ async fn store(hub: &Hub, batch: &Sent<'_>, known_tree: u64) -> Result<Taken, Ap
     let mut tx = hub.db().write().await?;
     // Looked at again inside the transaction: another batch may just have set this log aside.
     let row = couriers::device_in(&mut tx, device).await?;
-    may_write(&row.ok_or_else(|| ApiError::new(ErrorCode::UnknownDevice))?)?;
+    let row = row.ok_or_else(|| ApiError::new(ErrorCode::UnknownDevice))?;
+    may_write(&row)?;
+    if row.log_key != batch.signs_with {
+        return Ok(Taken::KeysMoved);
+    }
 
     let mut work = Work {
         hub,
@@ -160,7 +179,7 @@ async fn store(hub: &Hub, batch: &Sent<'_>, known_tree: u64) -> Result<Taken, Ap
         }
         held.push(entry);
     }
-    work.take(&mut tx, &new).await?;
+    work.take(&mut tx, &new, batch.keys).await?;
     for seq in repaired {
         wedged::repaired(&mut tx, device, seq, now_ms).await?;
     }
@@ -199,12 +218,20 @@ impl Work<'_> {
     }
 
     /// Appends entries whose places were checked, with everything that follows from them.
-    async fn take(&mut self, tx: &mut Tx, new: &[&CheckedEntry]) -> Result<(), HubError> {
+    async fn take(
+        &mut self,
+        tx: &mut Tx,
+        new: &[&CheckedEntry],
+        keys: &KeyChain,
+    ) -> Result<(), HubError> {
         if new.is_empty() {
             return Ok(());
         }
         let now_ms = self.now_ms;
         entries::append(tx, new, now_ms).await?;
+        for rotation in new.iter().filter(|e| device_keys::is_rotation(e)) {
+            device_keys::rotated(tx, rotation, keys).await?;
+        }
         let mut told = Vec::with_capacity(new.len());
         for entry in new {
             self.tree.append(tx, entry.hash).await?;
@@ -355,16 +382,17 @@ pub(crate) async fn retry(hub: &Hub) -> Result<usize, HubError> {
     };
     for open in wedged::all(&mut tx).await? {
         let row = couriers::device_in(&mut tx, open.device).await?;
-        let key = row.and_then(|r| VerifyingKey::from_bytes(&r.log_key.0).ok());
-        let key = key.ok_or(HubError::DamagedRow { what: "device key" })?;
-        let Judged::Sound(entry) = judge(&open.entry, open.device, &key) else {
+        let row = row.ok_or(HubError::DamagedRow { what: "device" })?;
+        let keys = device_keys::chain(&mut tx, &row, &hub.public_key()).await?;
+        let keys = follow(keys, std::slice::from_ref(&open.entry));
+        let Judged::Sound(entry) = judge(&open.entry, &keys) else {
             continue;
         };
         let before = open.seq - 1;
         let held = entries::hashes_at(&mut tx, open.device, &[before]).await?;
         if open.replaced_by.is_none() && belongs(&open, &entry, held.get(&before).copied()) {
             mark_replaced(&mut tx, &entry, now_ms).await?;
-            work.take(&mut tx, &[&entry]).await?;
+            work.take(&mut tx, &[&entry], &keys).await?;
             wedged::repaired(&mut tx, open.device, open.seq, now_ms).await?;
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod bulk;
 pub(crate) mod consents;
 pub(crate) mod couriers;
+pub(crate) mod device_keys;
 pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod feed;

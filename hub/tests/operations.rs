@@ -46,7 +46,10 @@ async fn the_description_is_served_and_names_the_fields_that_are_really_sent() {
     let examples = [
         (
             "EnrolRequest",
-            serde_json::to_value(EnrolRequest::signed(&[0; 16], DeviceId(id), "l", &key)),
+            serde_json::to_value(EnrolRequest {
+                statement: Some(String::new()),
+                ..EnrolRequest::signed(&[0; 16], DeviceId(id), "l", &key)
+            }),
         ),
         (
             "EnrolResponse",

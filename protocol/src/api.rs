@@ -54,6 +54,8 @@ pub enum ErrorCode {
     RevokedDevice,
     /// The one-time code is unknown, used or expired; the three are not told apart.
     BadCode,
+    /// This hub takes only phones whose log key is certified by a key in hardware. The code is not used up.
+    HardwareKeyRequired,
     /// Not the format.
     Malformed,
     /// Over a named limit.

@@ -71,6 +71,9 @@ pub struct Bundle {
     /// Where the door is, degrees north and east, for the sketch.
     #[n(12)]
     pub door: Option<(f64, f64)>,
+    /// The entries by which these devices changed their keys, each device's in their order; none where none did.
+    #[n(14)]
+    pub rotations: Option<Vec<SignedEntry>>,
 }
 
 /// An enrolment certificate as issued.

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::bundle::Trust;
 use crate::codec::{self, FormatError};
+use crate::device_keys::KeyChain;
 use crate::enrol::SignedCertificate;
 use crate::entry::{Header, SignedEntry};
 use crate::ids::Hash32;
@@ -52,6 +53,9 @@ pub struct DeviceFork {
     /// Another for the same place, or one that follows another than the first.
     #[n(3)]
     pub second: SignedEntry,
+    /// The changes of the device's key before these entries, in their order; none where there were none.
+    #[n(4)]
+    pub rotations: Option<Vec<SignedEntry>>,
 }
 
 /// Two checkpoints of one log.
@@ -188,7 +192,15 @@ impl DeviceFork {
             certificate,
             first: bare(first),
             second: bare(second),
+            rotations: None,
         })
+    }
+
+    /// Adds the changes of the device's key before the two entries.
+    #[must_use]
+    pub fn after_rotations(mut self, rotations: Vec<SignedEntry>) -> Self {
+        self.rotations = (!rotations.is_empty()).then_some(rotations);
+        self
     }
 }
 
@@ -206,10 +218,15 @@ fn device(fork: &DeviceFork) -> Outcome {
     let Ok(certificate) = SignedCertificate::verify(&fork.certificate, &hub) else {
         return Outcome::Nothing("the certificate is not this hub's");
     };
-    let Ok(key) = VerifyingKey::from_bytes(&certificate.log_key.0) else {
+    let Some(mut chain) = KeyChain::of(&certificate) else {
         return Outcome::Nothing("the device's key is none");
     };
-    match (fork.first.verify(&key), fork.second.verify(&key)) {
+    for rotation in fork.rotations.iter().flatten() {
+        if chain.rotate(rotation).is_err() {
+            return Outcome::Nothing("a change of the device's key does not hold");
+        }
+    }
+    match (chain.verify(&fork.first), chain.verify(&fork.second)) {
         (Ok(a), Ok(b)) if a.device == certificate.device => {
             if apart(&a, fork.first.hash(), &b, fork.second.hash()) {
                 Outcome::Proven
@@ -357,6 +374,7 @@ mod tests {
             log_key: Hash32(key.verifying_key().to_bytes()),
             courier: CourierId(Uuid::from_u128(4)),
             issued_at_ms: 5,
+            hardware_key: None,
         }
         .sign(&hub_key())
         .encode()

@@ -1,17 +1,20 @@
 //! The one place that names the cryptographic primitives, so that a reviewer finds them all.
 //!
-//! SHA-256, HMAC-SHA-256, HKDF-SHA-256 and Ed25519 (RFC 8032, strict verification). Sealing of stored
+//! SHA-256, HMAC-SHA-256, HKDF-SHA-256, Ed25519 (RFC 8032, strict verification) and, for the keys that a
+//! phone's hardware holds, checks of ECDSA over P-256: the one curve that both platforms offer. Sealing of stored
 //! data (XChaCha20-Poly1305, the encrypted store) is the phone's own business and lives in the core; the one sealed file
 //! that both sides read is [`crate::export`].
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
+use p256::ecdsa;
+use p256::ecdsa::signature::Verifier as _;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::ids::{Hash32, KeyId, Sig64};
+use crate::ids::{Hash32, KeyId, P256Key, Sig64};
 
 /// 32 secret bytes that wipe themselves and never print themselves.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -125,10 +128,87 @@ pub fn key_id(key: &VerifyingKey) -> KeyId {
     KeyId(id)
 }
 
+/// What stands before the point where a platform gives a P-256 key as `SubjectPublicKeyInfo` (RFC 5480).
+const P256_SPKI_PREFIX: &[u8] = &[
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// Reads a P-256 public key in the forms that phones give: a point of SEC 1, bare or as
+/// `SubjectPublicKeyInfo` in DER. `None` for anything that is not a point of the curve.
+#[must_use]
+pub fn p256_key(bytes: &[u8]) -> Option<P256Key> {
+    let point = bytes.strip_prefix(P256_SPKI_PREFIX).unwrap_or(bytes);
+    // Compressed or plain; the third form of SEC 1 does not say which of two points is meant.
+    let key = match point.first()? {
+        2..=4 => ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?,
+        _ => return None,
+    };
+    P256Key::try_from(key.to_sec1_point(true).as_bytes()).ok()
+}
+
+/// Reads an ECDSA signature as phones give it, in DER or as two numbers, and brings it into its one form: of
+/// the two values of `s` that verify, the lower.
+#[must_use]
+pub fn p256_signature(bytes: &[u8]) -> Option<Sig64> {
+    let signature = match bytes.len() {
+        64 => ecdsa::Signature::from_slice(bytes),
+        _ => ecdsa::Signature::from_der(bytes),
+    };
+    Sig64::try_from(signature.ok()?.normalize_s().to_bytes().as_slice()).ok()
+}
+
+/// Checks a P-256 signature (ECDSA with SHA-256) over `domain ‖ message`, refusing its malleable form.
+#[must_use]
+pub fn p256_verify(key: &P256Key, domain: &[u8], message: &[u8], sig: &Sig64) -> bool {
+    let (Ok(key), Ok(signature)) = (
+        ecdsa::VerifyingKey::from_sec1_bytes(&key.0),
+        ecdsa::Signature::from_slice(&sig.0),
+    ) else {
+        return false;
+    };
+    signature.normalize_s() == signature
+        && key.verify(&[domain, message].concat(), &signature).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use data_encoding::HEXLOWER;
+
+    #[test]
+    fn a_hardware_key_is_read_as_platforms_give_it_and_its_signature_has_one_form() {
+        let secret = ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+        let public = secret.verifying_key();
+        let key = p256_key(public.to_sec1_point(true).as_bytes()).unwrap();
+        let bare = public.to_sec1_point(false);
+        assert_eq!(p256_key(bare.as_bytes()), Some(key));
+        let spki = [P256_SPKI_PREFIX, bare.as_bytes()].concat();
+        assert_eq!(p256_key(&spki), Some(key));
+        for bad in [
+            &[] as &[u8],
+            &[5; 33],
+            &spki[1..],
+            &bare.as_bytes()[..64],
+            &[4; 65],
+        ] {
+            assert_eq!(p256_key(bad), None);
+        }
+        // Many messages, because about half of all signatures come in the higher form.
+        for n in 0..16u8 {
+            let made: ecdsa::Signature = secret.sign(&[b"domain".as_slice(), &[n]].concat());
+            let sig = p256_signature(made.to_der().as_bytes()).unwrap();
+            assert_eq!(p256_signature(&made.to_bytes()), Some(sig));
+            assert!(p256_verify(&key, b"domain", &[n], &sig));
+            assert!(!p256_verify(&key, b"domain", &[n, 0], &sig));
+            let low = ecdsa::Signature::from_slice(&sig.0).unwrap();
+            let high = ecdsa::Signature::from_scalars(*low.r(), -*low.s()).unwrap();
+            let high = Sig64::try_from(high.to_bytes().as_slice()).unwrap();
+            assert!(!p256_verify(&key, b"domain", &[n], &high));
+        }
+        assert_eq!(p256_signature(&[0; 64]), None);
+        assert_eq!(p256_signature(b"\x30\x06"), None);
+    }
 
     #[test]
     fn hmac_matches_rfc_4231_case_2_with_its_key_padded() {

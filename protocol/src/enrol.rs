@@ -3,6 +3,7 @@
 //! The invite carries the hub's address and public key besides the one-time code, so from the first
 //! request on the phone knows whom it talks to; the phone proves that it holds the key it registers.
 
+use data_encoding::HEXLOWER;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,8 @@ use thiserror::Error;
 
 use crate::codec::{self, FormatError};
 use crate::crypto;
-use crate::ids::{CourierId, DeviceId, Hash32, Sig64};
+use crate::device_keys::{self, KeyStatement, Purpose, SignedStatement};
+use crate::ids::{CourierId, DeviceId, Hash32, P256Key, Sig64};
 use crate::token::{base32, from_base32};
 
 const INVITE_PREFIX: &str = "SATCHEL:";
@@ -80,8 +82,38 @@ pub struct EnrolRequest {
     pub log_key: Hash32,
     /// What the courier calls this phone.
     pub label: String,
+    /// A [`SignedStatement`] in hex, from a phone whose hardware vouches for `log_key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
     /// Proof that the phone holds the private half of `log_key`.
     pub sig: Sig64,
+}
+
+/// What an [`EnrolRequest`] proves of the phone's keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenKeys {
+    /// The key of its log.
+    pub log_key: VerifyingKey,
+    /// The hardware key that vouches for it, and its statement.
+    pub hardware: Option<(P256Key, SignedStatement)>,
+}
+
+/// What a phone's hardware is to sign for an enrolment.
+#[must_use]
+pub fn statement_at_enrolment(
+    code: &[u8; 16],
+    device: DeviceId,
+    log_key: &VerifyingKey,
+    hardware_key: P256Key,
+) -> KeyStatement {
+    KeyStatement {
+        version: 1,
+        purpose: Purpose::Enrolment,
+        device,
+        log_key: Hash32(log_key.to_bytes()),
+        follows: device_keys::code_name(&base32(code)),
+        hardware_key: Some(hardware_key),
+    }
 }
 
 impl EnrolRequest {
@@ -93,17 +125,43 @@ impl EnrolRequest {
             device_id,
             log_key: Hash32(key.verifying_key().to_bytes()),
             label: label.to_owned(),
+            statement: None,
             sig: Sig64([0; 64]),
         };
         request.sig = crypto::sign(key, REQUEST_DOMAIN, &request.message());
         request
     }
 
-    /// The key, if the request proves possession of it.
+    /// Adds what the phone's hardware says of the key, and signs anew: nobody can take it off on the way.
     #[must_use]
-    pub fn verified_key(&self) -> Option<VerifyingKey> {
-        let key = VerifyingKey::from_bytes(&self.log_key.0).ok()?;
-        crypto::verify(&key, REQUEST_DOMAIN, &self.message(), &self.sig).then_some(key)
+    pub fn with_statement(mut self, statement: &SignedStatement, key: &SigningKey) -> Self {
+        self.statement = Some(HEXLOWER.encode(&statement.encode()));
+        self.sig = crypto::sign(key, REQUEST_DOMAIN, &self.message());
+        self
+    }
+
+    /// The keys, if the request proves that the phone holds them. A statement that does not hold is not left
+    /// out: the request is then refused as a whole.
+    #[must_use]
+    pub fn proven_keys(&self) -> Option<ProvenKeys> {
+        let log_key = VerifyingKey::from_bytes(&self.log_key.0).ok()?;
+        if !crypto::verify(&log_key, REQUEST_DOMAIN, &self.message(), &self.sig) {
+            return None;
+        }
+        let hardware = match &self.statement {
+            None => None,
+            Some(hex) => {
+                let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
+                let signed = SignedStatement::decode(&bytes).ok()?;
+                let said = signed.verify().ok()?;
+                let mine = said.purpose == Purpose::Enrolment
+                    && said.device == self.device_id
+                    && said.log_key == self.log_key
+                    && said.follows == device_keys::code_name(&self.code);
+                Some((said.hardware_key.filter(|_| mine)?, signed))
+            }
+        };
+        Some(ProvenKeys { log_key, hardware })
     }
 
     fn message(&self) -> Vec<u8> {
@@ -113,6 +171,9 @@ impl EnrolRequest {
             self.device_id.as_bytes(),
             &self.log_key.0,
             self.label.as_bytes(),
+            // A label has no control characters, so this cannot be read as part of one.
+            self.statement.as_ref().map_or(b"", |_| b"\0"),
+            self.statement.as_deref().unwrap_or_default().as_bytes(),
         ]
         .concat()
     }
@@ -152,6 +213,9 @@ pub struct Certificate {
     /// The hub's clock at issue.
     #[n(4)]
     pub issued_at_ms: i64,
+    /// The key in its hardware that vouches for `log_key`, where it enrolled with one.
+    #[n(5)]
+    pub hardware_key: Option<P256Key>,
 }
 
 /// A certificate as stored: exact bytes and the hub's signature.
@@ -164,6 +228,18 @@ pub struct SignedCertificate {
     /// Ed25519 by the hub.
     #[n(1)]
     pub sig: Sig64,
+    /// What the phone's hardware said of the log key: it proves itself, so the hub need not sign it.
+    #[n(2)]
+    pub statement: Option<SignedStatement>,
+}
+
+/// What vouches for a device's log key besides the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VouchedBy {
+    /// Nothing: the key is software alone.
+    Nobody,
+    /// A P-256 key that the phone keeps in its hardware, as far as the phone can be believed.
+    Hardware(P256Key),
 }
 
 impl Certificate {
@@ -172,7 +248,11 @@ impl Certificate {
     pub fn sign(&self, hub: &SigningKey) -> SignedCertificate {
         let bytes = codec::encode(self);
         let sig = crypto::sign(hub, CERTIFICATE_DOMAIN, &bytes);
-        SignedCertificate { bytes, sig }
+        SignedCertificate {
+            bytes,
+            sig,
+            statement: None,
+        }
     }
 }
 
@@ -195,6 +275,35 @@ impl SignedCertificate {
             });
         }
         codec::decode("certificate", &signed.bytes, MAX_CERTIFICATE_BYTES)
+    }
+
+    /// [`SignedCertificate::verify`], and whether a hardware key vouches for the log key.
+    ///
+    /// # Errors
+    /// [`FormatError`] also for a hardware key that the certificate names and whose statement is not beside it,
+    /// does not verify or is about another key.
+    pub fn verify_keys(
+        bytes: &[u8],
+        hub: &VerifyingKey,
+    ) -> Result<(Certificate, VouchedBy), FormatError> {
+        let certificate = Self::verify(bytes, hub)?;
+        let Some(hardware) = certificate.hardware_key else {
+            return Ok((certificate, VouchedBy::Nobody));
+        };
+        let malformed = FormatError::Malformed {
+            what: "key statement",
+        };
+        let signed: Self = codec::decode("certificate", bytes, MAX_CERTIFICATE_BYTES)?;
+        let statement = signed.statement.ok_or(malformed.clone())?;
+        let said = statement.verify().map_err(|_| malformed.clone())?;
+        let fits = said.purpose == Purpose::Enrolment
+            && said.device == certificate.device
+            && said.log_key == certificate.log_key
+            && said.hardware_key == Some(hardware);
+        match fits {
+            true => Ok((certificate, VouchedBy::Hardware(hardware))),
+            false => Err(malformed),
+        }
     }
 }
 
@@ -235,17 +344,21 @@ mod tests {
     fn a_request_proves_its_key_and_binds_code_and_device() {
         let key = SigningKey::from_bytes(&[2; 32]);
         let request = EnrolRequest::signed(&[7; 16], DeviceId(Uuid::from_u128(1)), "phone", &key);
-        assert_eq!(request.verified_key(), Some(key.verifying_key()));
+        let proven = request.proven_keys().unwrap();
+        assert_eq!(
+            (proven.log_key, proven.hardware),
+            (key.verifying_key(), None)
+        );
         let stolen = EnrolRequest {
             device_id: DeviceId(Uuid::from_u128(2)),
             ..request.clone()
         };
-        assert_eq!(stolen.verified_key(), None);
+        assert_eq!(stolen.proven_keys(), None);
         let other_code = EnrolRequest {
             code: base32(&[8; 16]),
             ..request
         };
-        assert_eq!(other_code.verified_key(), None);
+        assert_eq!(other_code.proven_keys(), None);
     }
 
     #[test]
@@ -257,6 +370,7 @@ mod tests {
             log_key: Hash32([3; 32]),
             courier: CourierId(Uuid::from_u128(4)),
             issued_at_ms: 5,
+            hardware_key: None,
         };
         let bytes = certificate.sign(&hub).encode();
         assert_eq!(

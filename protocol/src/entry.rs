@@ -62,6 +62,8 @@ impl EntryKind {
     pub const HUB_LOG_RESTARTED: Self = Self(17);
     /// The content of entries about one delivery was erased (PIPL 47).
     pub const ERASED: Self = Self(18);
+    /// From the next entry on another key signs this log ([`crate::device_keys`]).
+    pub const KEY_ROTATED: Self = Self(19);
     /// In the hub's own journal: a customer rated a delivery.
     pub const RATED: Self = Self(0x4001);
     /// In the hub's own journal: which parcels a phone was given.

@@ -195,7 +195,11 @@ byte_id!(
     KeyId, 8, "key"
 );
 byte_id!(
-    /// An Ed25519 signature.
+    /// A P-256 public key as a compressed point: what a phone's hardware signs with.
+    P256Key, 33, "P-256 key"
+);
+byte_id!(
+    /// An Ed25519 signature, or a P-256 one as two numbers.
     Sig64, 64, "signature"
 );
 byte_id!(

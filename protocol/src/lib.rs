@@ -12,6 +12,7 @@ pub mod batch;
 pub mod bundle;
 pub mod contradiction;
 pub mod crypto;
+pub mod device_keys;
 pub mod doorstep;
 pub mod doubt;
 pub mod enrol;

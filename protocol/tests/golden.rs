@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
+use p256::ecdsa::signature::Signer as _;
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::attempt::{
     AttemptBody, CodeResult, Disclaimer, EnrolledBody, Fix, IdentityCheck, ItemCount, LeftAt,
@@ -18,8 +19,9 @@ use satchel_protocol::attempt::{
 };
 use satchel_protocol::batch::{Batch, Form, InlineBlob};
 use satchel_protocol::crypto::{self, Secret32};
+use satchel_protocol::device_keys::SignedStatement;
 use satchel_protocol::enrol::{
-    Certificate, EnrolRequest, EnrolResponse, Invite, SignedCertificate,
+    self, Certificate, EnrolRequest, EnrolResponse, Invite, SignedCertificate, VouchedBy,
 };
 use satchel_protocol::entry::{ALG_ED25519_SHA256, ENTRY_VERSION, EntryKind, Header, SignedEntry};
 use satchel_protocol::feed::{FeedContent, FeedPage, TrafficItem};
@@ -313,7 +315,35 @@ fn certificate() -> Certificate {
         log_key: Hash32(phone().verifying_key().to_bytes()),
         courier: COURIER,
         issued_at_ms: 1_795_219_100_000,
+        hardware_key: None,
     }
+}
+
+/// What the phone's hardware says of its log key. ECDSA as RFC 6979 has it, so the bytes are always the same.
+fn statement() -> SignedStatement {
+    let hardware = p256::ecdsa::SigningKey::from_slice(&[0x33; 32]).unwrap();
+    let point = hardware.verifying_key().to_sec1_point(true);
+    let said = enrol::statement_at_enrolment(
+        &[0xD0; 16],
+        DEVICE,
+        &phone().verifying_key(),
+        crypto::p256_key(point.as_bytes()).unwrap(),
+    );
+    let made: p256::ecdsa::Signature = hardware.sign(&said.to_be_signed());
+    said.sign(&phone(), crypto::p256_signature(&made.to_bytes()))
+}
+
+fn vouched_certificate() -> Vec<u8> {
+    let hardware_key = statement().verify().unwrap().hardware_key;
+    let certificate = Certificate {
+        hardware_key,
+        ..certificate()
+    };
+    SignedCertificate {
+        statement: Some(statement()),
+        ..certificate.sign(&hub())
+    }
+    .encode()
 }
 
 fn enrol_response() -> EnrolResponse {
@@ -387,6 +417,8 @@ fn made() -> Vectors {
     put("ink_timed", hex(&timed_ink().encode()));
     put("invite", invite().to_text());
     put("certificate", hex(&certificate().sign(&hub()).encode()));
+    put("key_statement", hex(&statement().encode()));
+    put("certificate_vouched", hex(&vouched_certificate()));
     let request = EnrolRequest::signed(&[0xD0; 16], DEVICE, "王的手机", &phone());
     put("enrol_request", serde_json::to_string(&request).unwrap());
     put(
@@ -508,6 +540,10 @@ fn committed_evidence_still_verifies_and_means_the_same() {
     let certificate = unhex(&v, "certificate");
     let certificate = SignedCertificate::verify(&certificate, &hub().verifying_key()).unwrap();
     assert_eq!(certificate, self::certificate());
+    let (_, by) =
+        SignedCertificate::verify_keys(&unhex(&v, "certificate_vouched"), &hub().verifying_key())
+            .unwrap();
+    assert!(matches!(by, VouchedBy::Hardware(_)));
     let read_ink = |name: &str| Signature::decode(&unhex(&v, name)).unwrap();
     assert_eq!(read_ink("ink"), ink());
     assert_eq!(read_ink("ink_bound"), ink().bound_to(ATTEMPT));
@@ -519,7 +555,8 @@ fn committed_texts_are_still_understood() {
     let v = committed();
     assert_eq!(Invite::parse(&v["invite"]).unwrap(), invite());
     let request: EnrolRequest = serde_json::from_str(&v["enrol_request"]).unwrap();
-    assert_eq!(request.verified_key(), Some(phone().verifying_key()));
+    let proven = request.proven_keys().unwrap();
+    assert_eq!(proven.log_key, phone().verifying_key());
     let response: EnrolResponse = serde_json::from_str(&v["enrol_response"]).unwrap();
     assert_eq!(response, enrol_response());
     let skew: ErrorBody = serde_json::from_str(&v["clock_skew_answer"]).unwrap();

@@ -14,6 +14,7 @@
 )]
 
 pub mod day;
+pub mod hardware;
 pub mod http;
 pub mod link;
 pub mod phone;

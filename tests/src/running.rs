@@ -36,23 +36,34 @@ pub struct Running {
     address: SocketAddr,
     stop: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     data: tempfile::TempDir,
+    settings: Settings,
 }
+
+/// What a test changes of the usual configuration.
+type Settings = fn(&mut HubConfig);
 
 impl Running {
     /// A fresh hub, its clock standing at the morning of the test day.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// [`Self::start`] with other settings.
+    #[must_use]
+    pub fn start_with(settings: Settings) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let data = tempfile::tempdir().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let (hub, stop) = serve(&runtime, data.path(), listener);
+        let (hub, stop) = serve(&runtime, data.path(), listener, settings);
         Self {
             hub,
             runtime,
             address,
             stop: Some(stop),
             data,
+            settings,
         }
     }
 
@@ -67,7 +78,8 @@ impl Running {
     /// Starts it again on the same address.
     pub fn start_again(&mut self) {
         let listener = self.runtime.block_on(TcpListener::bind(self.address));
-        let (hub, stop) = serve(&self.runtime, self.data.path(), listener.unwrap());
+        let listener = listener.unwrap();
+        let (hub, stop) = serve(&self.runtime, self.data.path(), listener, self.settings);
         self.hub = hub;
         self.stop = Some(stop);
     }
@@ -145,11 +157,13 @@ fn serve(
     runtime: &tokio::runtime::Runtime,
     data: &Path,
     listener: TcpListener,
+    settings: Settings,
 ) -> (Hub, (oneshot::Sender<()>, JoinHandle<()>)) {
     runtime.block_on(async {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut config = HubConfig::new(data.join("hub"), &url);
         config.clock = Arc::new(SimClock::frozen(MORNING_MS));
+        settings(&mut config);
         let hub = Hub::open(config).await.unwrap();
         let serving = hub.clone();
         let (stop, stopped) = oneshot::channel::<()>();

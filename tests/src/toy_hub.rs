@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use ed25519_dalek::{SigningKey, VerifyingKey};
+use ed25519_dalek::SigningKey;
 use satchel_core::clock::Clock;
 use satchel_core::sync::task::{HttpTask, TaskOutcome};
 use satchel_protocol::api::{ErrorBody, ErrorCode, PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS};
 use satchel_protocol::batch::Batch;
 use satchel_protocol::crypto::{self, Secret32};
-use satchel_protocol::enrol::{Certificate, EnrolRequest, EnrolResponse, Invite};
-use satchel_protocol::entry::{Header, SignedEntry};
+use satchel_protocol::device_keys::KeyChain;
+use satchel_protocol::enrol::{
+    Certificate, EnrolRequest, EnrolResponse, Invite, SignedCertificate,
+};
+use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
 use satchel_protocol::feed::{FeedItem, FeedPage, StopItem};
 use satchel_protocol::http_sig::{self, MAX_SKEW_S, RequestParts, SigError};
 use satchel_protocol::ids::{CourierId, DeviceId, Hash32};
@@ -32,7 +35,7 @@ pub const HUB_URL: &str = "http://hub.invalid";
 /// One phone as the hub knows it.
 #[derive(Debug, Clone)]
 pub struct Device {
-    key: VerifyingKey,
+    keys: KeyChain,
     courier: CourierId,
     certificate: Vec<u8>,
     code: [u8; 16],
@@ -197,8 +200,8 @@ impl ToyHub {
     fn enrol(&self, body: &[u8]) -> Answered {
         let request: EnrolRequest =
             serde_json::from_slice(body).map_err(|_| refuse(400, ErrorCode::Malformed))?;
-        let key = request
-            .verified_key()
+        let proven = request
+            .proven_keys()
             .ok_or_else(|| refuse(401, ErrorCode::BadSignature))?;
         let bad_code = || refuse(403, ErrorCode::BadCode);
         let code: [u8; 16] = token::from_base32(&request.code)
@@ -209,7 +212,7 @@ impl ToyHub {
         let used = state.devices.iter().find(|(_, d)| d.code == code);
         if let Some((id, device)) = used {
             // The answer may have been lost: the same phone gets the same answer.
-            if *id != request.device_id || device.key != key {
+            if *id != request.device_id || device.keys.key_at(1) != Some(&proven.log_key) {
                 return Err(bad_code());
             }
         } else {
@@ -219,11 +222,16 @@ impl ToyHub {
                 log_key: request.log_key,
                 courier,
                 issued_at_ms: self.clock.wall_ms(),
+                hardware_key: proven.hardware.as_ref().map(|(key, _)| *key),
+            };
+            let signed = SignedCertificate {
+                statement: proven.hardware.map(|(_, statement)| statement),
+                ..certificate.sign(&self.key)
             };
             let device = Device {
-                key,
+                keys: KeyChain::of(&certificate).unwrap(),
                 courier,
-                certificate: certificate.sign(&self.key).encode(),
+                certificate: signed.encode(),
                 code,
                 log: Vec::new(),
             };
@@ -261,14 +269,19 @@ impl ToyHub {
             idempotency_key: header("idempotency-key"),
         };
         let now_ms = self.clock.wall_ms();
-        let verified = http_sig::verify(
-            &parts,
-            header("content-digest"),
-            &parsed,
-            &device.key,
-            now_ms.div_euclid(1_000),
-            MAX_SKEW_S,
-        );
+        let (digest, now_s) = (header("content-digest"), now_ms.div_euclid(1_000));
+        let under = |key| http_sig::verify(&parts, digest, &parsed, key, now_s, MAX_SKEW_S);
+        // A real hub gives the key before up with the first request under the new one; see its own tests.
+        let verified = match under(device.keys.key_at(i64::MAX).unwrap()) {
+            Err(SigError::BadSignature) => {
+                let changes = device.log.iter().rev();
+                let last = changes
+                    .map(|(h, _)| h)
+                    .find(|h| h.kind == EntryKind::KEY_ROTATED);
+                under(device.keys.key_at(last.map_or(1, |h| h.seq)).unwrap())
+            }
+            other => other,
+        };
         match verified {
             Ok(()) => {}
             Err(SigError::ClockSkew) => {
@@ -309,8 +322,9 @@ impl ToyHub {
         let mut device = state.devices[&id].clone();
         let (mut named, mut joined) = (Vec::new(), Vec::new());
         for entry in batch.entries {
-            let header = entry
-                .verify(&device.key)
+            let header = device
+                .keys
+                .verify(&entry)
                 .ok()
                 .filter(|h| h.device == id)
                 .ok_or_else(|| refuse(422, ErrorCode::BadEntry))?;
@@ -331,6 +345,10 @@ impl ToyHub {
             match same {
                 Some(true) => {}
                 None if header.prev == head => {
+                    if header.kind == EntryKind::KEY_ROTATED {
+                        let followed = device.keys.rotate(&entry);
+                        followed.map_err(|_| refuse(422, ErrorCode::BadEntry))?;
+                    }
                     joined.push(hash);
                     device.log.push((header.clone(), entry));
                 }

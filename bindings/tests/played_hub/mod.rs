@@ -85,6 +85,7 @@ pub fn enrolled(body: &[u8]) -> Vec<u8> {
         log_key: request.log_key,
         courier,
         issued_at_ms: 1,
+        hardware_key: None,
     };
     serde_json::to_vec(&EnrolResponse {
         device_id: request.device_id,

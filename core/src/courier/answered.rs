@@ -94,11 +94,16 @@ impl Courier {
         let lane = flight.job.lane();
         let result = match flight.job {
             Job::Enrol { device } => self.apply_enrolled(keys, device, answer)?,
-            Job::AskLog => self.apply_held(keys, answer)?,
+            Job::AskLog => {
+                let got = self.apply_held(keys, answer)?;
+                self.settle_keys(keys)?;
+                got
+            }
             Job::PushLog {
                 sent_bytes, up_to, ..
             } => {
                 let got = self.apply_pushed(keys, answer, up_to)?;
+                self.settle_keys(keys)?;
                 if got.is_ok() {
                     let took_ms = self.boot_ms() - flight.issued_ms;
                     self.engine().pace.arrived(sent_bytes, took_ms);
@@ -186,6 +191,16 @@ impl Courier {
             (Job::PushLog { form, .. }, ErrorCode::Malformed) if is_about_the_batch(error) => {
                 self.engine().form_refused(*form);
                 Ok(false)
+            }
+            (Job::Enrol { .. }, ErrorCode::HardwareKeyRequired) => {
+                self.engine().set_needs_hardware();
+                self.failed(&flight.job, Blocking::Refused, None)?;
+                Ok(true)
+            }
+            // Not signed by the hub, so nothing more is concluded from it than that the other key may be tried.
+            (_, ErrorCode::BadSignature) if keys.before.is_some() && self.engine().doubt_key() => {
+                self.engine().unknown_outcome(&flight.job);
+                Ok(true)
             }
             (_, code) if answers::needs_person(code) => {
                 tracing::warn!(?code, "the hub refuses this phone");

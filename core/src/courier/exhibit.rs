@@ -32,6 +32,7 @@ struct Exhibit {
     entries: Vec<BundledEntry>,
     receipts: Vec<SignedReceipt>,
     inks: BTreeMap<Hash32, Vec<u8>>,
+    rotations: Vec<SignedEntry>,
 }
 
 impl Courier {
@@ -86,6 +87,7 @@ impl Courier {
             timestamps: Vec::new(),
             records: Vec::new(),
             door: found.door,
+            rotations: (!found.rotations.is_empty()).then_some(found.rotations),
         };
         Ok(bundle::pack(&bundle, &photos))
     }
@@ -123,6 +125,7 @@ fn gather(conn: &Snapshot, keys: &Keys, parcel: ParcelId) -> Result<Exhibit> {
     let place = stops::stop(conn, row.stop_id)?.place;
     let erased = matches!(erasures::state(conn, parcel)?, Some(Some(_)));
     let (mut entries, mut receipts, mut inks) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let mut last_seq = 0;
     for event in row.events()? {
         if event.id.origin != Origin::Phone(keys.device) {
             continue;
@@ -131,6 +134,7 @@ fn gather(conn: &Snapshot, keys: &Keys, parcel: ParcelId) -> Result<Exhibit> {
             continue;
         };
         let header = Header::decode(&entry.header).map_err(Error::from)?;
+        last_seq = last_seq.max(header.seq);
         if let Ok(body) = AttemptBody::decode(entry.body.as_deref().unwrap_or_default())
             && let Some(ink) = inks::of_attempt(conn, body.attempt)?
         {
@@ -161,6 +165,10 @@ fn gather(conn: &Snapshot, keys: &Keys, parcel: ParcelId) -> Result<Exhibit> {
         entries,
         receipts: receipts.into_values().collect(),
         inks,
+        rotations: match keys.changed_seq {
+            0 => Vec::new(),
+            _ => exhibits::rotations(conn, last_seq)?,
+        },
     })
 }
 

@@ -64,6 +64,10 @@ impl Courier {
                 until_ms: Some(wall(at_ms)),
                 why: WaitReason::Retry,
             },
+            (None, false) if keys.waits_for_hardware() => Task::Wait {
+                until_ms: None,
+                why: WaitReason::InFlight,
+            },
             (None, false) => Task::Done,
         })
     }
@@ -214,6 +218,8 @@ impl Courier {
         (network, now_ms): (Network, i64),
     ) -> Result<Option<(Job, Draft)>> {
         match (lane, keys.stage) {
+            // It waits for the hardware's signature.
+            (Lane::Enrol, Stage::Pending) if keys.waits_for_hardware() => Ok(None),
             (Lane::Enrol, Stage::Pending) => {
                 let job = Job::Enrol {
                     device: keys.device,
@@ -339,7 +345,9 @@ impl Courier {
             let offset_ms = self.db.read(phone::sync_facts)?.hub_offset_ms;
             let hub_ms = self.env.clock.wall_ms().saturating_add(offset_ms);
             // A clock before 1970 is told its time by the hub like any other wrong clock.
-            draft.sign(keys, hub_ms.div_euclid(1_000).max(0), &nonce)?;
+            let key = keys.request_key(self.engine().key_doubted());
+            let created_s = hub_ms.div_euclid(1_000).max(0);
+            draft.sign((keys.device, key), created_s, &nonce)?;
         }
         let session = HEXLOWER.encode(&random::<4>(&*self.env.entropy)?);
         let nonce = BASE64URL_NOPAD.encode(&nonce);

@@ -35,7 +35,7 @@ impl Courier {
         let keys = self.enrolled()?;
         let done = self.db.write(|tx| {
             let mut stored = wedged::stored(tx, seq)?;
-            if can_go_as_it_is(&mut stored, &keys.log_key) {
+            if can_go_as_it_is(&mut stored, keys.key_at(seq)) {
                 wedged::set_signature(tx, seq, &stored.entry)?;
                 wedged::send_again(tx, seq)?;
                 return Ok(Repair::SentAgain);

@@ -12,12 +12,14 @@ use crate::clock::{Clock, Entropy, random};
 use crate::error::Result;
 use crate::store::db::Tx;
 use crate::store::entries::{self, Beside, Head, NewEntry};
-use crate::store::{noted, watch};
+use crate::store::{device_keys, noted, watch};
 
 /// Who writes, and with what.
 pub(crate) struct Pen<'a> {
     pub(crate) device: DeviceId,
+    /// Its key, and after which entry that came into use.
     pub(crate) key: &'a SigningKey,
+    pub(crate) changed_seq: i64,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) entropy: &'a dyn Entropy,
 }
@@ -48,6 +50,7 @@ impl Pen<'_> {
         beside: Beside<'_>,
     ) -> Result<Head> {
         let before = entries::head(tx)?;
+        let (anchor, changed_seq) = watch::anchor(tx)?;
         let header = Header {
             version: ENTRY_VERSION,
             alg: ALG_ED25519_SHA256,
@@ -59,14 +62,18 @@ impl Pen<'_> {
             boot_id: self.clock.boot_id(),
             boottime_ns: self.clock.boottime_ns(),
             utc_offset_min: self.clock.utc_offset_min(),
-            anchor: watch::anchor(tx)?,
+            anchor,
             handle: fact.handle,
             commitment: Hash32::ZERO,
             blobs: fact.blobs,
         };
         let seq = header.seq;
         let salt = Salt(random(self.entropy)?);
-        let entry = SignedEntry::seal(header, salt, fact.body, self.key);
+        // The key may have changed since this caller took his.
+        let entry = match changed_seq == self.changed_seq {
+            true => SignedEntry::seal(header, salt, fact.body, self.key),
+            false => SignedEntry::seal(header, salt, fact.body, &device_keys::present(tx)?),
+        };
         let head = Head {
             seq,
             hash: entry.hash(),

@@ -1,7 +1,7 @@
 //! Rows that a courier shows in a dispute: his entries, what followed them, and the hub's words about them.
 
 use rusqlite::{Connection, OptionalExtension};
-use satchel_protocol::entry::SignedEntry;
+use satchel_protocol::entry::{EntryKind, SignedEntry};
 
 use super::entries;
 use crate::error::Result;
@@ -15,6 +15,19 @@ pub(crate) fn entry(conn: &Connection, seq: i64) -> Result<Option<SignedEntry>> 
         conn.prepare_cached("SELECT header, sig, salt, body FROM entry WHERE seq = ?1")?;
     let mut rows = stmt.query([seq])?;
     rows.next()?.map(entries::signed).transpose()
+}
+
+/// The entries up to `last` by which this log changed its key, in their order.
+pub(crate) fn rotations(conn: &Connection, last: i64) -> Result<Vec<SignedEntry>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT header, sig, salt, body FROM entry WHERE kind = ?1 AND seq < ?2 ORDER BY seq",
+    )?;
+    let mut rows = stmt.query((i64::from(EntryKind::KEY_ROTATED.0), last))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(entries::signed(row)?);
+    }
+    Ok(found)
 }
 
 /// Headers of the entries behind `seq` up to `last`, in order.

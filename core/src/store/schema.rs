@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/008_sync.sql"),
     include_str!("migrations/009_erasure.sql"),
     include_str!("migrations/010_doubt.sql"),
+    include_str!("migrations/011_keys.sql"),
 ];
 
 /// Newest schema version this build knows.

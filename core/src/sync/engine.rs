@@ -67,6 +67,10 @@ pub(crate) struct Engine {
     polls_rest_ms: i64,
     /// Clock corrections in a row without a good answer between them.
     skew_corrections: u32,
+    /// Refused signatures in a row, while there are two keys it could be.
+    refused_signatures: u32,
+    /// The hub enrols only phones with a hardware key.
+    needs_hardware: bool,
 }
 
 impl Default for Engine {
@@ -87,6 +91,8 @@ impl Default for Engine {
             last_feed_ms: None,
             polls_rest_ms: 0,
             skew_corrections: 0,
+            refused_signatures: 0,
+            needs_hardware: false,
         }
     }
 }
@@ -203,6 +209,8 @@ impl Engine {
     pub(crate) fn succeeded(&mut self, lane: Lane) {
         self.backoff.remove(&lane);
         self.skew_corrections = 0;
+        // An odd number means that the other key is the right one; that stays so.
+        self.refused_signatures %= 2;
     }
 
     /// A good answer on the way to the goal: go on at once, but what failed before still counts, so
@@ -257,6 +265,30 @@ impl Engine {
     pub(crate) fn skew_corrected(&mut self) -> bool {
         self.skew_corrections += 1;
         self.skew_corrections <= 3
+    }
+
+    /// The hub does not take the signature, and there is another key it may know. `false`: both were tried.
+    pub(crate) fn doubt_key(&mut self) -> bool {
+        self.refused_signatures += 1;
+        self.refused_signatures < 3
+    }
+
+    /// Whether requests are to be signed with the other of the two keys.
+    pub(crate) fn key_doubted(&self) -> bool {
+        self.refused_signatures % 2 == 1
+    }
+
+    /// Which key the hub knows has been settled.
+    pub(crate) fn trust_key(&mut self) {
+        self.refused_signatures = 0;
+    }
+
+    pub(crate) fn set_needs_hardware(&mut self) {
+        self.needs_hardware = true;
+    }
+
+    pub(crate) fn needs_hardware(&self) -> bool {
+        self.needs_hardware
     }
 
     /// Nobody knows what came of this request: its lane asks before it sends again.

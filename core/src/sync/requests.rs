@@ -1,6 +1,7 @@
 //! Building requests: exact bytes, signed by the phone's key in the fixed RFC 9421 profile.
 
 use data_encoding::{BASE64, HEXLOWER};
+use ed25519_dalek::SigningKey;
 use satchel_protocol::api::{
     PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS, PATH_RECEIPT_SUFFIX, TUS_VERSION,
 };
@@ -8,7 +9,7 @@ use satchel_protocol::batch::{Batch, Form, InlineBlob};
 use satchel_protocol::crypto;
 use satchel_protocol::enrol::EnrolRequest;
 use satchel_protocol::http_sig::{self, RequestParts, SignParams};
-use satchel_protocol::ids::Hash32;
+use satchel_protocol::ids::{DeviceId, Hash32};
 use satchel_protocol::limits::{
     FEED_PAGE_ITEMS, MAX_ANSWER_BYTES, MAX_BATCH_ENTRIES, MAX_FEED_PAGE_BYTES, MAX_FEED_WAIT_S,
     MAX_INLINE_BLOB_BYTES,
@@ -61,12 +62,17 @@ impl Draft {
     }
 
     /// Adds the signature headers. `created_s` is the hub's time as the phone knows it.
-    pub(crate) fn sign(&mut self, keys: &Keys, created_s: i64, nonce: &[u8; 12]) -> Result<()> {
+    pub(crate) fn sign(
+        &mut self,
+        (device, request_key): (DeviceId, &SigningKey),
+        created_s: i64,
+        nonce: &[u8; 12],
+    ) -> Result<()> {
         let key = self
             .idempotency_key
             .clone()
             .unwrap_or_else(|| HEXLOWER.encode(nonce));
-        let device = keys.device.to_string();
+        let device = device.to_string();
         let parts = RequestParts {
             method: self.method,
             target_uri: &self.url,
@@ -79,7 +85,7 @@ impl Draft {
             key_id: &device,
         };
         let signed =
-            http_sig::sign(&parts, &params, &keys.log_key).map_err(|_| Error::InvalidInput {
+            http_sig::sign(&parts, &params, request_key).map_err(|_| Error::InvalidInput {
                 what: "hub address",
             })?;
         self.headers
@@ -91,7 +97,13 @@ impl Draft {
 
 /// `POST /v1/enrol`. Signed by its own body, since the hub does not know the key yet.
 pub(crate) fn enrol(keys: &Keys) -> Result<Draft> {
-    let request = EnrolRequest::signed(&keys.invite_code, keys.device, &keys.label, &keys.log_key);
+    let mut request =
+        EnrolRequest::signed(&keys.invite_code, keys.device, &keys.label, &keys.log_key);
+    if let Some(hardware) = keys.hardware {
+        let statement = keys.statement_at_enrolment(hardware.key);
+        let statement = statement.sign(&keys.log_key, hardware.sig);
+        request = request.with_statement(&statement, &keys.log_key);
+    }
     let body = serde_json::to_vec(&request).map_err(|_| Error::InvalidInput { what: "label" })?;
     Ok(Draft::new(
         Purpose::Enrol,

@@ -70,6 +70,33 @@ pub enum Purpose {
     Proof,
 }
 
+/// What the key in the phone's hardware has to do. It is the host's; the core never sees its private half.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyTask {
+    /// The hub takes no phone without a hardware key: make a P-256 key and give its public half to
+    /// [`Courier::offer_hardware_key`](crate::Courier::offer_hardware_key).
+    Offer,
+    /// Sign these bytes (ECDSA with SHA-256) and give the signature to
+    /// [`Courier::complete_key_task`](crate::Courier::complete_key_task).
+    Sign {
+        /// Give it back with the signature.
+        id: String,
+        /// What it is for.
+        purpose: KeyPurpose,
+        /// What to sign, exactly; hashing them is part of signing.
+        bytes: Vec<u8>,
+    },
+}
+
+/// What a hardware key vouches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPurpose {
+    /// The first key of this phone's log.
+    Enrolment,
+    /// A key that follows another.
+    Rotation,
+}
+
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskOutcome {

@@ -20,13 +20,13 @@ use crate::error::HubError;
 use crate::hub::Hub;
 use crate::rating::review;
 use crate::store::couriers::{self, DeviceRow};
+use crate::store::device_keys;
 use crate::visitor;
 
 /// The device whose signature covers the head of the request. The body is not vouched for yet.
 #[derive(Debug)]
 pub(crate) struct SignedHead {
     pub(crate) device: DeviceRow,
-    pub(crate) key: VerifyingKey,
     /// What the signature says the body hashes to.
     pub(crate) content_digest: String,
 }
@@ -35,7 +35,6 @@ pub(crate) struct SignedHead {
 #[derive(Debug)]
 pub(crate) struct Signed {
     pub(crate) device: DeviceRow,
-    pub(crate) key: VerifyingKey,
     pub(crate) body: Bytes,
 }
 
@@ -64,7 +63,6 @@ impl FromRequest<Hub> for Signed {
         let body = head.whole_body(body, limits::MAX_BATCH_BYTES).await?;
         Ok(Self {
             device: head.device,
-            key: head.key,
             body,
         })
     }
@@ -129,11 +127,22 @@ async fn check(parts: &Parts, hub: &Hub) -> Result<SignedHead, ApiError> {
     let key = VerifyingKey::from_bytes(&device.log_key.0)
         .map_err(|_| HubError::DamagedRow { what: "device key" })?;
     let content_digest = header(&parts.headers, "content-digest").to_owned();
-    verify(parts, hub, &parsed, &key, &content_digest)?;
+    let mut under_new = true;
+    if let Err(refused) = verify(parts, hub, &parsed, &key, &content_digest) {
+        // A phone that changed its key signs with the one before until it hears that the change has come.
+        let before =
+            device_keys::before(&device).filter(|_| refused.code == ErrorCode::BadSignature);
+        let before = before.ok_or(refused)?;
+        verify(parts, hub, &parsed, &before, &content_digest)?;
+        under_new = false;
+    }
 
     let expires_at_ms = parsed.created_s.saturating_add(http_sig::NONCE_MEMORY_S) * 1_000;
     let mut tx = hub.db().write().await?;
     let fresh = couriers::use_nonce(&mut tx, id, &parsed.nonce, expires_at_ms).await?;
+    if under_new && device.key_before.is_some() {
+        device_keys::give_up_before(&mut tx, id).await?;
+    }
     if let Some(net) = visitor::net_of(hub, parts) {
         review::note_device_net(&mut tx, id, net, hub.now_ms()).await?;
     }
@@ -143,7 +152,6 @@ async fn check(parts: &Parts, hub: &Hub) -> Result<SignedHead, ApiError> {
     }
     Ok(SignedHead {
         device,
-        key,
         content_digest,
     })
 }

@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::crypto;
-use satchel_protocol::enrol::{Certificate, EnrolRequest, EnrolResponse};
+use satchel_protocol::enrol::{Certificate, EnrolRequest, EnrolResponse, SignedCertificate};
 use satchel_protocol::ids::Hash32;
 use satchel_protocol::token;
 
@@ -30,7 +30,7 @@ pub(crate) fn code_hash(code: &[u8]) -> Hash32 {
         (status = 200, description = "Enrolled", body = EnrolResponseSchema),
         (status = 400, description = "Not the format", body = ErrorSchema),
         (status = 401, description = "The key is not proved", body = ErrorSchema),
-        (status = 403, description = "Code unknown, used or expired", body = ErrorSchema),
+        (status = 403, description = "Code unknown, used or expired; or a hardware key is required", body = ErrorSchema),
     )
 )]
 pub(crate) async fn enrol(
@@ -46,8 +46,11 @@ pub(crate) async fn enrol(
     {
         return Err(ApiError::new(ErrorCode::Malformed).detail("label"));
     }
-    if request.verified_key().is_none() {
-        return Err(ApiError::new(ErrorCode::BadSignature));
+    let proven = request
+        .proven_keys()
+        .ok_or_else(|| ApiError::new(ErrorCode::BadSignature))?;
+    if hub.config().require_hardware_key && proven.hardware.is_none() {
+        return Err(ApiError::new(ErrorCode::HardwareKeyRequired));
     }
     let bad_code = || ApiError::new(ErrorCode::BadCode);
     let code = token::from_base32(&request.code).ok_or_else(bad_code)?;
@@ -70,14 +73,19 @@ pub(crate) async fn enrol(
     if invite.used_by.is_some() || invite.expires_at_ms < now_ms {
         return Err(bad_code());
     }
+    let (hardware_key, statement) = proven.hardware.unzip();
     let certificate = Certificate {
         version: 1,
         device: request.device_id,
         log_key: request.log_key,
         courier: invite.courier,
         issued_at_ms: now_ms,
+        hardware_key,
+    };
+    let certificate = SignedCertificate {
+        statement,
+        ..certificate.sign(&hub.keys().signing)
     }
-    .sign(&hub.keys().signing)
     .encode();
     let device = NewDevice {
         id: request.device_id,

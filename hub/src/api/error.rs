@@ -58,7 +58,9 @@ impl ApiError {
             | ErrorCode::ClockSkew
             | ErrorCode::Replayed
             | ErrorCode::UnknownDevice => StatusCode::UNAUTHORIZED,
-            ErrorCode::RevokedDevice | ErrorCode::BadCode => StatusCode::FORBIDDEN,
+            ErrorCode::RevokedDevice | ErrorCode::BadCode | ErrorCode::HardwareKeyRequired => {
+                StatusCode::FORBIDDEN
+            }
             ErrorCode::Malformed => StatusCode::BAD_REQUEST,
             ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::LogGap | ErrorCode::LogFork | ErrorCode::OffsetMismatch => {

@@ -87,7 +87,7 @@ async fn upload_batch(
         };
         ApiError::new(code).detail(error.to_string())
     })?;
-    let receipt = ingest::ingest(hub, &request.device, &request.key, batch, known).await?;
+    let receipt = ingest::ingest(hub, &request.device, batch, known).await?;
     Ok(receipt_body(&receipt))
 }
 

@@ -52,6 +52,9 @@ pub(crate) struct EnrolRequestSchema {
         pattern = "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f])?$"
     )]
     label: String,
+    /// CBOR: what a key in the phone's hardware says of `log_key`, signed by both, hex.
+    #[schema(pattern = "^([0-9a-f]{2}){1,512}$", required = false)]
+    statement: Option<String>,
     /// Ed25519 by `log_key` over the request, hex.
     #[schema(pattern = "^[0-9a-f]{128}$")]
     sig: String,

@@ -23,6 +23,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
     config.complaint_contact = args.complaint_contact;
     config.witnesses = args.witnesses;
     config.timestamp_url = args.timestamp_url;
+    config.require_hardware_key = args.require_hardware_key;
     config.behind_proxy = args.behind_proxy;
     config.utc_offset_min = args.utc_offset_min;
     let input_ended = Arc::new(Notify::new());

@@ -12,7 +12,10 @@ use crate::error::HubError;
 pub(crate) struct DeviceRow {
     pub(crate) id: DeviceId,
     pub(crate) courier: CourierId,
+    /// What its requests are signed with.
     pub(crate) log_key: Hash32,
+    /// The key before, while requests under it are still taken.
+    pub(crate) key_before: Option<Hash32>,
     pub(crate) certificate: Vec<u8>,
     pub(crate) revoked_at_seq: Option<i64>,
     pub(crate) quarantined: bool,
@@ -27,7 +30,7 @@ pub(crate) struct InviteRow {
     pub(crate) used_by: Option<DeviceId>,
 }
 
-const DEVICE_COLUMNS: &str = "SELECT device_id, courier_id, log_key, certificate, revoked_at_seq, \
+const DEVICE_COLUMNS: &str = "SELECT device_id, courier_id, log_key, key_before, certificate, revoked_at_seq, \
     quarantined_at_ms IS NOT NULL AS quarantined FROM device WHERE device_id = ?";
 
 fn device_row(row: &sqlx::sqlite::SqliteRow) -> Result<DeviceRow, HubError> {
@@ -35,6 +38,10 @@ fn device_row(row: &sqlx::sqlite::SqliteRow) -> Result<DeviceRow, HubError> {
         id: row.device("device_id")?,
         courier: row.courier("courier_id")?,
         log_key: row.hash("log_key")?,
+        key_before: match row.try_get::<Option<&[u8]>, _>("key_before")? {
+            Some(_) => Some(row.hash("key_before")?),
+            None => None,
+        },
         certificate: row.try_get("certificate")?,
         revoked_at_seq: row.try_get("revoked_at_seq")?,
         quarantined: row.try_get("quarantined")?,

@@ -27,6 +27,8 @@ pub enum Check {
     Page,
     /// The hub vouched for the devices and their keys.
     Certificates,
+    /// A key in the phone's hardware vouches for the key its log is signed with.
+    HardwareKey,
     /// Each entry is signed by its device.
     Signatures,
     /// Each body is the one that was committed to.
@@ -57,6 +59,7 @@ impl Check {
             Self::HubKey => "the hub is the one you named",
             Self::Page => "the page shows what the evidence says",
             Self::Certificates => "the hub vouched for the devices",
+            Self::HardwareKey => "a key in the phone's hardware vouches for its log key",
             Self::Signatures => "every entry is signed by its device",
             Self::Bodies => "every content is the one signed for",
             Self::History => "the entries fit into one history",

@@ -1,5 +1,7 @@
 //! A bundle as an honest hub makes it, and every way we know of to tamper with one.
 
+mod keys;
+
 use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
@@ -9,9 +11,8 @@ use super::*;
 use crate::attempt::AttemptBody;
 use crate::attempt::{Fix, ProofRef};
 use crate::crypto;
-use crate::enrol;
 use crate::entry::{ALG_ED25519_SHA256, ENTRY_VERSION, EntryKind, Header};
-use crate::ids::{AttemptId, BootId, CourierId, DeviceId, Handle, Salt, StopId};
+use crate::ids::{AttemptId, BootId, DeviceId, Handle, Salt, StopId};
 use crate::receipt::{Receipt, ReceiptEntry};
 use crate::taxonomy::{HandoffKind, Outcome, PhotoOrigin};
 use crate::tlog::{
@@ -162,13 +163,6 @@ fn bundle() -> (Bundle, BTreeMap<Hash32, Vec<u8>>) {
         hashes: inclusion_proof(&tiles, index, 300).unwrap(),
         checkpoint: note.clone(),
     };
-    let certificate = enrol::Certificate {
-        version: 1,
-        device: device(),
-        log_key: Hash32(phone().verifying_key().to_bytes()),
-        courier: CourierId(Uuid::from_u128(13)),
-        issued_at_ms: T0 - 1,
-    };
     let bundle = Bundle {
         version: BUNDLE_VERSION,
         made_at_ms: T0 + 300_000,
@@ -177,7 +171,7 @@ fn bundle() -> (Bundle, BTreeMap<Hash32, Vec<u8>>) {
         hub_key: Hash32(hub().verifying_key().to_bytes()),
         parcel: parcel(),
         waybill: "SF1&2".into(),
-        certificates: vec![Certificate(certificate.sign(&hub()).encode())],
+        certificates: vec![keys::certificate()],
         entries: vec![
             BundledEntry {
                 // As a phone proves it: through the entry that followed.
@@ -200,6 +194,7 @@ fn bundle() -> (Bundle, BTreeMap<Hash32, Vec<u8>>) {
         timestamps: vec![],
         records: vec![],
         door: Some((37.5001, 121.4001)),
+        rotations: None,
     };
     let photos = BTreeMap::from([(crypto::sha256(&[PHOTO]), PHOTO.to_vec())]);
     (bundle, photos)

@@ -11,7 +11,8 @@ use super::report::{Check, EntryReport, Interval, Report, Strength, Verdict};
 use super::{Bundle, BundleError, BundledEntry, pack, unpack};
 use crate::attempt::{AttemptBody, CodeResult};
 use crate::crypto;
-use crate::enrol::SignedCertificate;
+use crate::device_keys::KeyChain;
+use crate::enrol::{SignedCertificate, VouchedBy};
 use crate::entry::{EntryError, EntryKind, Header, header_hash};
 use crate::ids::{DeviceId, Hash32, ParcelId};
 use crate::receipt::{Receipt, ReceiptError};
@@ -167,29 +168,57 @@ impl Checker<'_> {
         key
     }
 
-    fn certificates(&mut self, hub: &VerifyingKey) -> BTreeMap<DeviceId, VerifyingKey> {
+    fn certificates(&mut self, hub: &VerifyingKey) -> BTreeMap<DeviceId, KeyChain> {
         let mut keys = BTreeMap::new();
         for bytes in &self.bundle.certificates {
             let signed = SignedCertificate::verify(&bytes.0, hub).ok();
-            let key = signed.and_then(|c| {
-                let key = VerifyingKey::from_bytes(&c.log_key.0).ok()?;
-                Some((c.device, key))
-            });
+            let chain = signed.and_then(|c| KeyChain::of(&c));
             self.expect(
                 Check::Certificates,
-                key.is_some(),
+                chain.is_some(),
                 "a certificate is not this hub's",
             );
-            keys.extend(key);
+            let Some(chain) = chain else { continue };
+            match SignedCertificate::verify_keys(&bytes.0, hub) {
+                Ok((_, VouchedBy::Hardware(_))) => {
+                    self.note(Check::HardwareKey, Verdict::Proven, "")
+                }
+                Ok((_, VouchedBy::Nobody)) => self.note(
+                    Check::HardwareKey,
+                    Verdict::Open,
+                    format!("device {}: its key is software alone", chain.device()),
+                ),
+                Err(_) => self.note(
+                    Check::HardwareKey,
+                    Verdict::Broken,
+                    format!(
+                        "device {}: what its hardware signed is not there",
+                        chain.device()
+                    ),
+                ),
+            }
+            keys.insert(chain.device(), chain);
         }
+        self.rotations(&mut keys);
         keys
     }
 
-    fn receipts(
-        &mut self,
-        hub: &VerifyingKey,
-        keys: &BTreeMap<DeviceId, VerifyingKey>,
-    ) -> Vec<Word> {
+    /// Follows the changes of keys, so that each entry is checked under the one key of its place.
+    fn rotations(&mut self, keys: &mut BTreeMap<DeviceId, KeyChain>) {
+        for entry in self.bundle.rotations.iter().flatten() {
+            let header = Header::decode(&entry.header).ok();
+            let chain = header.as_ref().and_then(|h| keys.get_mut(&h.device));
+            let followed = chain.is_some_and(|chain| chain.rotate(entry).is_ok());
+            let what = header.map_or_else(String::new, |h| format!(" at entry {}", h.seq));
+            self.expect(
+                Check::Signatures,
+                followed,
+                format!("a change of keys{what} does not hold"),
+            );
+        }
+    }
+
+    fn receipts(&mut self, hub: &VerifyingKey, keys: &BTreeMap<DeviceId, KeyChain>) -> Vec<Word> {
         let mut words = Vec::new();
         for signed in &self.bundle.receipts {
             let verified = keys
@@ -290,7 +319,7 @@ impl Checker<'_> {
     fn entry(
         &mut self,
         bundled: &BundledEntry,
-        keys: &BTreeMap<DeviceId, VerifyingKey>,
+        keys: &BTreeMap<DeviceId, KeyChain>,
         words: &[Word],
         rated: &BTreeSet<String>,
         hub: &VerifyingKey,
@@ -305,7 +334,7 @@ impl Checker<'_> {
             return None;
         };
         let at = format!("entry {}", header.seq);
-        let Some(key) = keys.get(&header.device) else {
+        let Some(chain) = keys.get(&header.device) else {
             self.note(
                 Check::Certificates,
                 Verdict::Broken,
@@ -313,7 +342,7 @@ impl Checker<'_> {
             );
             return None;
         };
-        match entry.verify(key) {
+        match chain.verify(entry) {
             Ok(_) => {
                 self.note(Check::Signatures, Verdict::Proven, "");
                 self.note(Check::Bodies, Verdict::Proven, "");

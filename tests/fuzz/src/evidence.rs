@@ -44,6 +44,7 @@ pub fn bundles() -> Vec<Vec<u8>> {
                 timestamps: vec![],
                 records: vec![],
                 door: Some((37.5, 121.4)),
+                rotations: None,
             };
             pack(&bundle, &BTreeMap::new()).into_bytes()
         })

@@ -240,6 +240,7 @@ fn answer(hub: &SigningKey, task: &HttpTask) -> Result<TaskOutcome, Failure> {
         log_key: request.log_key,
         courier,
         issued_at_ms: 1,
+        hardware_key: None,
     };
     let certificate = certificate.sign(hub).encode();
     json(&EnrolResponse {

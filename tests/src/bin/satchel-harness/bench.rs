@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use satchel_core::clock::ManualClock;
 use satchel_tests::day::{Day, MORNING_MS};
+use satchel_tests::hardware::Hardware;
 use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::toy_hub::{Backup, ToyHub};
 use satchel_tests::wire;
@@ -56,7 +57,12 @@ impl Bench {
         let hub = Arc::new(ToyHub::new(phone.clock.clone()));
         let (invite, courier) = hub.invite("王师傅");
         hub.give(courier, day().items());
-        phone.enrol(&invite, &*hub);
+        let hardware = Hardware::new(1);
+        let public = hardware.public();
+        phone.core().offer_hardware_key(&public).unwrap();
+        phone.core().enrol(&invite, "test phone").unwrap();
+        hardware.work(phone.core()).unwrap();
+        assert_eq!(phone.sync(&*hub), SyncEnd::Done);
         for n in 0..2 {
             phone.deliver(day().stop_id(n), n as u64).unwrap();
         }

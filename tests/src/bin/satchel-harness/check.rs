@@ -4,12 +4,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use satchel_core::clock::ManualClock;
 use satchel_core::{Error, StoreError};
-use satchel_protocol::entry::{Header, SignedEntry};
+use satchel_protocol::device_keys::KeyChain;
+use satchel_protocol::enrol::SignedCertificate;
+use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
 use satchel_protocol::ids::{Hash32, Salt, Sig64};
 use satchel_tests::day::MORNING_MS;
+use satchel_tests::hardware::Hardware;
 use satchel_tests::phone::{Phone, SyncEnd, unlock};
 use satchel_tests::toy_hub::ToyHub;
 
@@ -33,7 +36,8 @@ pub(crate) fn check(dir: &Path, hub: &ToyHub, at_least: u64) -> Result<(), Viola
     phone.kill();
     phone.open().map_err(|e| format!("does not open: {e:?}"))?;
     phone.kill();
-    let found = tables(&dir.join("phone"), &phone.key)?;
+    let hub_key = hub.signing_key().verifying_key();
+    let found = tables(&dir.join("phone"), &phone.key, &hub_key)?;
     if found.entries < at_least {
         return Err(format!(
             "{} entries of {at_least} acknowledged",
@@ -54,6 +58,9 @@ pub(crate) fn check(dir: &Path, hub: &ToyHub, at_least: u64) -> Result<(), Viola
         return Ok(());
     }
     let device = phone.device();
+    // A change of keys that was cut off is finished by whoever asks what the hardware has to do.
+    let hardware = Hardware::new(1).work(phone.core());
+    hardware.map_err(|e| format!("the hardware's key: {e:?}"))?;
     if phone.sync(hub) != SyncEnd::Done {
         return Err("does not sync".into());
     }
@@ -74,7 +81,7 @@ struct Found {
 }
 
 /// Pages, references, chain, signatures, and that nothing is marked as received that is behind a gap.
-fn tables(dir: &Path, key: &[u8; 32]) -> Result<Found, Violation> {
+fn tables(dir: &Path, key: &[u8; 32], hub: &VerifyingKey) -> Result<Found, Violation> {
     let sql = |e: rusqlite::Error| format!("sql: {e}");
     let conn = rusqlite::Connection::open(dir.join("satchel.db")).map_err(sql)?;
     conn.execute_batch(&unlock(key)).map_err(sql)?;
@@ -89,10 +96,14 @@ fn tables(dir: &Path, key: &[u8; 32]) -> Result<Found, Violation> {
             }
         }
     }
-    let secret: Option<Vec<u8>> = conn
-        .query_row("SELECT log_key FROM phone", [], |r| r.get(0))
+    let (secret, certificate): (Option<Vec<u8>>, Option<Vec<u8>>) = conn
+        .query_row("SELECT log_key, certificate FROM phone", [], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
         .map_err(sql)?;
-    let key = secret.and_then(|bytes| Some(SigningKey::from_bytes(&bytes.try_into().ok()?)));
+    let secret = secret.and_then(|bytes| Some(SigningKey::from_bytes(&bytes.try_into().ok()?)));
+    let certificate = certificate.and_then(|c| SignedCertificate::verify(&c, hub).ok());
+    let mut keys = certificate.and_then(|c| KeyChain::of(&c));
     let mut stmt = conn
         .prepare("SELECT seq, hash, header, sig, salt, body FROM entry ORDER BY seq")
         .map_err(sql)?;
@@ -107,11 +118,19 @@ fn tables(dir: &Path, key: &[u8; 32]) -> Result<Found, Violation> {
         if header.seq != seq || header.prev != prev {
             return Err(format!("entry {seq} is out of its chain"));
         }
-        let verified = key.as_ref().map(|k| entry.verify(&k.verifying_key()));
-        if !matches!(verified, Some(Ok(_))) {
+        let keys = keys.as_mut().ok_or("a log without a certificate")?;
+        if keys.verify(&entry).is_err() {
             return Err(format!("entry {seq} does not verify"));
         }
+        if header.kind == EntryKind::KEY_ROTATED {
+            keys.rotate(&entry)
+                .map_err(|e| format!("entry {seq}: {e}"))?;
+        }
         prev = entry.hash();
+    }
+    let signs_next = secret.map(|s| s.verifying_key());
+    if keys.is_some_and(|k| k.key_at(seq + 1) != signs_next.as_ref()) {
+        return Err("the key that signs next is not the one the log names".into());
     }
     Ok(Found {
         entries: seq.unsigned_abs(),

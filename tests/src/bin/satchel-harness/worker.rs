@@ -12,6 +12,7 @@ use satchel_core::clock::ManualClock;
 use satchel_core::{Error, Result};
 use satchel_protocol::crypto::Secret32;
 use satchel_tests::day::MORNING_MS;
+use satchel_tests::hardware::Hardware;
 use satchel_tests::phone::Phone;
 use satchel_tests::wire::RemoteHub;
 
@@ -40,6 +41,8 @@ pub(crate) enum Case {
     Evict,
     /// The store's key is changed.
     Rekey,
+    /// The key of the log is changed, certified by the one in the phone's hardware, and the hub hears of it.
+    Rotate,
     /// Records without end, until somebody ends it.
     Endless,
     /// A control: says that a record is durable before it is.
@@ -48,7 +51,7 @@ pub(crate) enum Case {
 
 impl Case {
     /// What is shot at every index.
-    pub(crate) const SHOT: [Self; 10] = [
+    pub(crate) const SHOT: [Self; 11] = [
         Self::Enrol,
         Self::Reopen,
         Self::Fail,
@@ -59,6 +62,7 @@ impl Case {
         Self::Erase,
         Self::Evict,
         Self::Rekey,
+        Self::Rotate,
     ];
 
     /// The key a store has after [`Self::Rekey`].
@@ -124,7 +128,10 @@ fn work(args: &Args) -> Result<()> {
     let day = day();
     match args.case {
         Case::Enrol => {
+            let hardware = Hardware::new(2);
+            phone.core().offer_hardware_key(&hardware.public())?;
             phone.core().enrol(&args.invite, "shot phone")?;
+            hardware.work(phone.core())?;
             sync(&phone, &hub)?;
         }
         Case::Reopen => {
@@ -166,6 +173,15 @@ fn work(args: &Args) -> Result<()> {
             phone.core().rekey(Secret32::new(Case::NEW_KEY))?;
             // From here on the old key must not open it: see the check.
             let _ = writeln!(std::io::stdout(), "rekeyed");
+        }
+        Case::Rotate => {
+            phone.core().rotate_log_key()?;
+            Hardware::new(1).work(phone.core())?;
+            acks.more(1);
+            phone.fail(day.stop_id(FRESH))?;
+            acks.more(1);
+            phone.core().request_sync();
+            sync(&phone, &hub)?;
         }
         Case::Endless => {
             for n in 0_usize.. {

@@ -1,0 +1,44 @@
+//! The phone's keys: what its hardware vouches for, and a key of the log that follows another.
+
+use super::{Result, Satchel};
+use crate::sync::KeyTask;
+
+#[uniffi::export]
+impl Satchel {
+    /// Names the P-256 key that the app keeps in its phone's hardware, before enrolling: the bytes of
+    /// `PublicKey.encoded` on Android, of `SecKeyCopyExternalRepresentation` on iOS. The enrolment then waits
+    /// for the signature that `keyTask` asks for.
+    ///
+    /// # Errors
+    /// `InvalidInput` for anything but a P-256 key, `AlreadyDone` once enrolled with another one or none.
+    pub fn offer_hardware_key(&self, public_key: Vec<u8>) -> Result<()> {
+        Ok(self.courier.offer_hardware_key(&public_key)?)
+    }
+
+    /// What the hardware key has to do now; ask when the app starts, after `enrol` and after a sync loop. The
+    /// same task is given until it is completed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn key_task(&self) -> Result<Option<KeyTask>> {
+        Ok(self.courier.key_task()?.map(KeyTask::from))
+    }
+
+    /// Takes the signature, as the platform gives it. An id of an earlier task is harmless. Sync afterwards.
+    ///
+    /// # Errors
+    /// `InvalidInput` for one that is not that key's over the task's bytes; the task stays.
+    pub fn complete_key_task(&self, task_id: String, signature: Vec<u8>) -> Result<()> {
+        Ok(self.courier.complete_key_task(&task_id, &signature)?)
+    }
+
+    /// Changes the key that signs the log, at once or, with a hardware key, once `keyTask` is done: on suspicion
+    /// that somebody read the old one. Nothing recorded is lost and nothing is to be sent again. While a change
+    /// has not reached the hub, no other begins.
+    ///
+    /// # Errors
+    /// `NotEnrolled`; those of the store.
+    pub fn rotate_log_key(&self) -> Result<()> {
+        Ok(self.courier.rotate_log_key()?)
+    }
+}
