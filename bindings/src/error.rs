@@ -139,6 +139,8 @@ pub enum RefusalRule {
     Position,
     /// The parcel's life has no such step now, or the correction does not hold (B4-4).
     NotNow,
+    /// Personal data is closed on this phone and no new work begins: see `lock`. Sync; nothing is lost.
+    Locked,
     /// A rule this facade has no name for yet: show the text.
     Other,
 }
@@ -166,6 +168,7 @@ impl RefusalRule {
             }
             Refusal::Position(_) => Self::Position,
             Refusal::NotNow(_) => Self::NotNow,
+            Refusal::Locked(_) => Self::Locked,
             _ => Self::Other,
         }
     }

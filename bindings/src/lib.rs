@@ -62,11 +62,11 @@ pub use plan::{
 };
 pub use rating::{QrCode, RatingCode};
 pub use route::{Appeal, Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
-pub use satchel::Satchel;
+pub use satchel::{Satchel, remove_store};
 pub use storage::StorageUsage;
 pub use sync::{
-    Enrolment, ExportReport, HttpAnswer, HttpHeader, HttpTask, KeyTask, SyncStatus, SyncTask,
-    TaskOutcome,
+    Enrolment, ExportReport, HttpAnswer, HttpHeader, HttpTask, KeyTask, LockReason, SyncStatus,
+    SyncTask, TaskOutcome,
 };
 pub use watch::{PlanProgress, PlanWatcher};
 pub use wedge::{EntryRepair, WedgeState, WedgedEntry};

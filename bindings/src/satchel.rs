@@ -28,6 +28,8 @@ use crate::storage::StorageUsage;
 use crate::sync::{Enrolment, SyncStatus, SyncTask, TaskOutcome};
 use crate::watch::{PlanWatcher, Watched};
 
+pub use keys::remove_store;
+
 type Result<T> = core::result::Result<T, SatchelError>;
 
 /// The phone of one courier: its route, the handoff at the door, the evidence and the queue.

@@ -1,6 +1,7 @@
 //! Tasks for the host's HTTP, their outcomes, and the honest state of the queue.
 
 use satchel_core::model::status;
+use satchel_core::rules::lease::Lock;
 use satchel_core::sync::task::{self, Task};
 
 use crate::codes::{Blocking, TaskPurpose, WaitReason};
@@ -87,6 +88,38 @@ pub enum KeyTask {
         /// What to sign, exactly; hashing them is part of signing.
         bytes: Vec<u8>,
     },
+    /// The hub ordered this phone to be wiped: destroy the key in the keystore that seals the store's key, then
+    /// call `completeKeyTask` with an empty signature. The files go then, and this object is closed. If the app
+    /// is killed in between, `removeStore` finishes it.
+    DestroyKey {
+        /// Give it back.
+        id: String,
+        /// Entries that never reached the hub and are lost with the store.
+        unsent_entries: u64,
+        /// Proofs that never did.
+        unsent_proofs: u64,
+    },
+}
+
+/// Why personal data is closed on this phone and no new work begins. What is recorded is kept and still syncs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum LockReason {
+    /// The phone was without its hub for longer than the hub allows: go online.
+    LeaseLapsed,
+    /// The wall clock is behind what it was before the phone was restarted: go online.
+    ClockWentBack,
+    /// The hub ordered this phone to be wiped: do what `keyTask` says.
+    WipeOrdered,
+}
+
+impl From<Lock> for LockReason {
+    fn from(lock: Lock) -> Self {
+        match lock {
+            Lock::LeaseLapsed => Self::LeaseLapsed,
+            Lock::ClockWentBack => Self::ClockWentBack,
+            Lock::WipeOrdered => Self::WipeOrdered,
+        }
+    }
 }
 
 impl From<task::KeyTask> for KeyTask {
@@ -97,6 +130,15 @@ impl From<task::KeyTask> for KeyTask {
                 id,
                 rotation: purpose == task::KeyPurpose::Rotation,
                 bytes,
+            },
+            task::KeyTask::DestroyKey {
+                id,
+                unsent_entries,
+                unsent_proofs,
+            } => Self::DestroyKey {
+                id,
+                unsent_entries,
+                unsent_proofs,
             },
         }
     }

@@ -4,7 +4,7 @@
 //! boot that nobody can set by hand and that counts while the phone sleeps, and the id of this boot.
 //! `std::time::Instant` is banned: it stops in sleep on Android and iOS.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 
 use satchel_protocol::ids::BootId;
 
@@ -121,7 +121,7 @@ impl Clock for SystemClock {
 pub struct ManualClock {
     wall_ms: AtomicI64,
     boottime_ns: AtomicI64,
-    boot_id: BootId,
+    boots: AtomicU8,
     utc_offset_min: i16,
 }
 
@@ -132,7 +132,7 @@ impl ManualClock {
         Self {
             wall_ms: AtomicI64::new(wall_ms),
             boottime_ns: AtomicI64::new(1_000_000_000),
-            boot_id: BootId([0xB0; 16]),
+            boots: AtomicU8::new(0xB0),
             utc_offset_min,
         }
     }
@@ -152,6 +152,12 @@ impl ManualClock {
             .fetch_add(forward_ms.saturating_mul(1_000_000), Ordering::SeqCst);
     }
 
+    /// Starts the device anew: another boot, and time since boot from zero. The wall clock stands still.
+    pub fn reboot(&self) {
+        self.boots.fetch_add(1, Ordering::SeqCst);
+        self.boottime_ns.store(1_000_000_000, Ordering::SeqCst);
+    }
+
     /// Changes the wall clock alone, as a person or a bad network would.
     pub fn jump_wall_ms(&self, by_ms: i64) {
         self.wall_ms.fetch_add(by_ms, Ordering::SeqCst);
@@ -166,7 +172,7 @@ impl Clock for ManualClock {
         self.boottime_ns.load(Ordering::SeqCst)
     }
     fn boot_id(&self) -> BootId {
-        self.boot_id
+        BootId([self.boots.load(Ordering::SeqCst); 16])
     }
     fn utc_offset_min(&self) -> i16 {
         self.utc_offset_min

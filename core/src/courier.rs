@@ -15,6 +15,7 @@ mod erase;
 mod exhibit;
 mod export;
 mod keys;
+mod lease;
 mod load;
 mod photos;
 mod pickup;
@@ -55,6 +56,7 @@ use crate::store::proofs;
 use crate::sync::engine::{Engine, Lane};
 
 pub(crate) use keys::Keys;
+pub use lease::remove_store;
 
 const BLOB_FOLDER: &str = "blobs";
 
@@ -89,6 +91,7 @@ pub struct Courier {
     engine: Mutex<Engine>,
     keys: Mutex<Option<Keys>>,
     rules: Mutex<Arc<RuleSet>>,
+    standing: Mutex<lease::Standing>,
     /// A delivery is to be erased, or the trace of one that was; spares every answer a look into the store.
     erasures_wait: AtomicBool,
 }
@@ -115,6 +118,7 @@ impl Courier {
             engine: Mutex::default(),
             keys: Mutex::default(),
             rules: Mutex::new(Arc::new(RuleSet::built_in())),
+            standing: Mutex::default(),
             erasures_wait: AtomicBool::new(true),
         };
         courier.load()?;
@@ -223,6 +227,9 @@ impl Courier {
     /// [`Courier::resume`]. Call it when the system is about to suspend the app; other calls then give
     /// [`Error::Paused`].
     pub fn pause(&self) {
+        if let Err(error) = self.note_time() {
+            tracing::warn!(%error, "the time was not written down");
+        }
         self.db.pause();
     }
 
@@ -247,6 +254,7 @@ impl Courier {
     /// Reads who this phone is, and what was left unfinished.
     pub(crate) fn load(&self) -> Result<()> {
         self.load_keys()?;
+        self.load_lease()?;
         self.load_rules()
     }
 

@@ -21,6 +21,6 @@ mod courier;
 mod evidence;
 mod store;
 
-pub use courier::{Courier, Environment, OpenConfig};
+pub use courier::{Courier, Environment, OpenConfig, remove_store};
 pub use error::{Error, Refusal, Result, StoreError};
 pub use satchel_protocol as protocol;

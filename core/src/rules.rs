@@ -8,6 +8,7 @@ pub mod contact;
 pub mod duty;
 pub mod geofence;
 pub mod kpi;
+pub mod lease;
 pub mod load;
 pub mod pickup;
 pub mod position;

@@ -19,6 +19,7 @@ mod failure;
 pub(crate) mod history;
 pub(crate) mod inks;
 mod keycheck;
+pub(crate) mod leases;
 pub(crate) mod noted;
 mod opening;
 pub(crate) mod phone;

@@ -159,6 +159,17 @@ enum Command {
         /// The device id.
         device: String,
     },
+    /// Order a lost phone to destroy its key and its store, and refuse what it would write from now on. Prints
+    /// what had not come yet.
+    Wipe {
+        #[command(flatten)]
+        place: Place,
+        /// The device id.
+        device: String,
+        /// Why, without names; stays in the journal.
+        #[arg(long)]
+        why: String,
+    },
     /// Give what is left of a courier's latest round, or of the one named, to another courier.
     Reassign {
         #[command(flatten)]
@@ -260,6 +271,10 @@ struct ServeArgs {
     /// Enrol only phones whose log key is certified by a key in their hardware.
     #[arg(long)]
     require_hardware_key: bool,
+    /// Close personal data on a phone that has not heard from the hub for so many hours, 24 to 72. Nothing is
+    /// deleted, and what is recorded still comes up.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(24..=72))]
+    lease_hours: Option<i64>,
     /// A reverse proxy of yours stands in front and writes X-Forwarded-For.
     #[arg(long)]
     behind_proxy: bool,
@@ -407,6 +422,12 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             .await?
             .revoke(device.parse::<DeviceId>()?)
             .await?),
+        Command::Wipe { place, device, why } => {
+            let hub = open(&place).await?;
+            let report = hub.wipe(device.parse::<DeviceId>()?, &why).await?;
+            println!("{}", serde_json::to_string_pretty(&report)?);
+            Ok(())
+        }
         Command::Reassign {
             place,
             from,

@@ -64,6 +64,8 @@ pub struct HubConfig {
     pub timestamp_url: Option<String>,
     /// Enrol only phones whose log key is certified by a key in their hardware.
     pub require_hardware_key: bool,
+    /// How long a phone may open personal data without hearing from the hub, milliseconds; `None`: for ever.
+    pub lease_ms: Option<i64>,
     /// A reverse proxy of ours stands in front and writes `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
@@ -83,6 +85,7 @@ impl HubConfig {
             witnesses: Vec::new(),
             timestamp_url: None,
             require_hardware_key: false,
+            lease_ms: None,
             behind_proxy: false,
         }
     }

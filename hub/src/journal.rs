@@ -38,6 +38,9 @@ pub(crate) const CHOICE: EntryKind = EntryKind(0x4020);
 /// Everything personal about a delivery was erased (PIPL 47).
 pub(crate) const ERASED: EntryKind = EntryKind(0x4030);
 
+/// A person ordered a phone to be wiped, with the reason.
+pub(crate) const WIPE_ORDERED: EntryKind = EntryKind(0x4040);
+
 /// A phone was given parcels.
 pub(crate) const GIVEN_OUT: EntryKind = EntryKind::GIVEN_OUT;
 

@@ -7,6 +7,7 @@ pub(crate) mod device_keys;
 pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod feed;
+pub(crate) mod orders;
 pub(crate) mod proofs;
 pub(crate) mod recorder;
 pub(crate) mod rounds;

@@ -73,6 +73,7 @@ async fn the_description_is_served_and_names_the_fields_that_are_really_sent() {
                     first: true,
                     last: true,
                 }),
+                orders: vec!["o".into()],
             }),
         ),
         ("SignedTime", serde_json::to_value(&time)),

@@ -42,6 +42,9 @@ pub struct FeedPage {
     /// The page is part of a snapshot: everything that holds, not what changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotPart>,
+    /// The hub's orders to this phone, each a [`crate::orders::SignedOrder`] in hex.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<String>,
 }
 
 /// Which part of a snapshot a page is.

@@ -25,6 +25,7 @@ pub mod ids;
 pub mod ink;
 pub mod limits;
 pub mod mask;
+pub mod orders;
 pub mod packed;
 pub mod receipt;
 pub mod signed_time;

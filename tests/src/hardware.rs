@@ -41,6 +41,9 @@ impl Hardware {
         while let Some(task) = core.key_task()? {
             match task {
                 KeyTask::Offer => core.offer_hardware_key(&self.public())?,
+                KeyTask::DestroyKey { id, .. } => {
+                    return core.complete_key_task(&id, &[]).map(|()| done + 1);
+                }
                 KeyTask::Sign { id, bytes, .. } => {
                     core.complete_key_task(&id, &self.sign(&bytes))?
                 }

@@ -37,6 +37,7 @@ pub struct Running {
     stop: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     data: tempfile::TempDir,
     settings: Settings,
+    clock: Arc<SimClock>,
 }
 
 /// What a test changes of the usual configuration.
@@ -56,7 +57,8 @@ impl Running {
         let data = tempfile::tempdir().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let (hub, stop) = serve(&runtime, data.path(), listener, settings);
+        let clock = Arc::new(SimClock::frozen(MORNING_MS));
+        let (hub, stop) = serve(&runtime, data.path(), listener, (settings, clock.clone()));
         Self {
             hub,
             runtime,
@@ -64,6 +66,7 @@ impl Running {
             stop: Some(stop),
             data,
             settings,
+            clock,
         }
     }
 
@@ -79,7 +82,12 @@ impl Running {
     pub fn start_again(&mut self) {
         let listener = self.runtime.block_on(TcpListener::bind(self.address));
         let listener = listener.unwrap();
-        let (hub, stop) = serve(&self.runtime, self.data.path(), listener, self.settings);
+        let (hub, stop) = serve(
+            &self.runtime,
+            self.data.path(),
+            listener,
+            (self.settings, self.clock.clone()),
+        );
         self.hub = hub;
         self.stop = Some(stop);
     }
@@ -107,6 +115,11 @@ impl Running {
     #[must_use]
     pub fn dir(&self) -> PathBuf {
         self.data.path().join("hub")
+    }
+
+    /// Lets time pass at the hub.
+    pub fn clock_on(&self, ms: i64) {
+        self.clock.advance(ms);
     }
 
     /// A client that reaches it.
@@ -157,12 +170,12 @@ fn serve(
     runtime: &tokio::runtime::Runtime,
     data: &Path,
     listener: TcpListener,
-    settings: Settings,
+    (settings, clock): (Settings, Arc<SimClock>),
 ) -> (Hub, (oneshot::Sender<()>, JoinHandle<()>)) {
     runtime.block_on(async {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut config = HubConfig::new(data.join("hub"), &url);
-        config.clock = Arc::new(SimClock::frozen(MORNING_MS));
+        config.clock = clock;
         settings(&mut config);
         let hub = Hub::open(config).await.unwrap();
         let serving = hub.clone();

@@ -393,6 +393,7 @@ impl ToyHub {
                 more: at < all.len(),
                 server_time_ms: self.clock.wall_ms(),
                 snapshot: None,
+                orders: vec![],
             },
         )
     }

@@ -1,7 +1,19 @@
 //! The phone's keys: what its hardware vouches for, and a key of the log that follows another.
 
+use std::path::Path;
+
 use super::{Result, Satchel};
-use crate::sync::KeyTask;
+use crate::sync::{KeyTask, LockReason};
+
+/// Removes the store in a folder whose key is destroyed, after a wipe that was cut off. Other files in the folder
+/// stay. Nobody can read that store any more; never call it for another reason.
+///
+/// # Errors
+/// `StoreLocked` while an instance has it open; `Internal` where the system refuses.
+#[uniffi::export]
+pub fn remove_store(directory: String) -> Result<()> {
+    Ok(satchel_core::remove_store(Path::new(&directory))?)
+}
 
 #[uniffi::export]
 impl Satchel {
@@ -30,6 +42,12 @@ impl Satchel {
     /// `InvalidInput` for one that is not that key's over the task's bytes; the task stays.
     pub fn complete_key_task(&self, task_id: String, signature: Vec<u8>) -> Result<()> {
         Ok(self.courier.complete_key_task(&task_id, &signature)?)
+    }
+
+    /// Why personal data is closed on this phone and no new work begins; `null`: it is open. Calls that would
+    /// open it are then `Refused` by the rule `Locked`, with a text to show.
+    pub fn lock(&self) -> Option<LockReason> {
+        self.courier.lock().map(LockReason::from)
     }
 
     /// Changes the key that signs the log, at once or, with a hardware key, once `keyTask` is done: on suspicion

@@ -104,6 +104,7 @@ pub fn feed(stops: u32) -> Vec<u8> {
         more: false,
         server_time_ms: 1,
         snapshot: None,
+        orders: vec![],
     })
     .unwrap()
 }

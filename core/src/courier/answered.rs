@@ -346,10 +346,12 @@ impl Courier {
         };
         let wall_ms = self.env.clock.wall_ms();
         let at_work = self.stops_at_work();
+        let mut ordered = false;
         let another_history = page.snapshot.is_some_and(|part| part.first);
         let moved = self.db.write(|tx| {
             let before = phone::feed_cursor(tx)?;
             phone::set_contact(tx, wall_ms)?;
+            ordered = self.take_orders(tx, keys, &page.orders)?;
             let rule_sets = answers::apply_feed(tx, &page, &at_work, wall_ms)?;
             for document in &rule_sets {
                 self.take_rule_set(tx, keys, document)?;
@@ -360,6 +362,9 @@ impl Courier {
             ))
         })?;
         let (moved, was_somewhere) = moved;
+        if ordered {
+            self.load_lease()?;
+        }
         if was_somewhere && another_history {
             // The hub is not what it was: what it holds of this phone's log is asked for as well.
             self.engine().set_ask(Ask::Recheck);

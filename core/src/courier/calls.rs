@@ -21,7 +21,7 @@ impl Courier {
     /// [`Error::NotFound`] for an unknown stop, [`Error::InvalidInput`] for a number without digits or a
     /// value out of range.
     pub fn log_call(&self, input: &CallInput) -> Result<CallView> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         let body = checked(input)?;
         let occurred_at_ms = self.env.clock.wall_ms();
         self.db.write(|tx| {

@@ -23,7 +23,7 @@ impl Courier {
     /// [`Refusal::NotOfThisParcel`] for a parcel without a code this phone may judge,
     /// [`Refusal::ParcelClosed`] for one that is not to be delivered.
     pub fn enter_code(&self, parcel: ParcelId, typed: &str) -> Result<CodeVerdict> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         let now_ms = self.env.clock.wall_ms();
         self.db.write(|tx| {
             let row = stops::parcel(tx, parcel)?;

@@ -24,7 +24,7 @@ impl Courier {
     /// [`Refusal::NotOfThisParcel`] for a parcel without temperature limits, [`Error::InvalidInput`] for
     /// too many readings at once, [`Error::NotFound`] for an unknown parcel.
     pub fn add_temperatures(&self, parcel: ParcelId, samples: &[Sample]) -> Result<ColdTaken> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         if samples.len() > limits::MAX_SAMPLES_AT_ONCE {
             return Err(Error::InvalidInput {
                 what: "number of readings",

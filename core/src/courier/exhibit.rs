@@ -44,6 +44,7 @@ impl Courier {
     /// [`Error::NotFound`] for a parcel that is not on this phone, [`Error::NotEnrolled`] without a hub.
     pub fn evidence(&self, parcel: ParcelId) -> Result<String> {
         let keys = self.keys().clone().ok_or(Error::NotEnrolled)?;
+        self.unlocked()?;
         let found = self.db.read(|conn| gather(conn, &keys, parcel))?;
         let (mut proofs, mut photos) = (BTreeMap::new(), BTreeMap::new());
         for bundled in &found.entries {

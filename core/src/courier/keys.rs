@@ -159,6 +159,9 @@ impl Courier {
     /// # Errors
     /// Only those of the store.
     pub fn key_task(&self) -> Result<Option<KeyTask>> {
+        if let Some(wipe) = self.wipe_task()? {
+            return Ok(Some(wipe));
+        }
         let Some(keys) = self.keys().clone() else {
             return Ok(None);
         };
@@ -182,6 +185,9 @@ impl Courier {
     /// # Errors
     /// [`Error::HardwareSignature`] for one that is not that key's over these bytes; the task stays.
     pub fn complete_key_task(&self, id: &str, signature: &[u8]) -> Result<()> {
+        if self.finish_wipe(id)? {
+            return Ok(());
+        }
         let Some(keys) = self.keys().clone() else {
             return Ok(());
         };

@@ -31,7 +31,7 @@ impl Courier {
     /// # Errors
     /// [`Refusal::Scan`] for a damaged code, [`Error::NotFound`] for an unknown round.
     pub fn load_scan(&self, route: RouteId, text: &str, off: bool) -> Result<LoadScanResult> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         let scan = codes::read(text).map_err(Refusal::Scan)?;
         let now_ms = self.env.clock.wall_ms();
         self.db.write(|tx| {

@@ -91,6 +91,7 @@ impl Courier {
     /// # Errors
     /// [`Error::NotFound`] for an unknown attempt or photo; the store's when it is damaged.
     pub fn photo_jpeg(&self, attempt: AttemptId, hash: Hash32) -> Result<Vec<u8>> {
+        self.unlocked()?;
         let unknown = Error::NotFound { what: "photo" };
         let row = self.db.read(|conn| {
             let held = proofs::photos_of(conn, attempt)?;
@@ -112,6 +113,7 @@ impl Courier {
     /// # Errors
     /// [`Error::NotFound`] for an unknown attempt or photo.
     pub fn photo_thumbnail(&self, attempt: AttemptId, hash: Hash32) -> Result<Vec<u8>> {
+        self.unlocked()?;
         self.db
             .read(|conn| thumbs::get(conn, attempt, hash))?
             .ok_or(Error::NotFound { what: "photo" })

@@ -25,7 +25,7 @@ impl Courier {
     /// [`Refusal::NotOfThisParcel`] for a parcel that is not to be collected, [`Refusal::NotNow`] for one
     /// that was collected before, [`crate::Error::NotFound`] for an unknown one.
     pub fn pickup(&self, input: &PickupInput) -> Result<PickupVerdict> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         let now_ms = self.env.clock.wall_ms();
         self.db.write(|tx| {
             let parcel = stops::parcel(tx, input.parcel)?;

@@ -29,7 +29,7 @@ impl Courier {
     /// # Errors
     /// [`Error::NotFound`] for an unknown stop.
     pub fn begin_report(&self, stop: StopId) -> Result<ReportDraft> {
-        self.enrolled()?;
+        self.at_work()?;
         let now_ms = self.env.clock.wall_ms();
         let draft = AttemptId::from_parts(now_ms, random(&*self.env.entropy)?);
         let row = AttemptRow {
@@ -69,7 +69,7 @@ impl Courier {
     /// [`Error::AlreadyCompleted`] when the draft was reported before (the first version stands),
     /// [`Error::NotFound`] and [`Error::InvalidInput`] for what is unknown or out of range.
     pub fn report(&self, input: &ReportInput) -> Result<ReportView> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         let now_ms = self.env.clock.wall_ms();
         let fresh = AttemptId::from_parts(now_ms, random(&*self.env.entropy)?);
         self.db

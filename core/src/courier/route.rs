@@ -113,7 +113,7 @@ impl Courier {
     /// # Errors
     /// [`Error::NotFound`] for an unknown stop, [`Error::NotEnrolled`] before enrolment.
     pub fn reveal(&self, id: StopId) -> Result<Contact> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         let occurred_at_ms = self.env.clock.wall_ms();
         self.db.write(|tx| {
             let stop = stops::stop(tx, id)?;

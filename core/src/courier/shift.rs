@@ -23,7 +23,7 @@ impl Courier {
     /// # Errors
     /// [`Refusal::Duty`] without valid training on record (A174) or when a shift is running.
     pub fn start_shift(&self, fix: Option<Fix>) -> Result<DutyView> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         let fix = fix.map(in_wgs84).transpose()?;
         let now_ms = self.env.clock.wall_ms();
         self.db.write(|tx| {
@@ -52,7 +52,7 @@ impl Courier {
     /// # Errors
     /// [`Refusal::Duty`] when none is running.
     pub fn end_shift(&self) -> Result<Shift> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         let now_ms = self.env.clock.wall_ms();
         self.db.write(|tx| self.end_in(tx, &keys, now_ms))
     }
@@ -127,7 +127,7 @@ impl Courier {
     /// # Errors
     /// [`Refusal::UnsyncedWork`] with the counts.
     pub fn sign_out(&self, although_unsent: bool) -> Result<()> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         if !although_unsent
             && let Some(warning) = self.logout_warning()?
             && warning.evidence_at_stake

@@ -27,6 +27,9 @@ impl Courier {
         let Some(keys) = self.keys().clone() else {
             return Ok(Task::Done);
         };
+        if self.wipe_ordered() {
+            return Ok(Task::Done);
+        }
         if network == Network::Offline {
             return Ok(Task::Wait {
                 until_ms: None,

@@ -10,6 +10,7 @@ use crate::rules::codes::{CodeRefusal, NotAParcel, ScanFault};
 use crate::rules::consent::{ConsentFault, ConsentRefusal, Standing};
 use crate::rules::contact::NoContact;
 use crate::rules::duty::{self, DutyRefusal, Unsynced};
+use crate::rules::lease::Lock;
 use crate::rules::position::PositionFault;
 use crate::rules::ruleset::Unmet;
 use crate::rules::wording::Wording;
@@ -53,6 +54,9 @@ pub enum Refusal {
     /// Goods with an age limit need a person who can be checked (A040).
     #[error("goods with an age limit cannot be left unattended")]
     NobodyToCheck,
+    /// Personal data is closed on this phone and no new work begins, until it hears from its hub.
+    #[error("this phone is locked: {_0:?}")]
+    Locked(Lock),
     /// Something this handoff requires is not there (B4-12).
     #[error("missing: {}", list(.items))]
     Missing {
@@ -212,6 +216,7 @@ impl Wording for Refusal {
                 "One of the parcels does not belong to this stop",
             ),
             Self::NotNow(why) => why.text(),
+            Self::Locked(lock) => lock.text(),
             Self::HistoryFull => Text::new(
                 "该快件记录过多,请联系网点",
                 "Too much is recorded for this parcel; call the depot",

@@ -116,6 +116,14 @@ fn xorshift(state: &mut u64) -> u64 {
     *state
 }
 
+/// Removes the ballast in `dir`.
+pub(crate) fn remove(dir: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(dir.join(FILE)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
 /// Free space in a folder, for this user; nothing where the system does not say.
 pub(crate) fn free_bytes(dir: &Path) -> u64 {
     #[cfg(unix)]

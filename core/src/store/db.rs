@@ -236,6 +236,11 @@ impl Db {
     }
 }
 
+/// Removes the files of the store in `dir`, the lock last.
+pub(crate) fn remove(dir: &Path) -> Result<()> {
+    opening::remove(dir)
+}
+
 /// One read under way; gives its connection back, also when the work fails or panics.
 struct Reader<'a> {
     db: &'a Db,

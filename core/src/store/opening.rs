@@ -22,9 +22,10 @@ use crate::error::{Error, Result, StoreError};
 pub(super) const DB_FILE: &str = "satchel.db";
 const WAL_FILE: &str = "satchel.db-wal";
 pub(super) const KEY_CHECK_FILE: &str = "satchel.kcv";
+const SHM_FILE: &str = "satchel.db-shm";
 const LOCK_FILE: &str = "satchel.lock";
 /// What belongs to the database.
-pub(super) const FILES: [&str; 4] = [DB_FILE, WAL_FILE, "satchel.db-shm", KEY_CHECK_FILE];
+pub(super) const FILES: [&str; 4] = [DB_FILE, WAL_FILE, SHM_FILE, KEY_CHECK_FILE];
 /// What a database that is not encrypted starts with.
 const PLAIN_SQLITE: &[u8] = b"SQLite format 3\0";
 
@@ -81,6 +82,27 @@ pub(super) fn reopen(dir: &Path, key: &Secret32, lock: Lock) -> Result<Opened> {
     // Only speed depends on it; on a full disk there is none to be had.
     let _ = grow_wal(&dir.join(WAL_FILE));
     Ok(Opened { conn, lock })
+}
+
+/// Removes the store's files: the key check and the log before the database, the lock last.
+pub(super) fn remove(dir: &Path) -> Result<()> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    let lock = lock(dir)?;
+    rekey::sweep(dir)?;
+    for file in [KEY_CHECK_FILE, WAL_FILE, SHM_FILE, DB_FILE] {
+        match std::fs::remove_file(dir.join(file)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::from(e).into());
+            }
+            _ => {}
+        }
+    }
+    drop(lock);
+    let _ = std::fs::remove_file(dir.join(LOCK_FILE));
+    File::open(dir)?.sync_all()?;
+    Ok(())
 }
 
 /// One more connection, for reading.

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/009_erasure.sql"),
     include_str!("migrations/010_doubt.sql"),
     include_str!("migrations/011_keys.sql"),
+    include_str!("migrations/014_lease.sql"),
 ];
 
 /// Newest schema version this build knows.

@@ -368,6 +368,7 @@ mod tests {
             more: false,
             server_time_ms: 1,
             snapshot: None,
+            orders: vec![],
         };
         db.write(|tx| apply_feed(tx, &page, &HashSet::new(), 1))
             .unwrap();
@@ -402,6 +403,7 @@ mod tests {
             more: false,
             server_time_ms: 1,
             snapshot: None,
+            orders: vec![],
         };
         db.write(|tx| apply_feed(tx, &page, &HashSet::new(), 1))
             .unwrap();

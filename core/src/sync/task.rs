@@ -86,6 +86,16 @@ pub enum KeyTask {
         /// What to sign, exactly; hashing them is part of signing.
         bytes: Vec<u8>,
     },
+    /// The hub ordered this phone to be wiped: destroy the key that seals the store's key, then call
+    /// [`Courier::complete_key_task`](crate::Courier::complete_key_task) with no signature. The files go then.
+    DestroyKey {
+        /// Give it back.
+        id: String,
+        /// Entries that never reached the hub and are lost with the store.
+        unsent_entries: u64,
+        /// Proofs that never did.
+        unsent_proofs: u64,
+    },
 }
 
 /// What a hardware key vouches for.

@@ -30,6 +30,7 @@ use crate::doorstep;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::manifest;
+use crate::orders;
 use crate::store::feed::{self, FeedRow};
 
 /// Stops short of what a phone reads, so that keys and brackets still fit.
@@ -72,8 +73,20 @@ pub(crate) async fn page(
     headers: HeaderMap,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    not_revoked(&head.device)?;
     let Query(query) = query?;
+    if head.device.wipe_ordered {
+        // It is revoked, and is told nothing else.
+        let page = FeedPage {
+            items: Vec::new(),
+            cursor: query.cursor,
+            more: false,
+            server_time_ms: hub.now_ms(),
+            snapshot: None,
+            orders: orders::for_page(&hub, &head.device).await?,
+        };
+        return answer(&headers, &page);
+    }
+    not_revoked(&head.device)?;
     let bad = || ApiError::new(ErrorCode::Malformed).detail("cursor");
     let cursor = Cursor::read(&query.cursor).ok_or_else(bad)?;
     let limit = query
@@ -103,6 +116,7 @@ pub(crate) async fn page(
         snapshot: place
             .snapshot
             .map(|first| SnapshotPart { first, last: !more }),
+        orders: orders::for_page(&hub, &head.device).await?,
     };
     answer(&headers, &page)
 }

@@ -90,6 +90,9 @@ pub(crate) struct FeedPageSchema {
     server_time_ms: i64,
     /// With a page of a snapshot: whether it is its first and its last.
     snapshot: Option<SnapshotPartSchema>,
+    /// Orders to this phone: CBOR, signed by the hub, hex. Left out where there are none.
+    #[schema(required = false)]
+    orders: Vec<String>,
 }
 
 /// Which part of a snapshot a page is.

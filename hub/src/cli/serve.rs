@@ -24,6 +24,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
     config.witnesses = args.witnesses;
     config.timestamp_url = args.timestamp_url;
     config.require_hardware_key = args.require_hardware_key;
+    config.lease_ms = args.lease_hours.map(|hours| hours * 3_600_000);
     config.behind_proxy = args.behind_proxy;
     config.utc_offset_min = args.utc_offset_min;
     let input_ended = Arc::new(Notify::new());

@@ -19,6 +19,10 @@ pub(crate) struct DeviceRow {
     pub(crate) certificate: Vec<u8>,
     pub(crate) revoked_at_seq: Option<i64>,
     pub(crate) quarantined: bool,
+    /// It has been given a lease once.
+    pub(crate) leased: bool,
+    /// It is to destroy its store.
+    pub(crate) wipe_ordered: bool,
 }
 
 /// An invite that exists, whatever its state.
@@ -31,7 +35,8 @@ pub(crate) struct InviteRow {
 }
 
 const DEVICE_COLUMNS: &str = "SELECT device_id, courier_id, log_key, key_before, certificate, revoked_at_seq, \
-    quarantined_at_ms IS NOT NULL AS quarantined FROM device WHERE device_id = ?";
+    quarantined_at_ms IS NOT NULL AS quarantined, leased, \
+    wipe_ordered_ms IS NOT NULL AS wipe_ordered FROM device WHERE device_id = ?";
 
 fn device_row(row: &sqlx::sqlite::SqliteRow) -> Result<DeviceRow, HubError> {
     Ok(DeviceRow {
@@ -45,6 +50,8 @@ fn device_row(row: &sqlx::sqlite::SqliteRow) -> Result<DeviceRow, HubError> {
         certificate: row.try_get("certificate")?,
         revoked_at_seq: row.try_get("revoked_at_seq")?,
         quarantined: row.try_get("quarantined")?,
+        leased: row.try_get("leased")?,
+        wipe_ordered: row.try_get("wipe_ordered")?,
     })
 }
 

@@ -24,7 +24,7 @@ impl Courier {
     /// be handed over), so that the courier learns it before he walks to the locker;
     /// [`Error::NotFound`] for an unknown stop.
     pub fn begin_attempt(&self, stop: StopId, handoff: HandoffKind) -> Result<Draft> {
-        self.enrolled()?;
+        self.at_work()?;
         let now_ms = self.env.clock.wall_ms();
         let rules = self.rules();
         let asked = Asked {

@@ -38,7 +38,7 @@ impl Courier {
     /// proxy without a name), [`Refusal::ConsentChannelInsufficient`] for a way that shows nothing of the
     /// recipient's will for one of the handoffs, [`Error::NotFound`] for an unknown stop, parcel or call.
     pub fn record_consent(&self, input: &ConsentInput) -> Result<ConsentView> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         check_values(input)?;
         let now_ms = self.env.clock.wall_ms();
         let (id, _) = self.new_attempt(input.stop, HandoffKind::Recipient, AttemptKind::Consent)?;
@@ -110,7 +110,7 @@ impl Courier {
     /// # Errors
     /// [`Error::NotFound`] for a consent this phone does not know.
     pub fn withdraw_consent(&self, consent_id: &str, stop: Option<StopId>) -> Result<()> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         self.db.write(|tx| {
             // Not before what was handed over on it, by this log's times.
             let now_ms = self.log_time_ms(tx, &keys, [])?;

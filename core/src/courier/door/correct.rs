@@ -41,7 +41,7 @@ impl Courier {
     /// # Errors
     /// [`Error::NotFound`] for an unknown parcel.
     pub fn begin_correction(&self, parcel: ParcelId) -> Result<AttemptId> {
-        self.enrolled()?;
+        self.at_work()?;
         let stop = self
             .db
             .read_short(|conn| Ok(stops::parcel(conn, parcel)?.stop_id))?;
@@ -56,7 +56,7 @@ impl Courier {
     /// # Errors
     /// [`Refusal::NotNow`] with the reason why this correction does not hold; nothing is written then.
     pub fn correct(&self, given: &CorrectionInput) -> Result<Corrected> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         input::check_words(given.words.as_deref())?;
         let draft = match given.draft {
             Some(id) => Some((id, self.open_attempt_of(id, AttemptKind::Correction)?)),

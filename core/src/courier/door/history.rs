@@ -54,7 +54,7 @@ impl Courier {
         window_ms: Option<(i64, i64)>,
         words: Option<&str>,
     ) -> Result<ParcelState> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         input::check_words(words)?;
         let now_ms = self.env.clock.wall_ms();
         if window_ms.is_some_and(|(from, until)| until <= from || until <= now_ms) {
@@ -75,7 +75,7 @@ impl Courier {
     /// # Errors
     /// [`crate::Refusal::NotNow`] for one that cannot be given back now.
     pub fn hand_back(&self, parcels: &[ParcelId]) -> Result<()> {
-        let keys = self.enrolled()?;
+        let keys = self.at_work()?;
         if parcels.is_empty() || parcels.len() > limits::MAX_PARCELS_PER_ATTEMPT {
             return Err(Error::InvalidInput {
                 what: "number of parcels",

@@ -313,6 +313,7 @@ fn round(stops: usize) -> Result<FeedPage, Failure> {
         more: false,
         server_time_ms: 1,
         snapshot: None,
+        orders: vec![],
     })
 }
 

@@ -1,0 +1,104 @@
+//! What the hub orders its phones: leases, and a wipe of one that is lost.
+//!
+//! Orders are signed one by one and ride in the feed (docs/adr/0047). A wipe is for one device, by a person at the
+//! hub, with a reason that stays in the signed journal: it cannot be given in secret. It revokes the device in the
+//! same transaction.
+
+use data_encoding::HEXLOWER;
+use satchel_protocol::ids::DeviceId;
+use satchel_protocol::orders::{Command, Order};
+use serde::Serialize;
+use sqlx::Row;
+
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::journal;
+use crate::store::couriers::{self, DeviceRow};
+use crate::store::orders;
+
+/// What is known to be missing of a phone's work when its wipe is ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WipeReport {
+    /// The device.
+    pub device: DeviceId,
+    /// Entries of its log that are held here; what it recorded after them is lost unless it comes on another way.
+    pub entries_held: i64,
+    /// Positions among them that stand open.
+    pub entries_open: i64,
+    /// Proofs that held entries name and that never came.
+    pub proofs_missing: i64,
+    /// Parcels it was given and that have no outcome here.
+    pub parcels_without_outcome: i64,
+}
+
+#[derive(Serialize)]
+struct WipeRecord<'a> {
+    device: DeviceId,
+    why: &'a str,
+}
+
+impl Hub {
+    /// Orders a lost phone to destroy its key and its store, and refuses everything it would write from now on.
+    /// Gives what was not synced yet, as far as the hub can know. Ordering it again changes nothing.
+    ///
+    /// # Errors
+    /// [`HubError::UnknownDevice`]; [`HubError::NoReason`] for a reason that is none.
+    pub async fn wipe(&self, device: DeviceId, why: &str) -> Result<WipeReport, HubError> {
+        let why = why.trim();
+        if !(3..=300).contains(&why.chars().count()) {
+            return Err(HubError::NoReason);
+        }
+        let mut tx = self.db().write().await?;
+        couriers::device_in(&mut tx, device)
+            .await?
+            .ok_or(HubError::UnknownDevice(device))?;
+        if orders::order_wipe(&mut tx, device, self.now_ms()).await? {
+            let record = WipeRecord { device, why };
+            journal::append(self, &mut tx, journal::WIPE_ORDERED, &record).await?;
+            // One that is revoked already stays revoked where it was.
+            couriers::revoke(&mut tx, device).await?;
+        }
+        let report = orders::missing(&mut tx, device).await?;
+        tx.commit().await?;
+        tracing::warn!(%device, "wipe ordered");
+        Ok(report)
+    }
+}
+
+/// The orders that go with a page to this phone.
+pub(crate) async fn for_page(hub: &Hub, device: &DeviceRow) -> Result<Vec<String>, HubError> {
+    let issue = |command| {
+        let order = Order {
+            version: 1,
+            device: device.id,
+            issued_at_ms: hub.now_ms(),
+            command,
+        };
+        HEXLOWER.encode(&order.sign(&hub.keys().signing).encode())
+    };
+    if device.wipe_ordered {
+        return Ok(vec![issue(Command::Wipe)]);
+    }
+    let good_for_ms = hub.config().lease_ms;
+    if good_for_ms.is_none() && !device.leased {
+        return Ok(Vec::new());
+    }
+    if !device.leased {
+        let mut tx = hub.db().write().await?;
+        orders::set_leased(&mut tx, device.id).await?;
+        tx.commit().await?;
+    }
+    Ok(vec![issue(Command::Lease { good_for_ms })])
+}
+
+impl WipeReport {
+    pub(crate) fn of(device: DeviceId, row: &sqlx::sqlite::SqliteRow) -> Result<Self, HubError> {
+        Ok(Self {
+            device,
+            entries_held: row.try_get("entries_held")?,
+            entries_open: row.try_get("entries_open")?,
+            proofs_missing: row.try_get("proofs_missing")?,
+            parcels_without_outcome: row.try_get("parcels_without_outcome")?,
+        })
+    }
+}

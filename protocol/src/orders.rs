@@ -1,0 +1,161 @@
+//! What the hub orders one phone: how long it may open personal data, and that it is to destroy everything.
+//!
+//! Orders ride in feed pages, which nobody signs, so each is signed by itself and names its device. A phone takes
+//! an order only from the hub of its invite, and a lease only if it is newer than the one it has: what was
+//! recorded on the way and played again says nothing.
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use minicbor::{Decode, Encode};
+use thiserror::Error;
+
+use crate::codec::{self, FormatError};
+use crate::crypto;
+use crate::ids::{DeviceId, Sig64};
+
+const ORDER_DOMAIN: &[u8] = b"satchel-order/1\0";
+const MAX_ORDER_BYTES: usize = 512;
+/// More orders than a page ever has.
+pub const MAX_ORDERS: usize = 8;
+
+/// What is ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Command {
+    /// Personal data may be opened, and work begun, for so long after the order was issued.
+    #[n(1)]
+    Lease {
+        /// Milliseconds; `None`: without end, for a hub that gives no leases any more.
+        #[n(0)]
+        good_for_ms: Option<i64>,
+    },
+    /// The key of the store is to be destroyed, and the store after it.
+    #[n(2)]
+    Wipe,
+}
+
+/// An order to one device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Order {
+    /// 1.
+    #[n(0)]
+    pub version: u8,
+    /// Who is to obey.
+    #[n(1)]
+    pub device: DeviceId,
+    /// The hub's clock at issue, Unix milliseconds.
+    #[n(2)]
+    pub issued_at_ms: i64,
+    /// What.
+    #[n(3)]
+    pub command: Command,
+}
+
+/// An order as sent: exact bytes and the hub's signature.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct SignedOrder {
+    /// The encoded [`Order`].
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+    /// Ed25519 by the hub.
+    #[n(1)]
+    pub sig: Sig64,
+}
+
+/// Why an order is not obeyed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OrderError {
+    /// Not the format.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// Not signed by the hub this phone enrolled at.
+    #[error("an order is not signed by this hub")]
+    BadSignature,
+    /// For another phone.
+    #[error("an order names another device")]
+    OtherDevice,
+}
+
+impl Order {
+    /// Signs the order.
+    #[must_use]
+    pub fn sign(&self, hub: &SigningKey) -> SignedOrder {
+        let bytes = codec::encode(self);
+        let sig = crypto::sign(hub, ORDER_DOMAIN, &bytes);
+        SignedOrder { bytes, sig }
+    }
+}
+
+impl SignedOrder {
+    /// The bytes to send.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads an order of `hub` to `device`.
+    ///
+    /// # Errors
+    /// [`OrderError`]; the caller must then change no state.
+    pub fn read(bytes: &[u8], hub: &VerifyingKey, device: DeviceId) -> Result<Order, OrderError> {
+        let signed: Self = codec::decode("order", bytes, MAX_ORDER_BYTES)?;
+        if !crypto::verify(hub, ORDER_DOMAIN, &signed.bytes, &signed.sig) {
+            return Err(OrderError::BadSignature);
+        }
+        let order: Order = codec::decode("order", &signed.bytes, MAX_ORDER_BYTES)?;
+        if order.version != 1 {
+            return Err(FormatError::UnknownVersion {
+                what: "order",
+                version: u32::from(order.version),
+            }
+            .into());
+        }
+        match order.device == device {
+            true => Ok(order),
+            false => Err(OrderError::OtherDevice),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn an_order_counts_only_whole_from_this_hub_and_for_this_device() {
+        let (hub, other) = (
+            SigningKey::from_bytes(&[1; 32]),
+            SigningKey::from_bytes(&[2; 32]),
+        );
+        let (mine, theirs) = (DeviceId(Uuid::from_u128(1)), DeviceId(Uuid::from_u128(2)));
+        for command in [
+            Command::Wipe,
+            Command::Lease {
+                good_for_ms: Some(5),
+            },
+            Command::Lease { good_for_ms: None },
+        ] {
+            let order = Order {
+                version: 1,
+                device: mine,
+                issued_at_ms: 7,
+                command,
+            };
+            let bytes = order.sign(&hub).encode();
+            let read = |bytes: &[u8], hub: &SigningKey, device| {
+                SignedOrder::read(bytes, &hub.verifying_key(), device)
+            };
+            assert_eq!(read(&bytes, &hub, mine), Ok(order));
+            assert_eq!(read(&bytes, &other, mine), Err(OrderError::BadSignature));
+            assert_eq!(read(&bytes, &hub, theirs), Err(OrderError::OtherDevice));
+            for bit in 0..bytes.len() * 8 {
+                let mut bad = bytes.clone();
+                bad[bit / 8] ^= 1 << (bit % 8);
+                assert!(read(&bad, &hub, mine).is_err(), "bit {bit}");
+            }
+            assert!(read(&bytes[..bytes.len() - 1], &hub, mine).is_err());
+        }
+    }
+}
