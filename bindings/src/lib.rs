@@ -65,8 +65,8 @@ pub use route::{Appeal, Changes, Contact, Parcel, Rating, Route, Stop, StopPage}
 pub use satchel::{Satchel, remove_store};
 pub use storage::StorageUsage;
 pub use sync::{
-    Enrolment, ExportReport, HttpAnswer, HttpHeader, HttpTask, KeyTask, LockReason, SyncStatus,
-    SyncTask, TaskOutcome,
+    Enrolment, ExportReport, HttpAnswer, HttpHeader, HttpTask, HubAddress, KeyTask, LockReason,
+    SyncStatus, SyncTask, TaskOutcome,
 };
 pub use watch::{PlanProgress, PlanWatcher};
 pub use wedge::{EntryRepair, WedgeState, WedgedEntry};

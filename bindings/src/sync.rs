@@ -101,6 +101,16 @@ pub enum KeyTask {
     },
 }
 
+/// Where a hub is, and how it is known there.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HubAddress {
+    /// Its public address, as in every task.
+    pub url: String,
+    /// SHA-256 of the keys (`SubjectPublicKeyInfo`) it proves itself with in TLS, 32 bytes each. Empty: whatever the
+    /// system trusts.
+    pub spki_sha256: Vec<Vec<u8>>,
+}
+
 /// Why personal data is closed on this phone and no new work begins. What is recorded is kept and still syncs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum LockReason {

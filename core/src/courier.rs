@@ -51,6 +51,7 @@ use crate::store::attempts::AttemptRow;
 use crate::store::ballast::Ballast;
 use crate::store::db::Db;
 use crate::store::device_keys;
+use crate::store::leases;
 use crate::store::phone::{self, Identity, Stage};
 use crate::store::proofs;
 use crate::sync::engine::{Engine, Lane};
@@ -188,6 +189,7 @@ impl Courier {
             }
             // What the hardware said, it said of another code and key.
             device_keys::set_hardware_sig(tx, None)?;
+            leases::set_pins(tx, invite.pins.as_deref().unwrap_or_default(), 0)?;
             phone::save_pending(tx, &identity)
         })?;
         self.engine().succeeded(Lane::Enrol);

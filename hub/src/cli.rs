@@ -170,6 +170,14 @@ enum Command {
         #[arg(long)]
         why: String,
     },
+    /// Name the keys that the public address proves itself with in TLS: new invites carry them and enrolled phones
+    /// are told. Name the next key beside the present one before it is taken into use.
+    Pins {
+        #[command(flatten)]
+        place: Place,
+        /// SHA-256 of a key's SubjectPublicKeyInfo, hex; at most four. None: phones trust what their system trusts.
+        pins: Vec<Hash32>,
+    },
     /// Give what is left of a courier's latest round, or of the one named, to another courier.
     Reassign {
         #[command(flatten)]
@@ -428,6 +436,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             println!("{}", serde_json::to_string_pretty(&report)?);
             Ok(())
         }
+        Command::Pins { place, pins } => Ok(open(&place).await?.set_pins(&pins).await?),
         Command::Reassign {
             place,
             from,

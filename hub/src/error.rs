@@ -61,6 +61,9 @@ pub enum HubError {
     /// No such doubt.
     #[error("no such doubt")]
     UnknownDoubt,
+    /// More TLS keys than an address has at one time.
+    #[error("at most 4 pins")]
+    TooManyPins,
     /// What people do to a rating needs a reason of 3 to 300 characters.
     #[error("a reason of 3 to 300 characters is needed")]
     NoReason,

@@ -1,11 +1,12 @@
-//! What the hub orders its phones: leases, and a wipe of one that is lost.
+//! What the hub orders its phones: leases, the keys to expect in TLS, and a wipe of one that is lost.
 //!
 //! Orders are signed one by one and ride in the feed (docs/adr/0047). A wipe is for one device, by a person at the
 //! hub, with a reason that stays in the signed journal: it cannot be given in secret. It revokes the device in the
 //! same transaction.
 
 use data_encoding::HEXLOWER;
-use satchel_protocol::ids::DeviceId;
+use satchel_protocol::enrol::MAX_PINS;
+use satchel_protocol::ids::{DeviceId, Hash32};
 use satchel_protocol::orders::{Command, Order};
 use serde::Serialize;
 use sqlx::Row;
@@ -65,6 +66,23 @@ impl Hub {
     }
 }
 
+impl Hub {
+    /// Names the keys that the hub's address proves itself with in TLS, by the SHA-256 of their
+    /// `SubjectPublicKeyInfo`: those in use, and those that are to follow. New invites carry them, and phones that are
+    /// enrolled are told. None: phones trust what their system trusts.
+    ///
+    /// # Errors
+    /// [`HubError::TooManyPins`]; those of the database.
+    pub async fn set_pins(&self, pins: &[Hash32]) -> Result<(), HubError> {
+        if pins.len() > MAX_PINS {
+            return Err(HubError::TooManyPins);
+        }
+        let mut tx = self.db().write().await?;
+        orders::set_pins(&mut tx, pins, self.now_ms()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
 /// The orders that go with a page to this phone.
 pub(crate) async fn for_page(hub: &Hub, device: &DeviceRow) -> Result<Vec<String>, HubError> {
     let issue = |command| {
@@ -79,16 +97,24 @@ pub(crate) async fn for_page(hub: &Hub, device: &DeviceRow) -> Result<Vec<String
     if device.wipe_ordered {
         return Ok(vec![issue(Command::Wipe)]);
     }
+    let mut conn = hub.db().read().acquire().await?;
+    let pins = orders::pins(&mut conn).await?;
+    drop(conn);
+    let mut issued: Vec<String> = pins
+        .map(|pins| issue(Command::Pins { pins }))
+        .into_iter()
+        .collect();
     let good_for_ms = hub.config().lease_ms;
     if good_for_ms.is_none() && !device.leased {
-        return Ok(Vec::new());
+        return Ok(issued);
     }
     if !device.leased {
         let mut tx = hub.db().write().await?;
         orders::set_leased(&mut tx, device.id).await?;
         tx.commit().await?;
     }
-    Ok(vec![issue(Command::Lease { good_for_ms })])
+    issued.push(issue(Command::Lease { good_for_ms }));
+    Ok(issued)
 }
 
 impl WipeReport {

@@ -10,7 +10,7 @@ use crate::db::Tx;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::publish;
-use crate::store::{couriers, sessions};
+use crate::store::{couriers, orders, sessions};
 
 const LOGIN_DOMAIN: &[u8] = b"satchel-login/1\0";
 const MAX_NAME_CHARS: usize = 100;
@@ -33,12 +33,14 @@ impl Hub {
         let mut tx = self.db().write().await?;
         let courier = self.courier_in(&mut tx, courier_name).await?;
         couriers::add_invite(&mut tx, &code_hash(&code), courier, now_ms, expires_at_ms).await?;
+        let pins = orders::pins(&mut tx).await?;
         tx.commit().await?;
         Ok(Invite {
             version: 1,
             hub_url: self.public_url().to_owned(),
             code,
             hub_key: self.public_key().to_bytes(),
+            pins: pins.filter(|pins| !pins.is_empty()),
         })
     }
 

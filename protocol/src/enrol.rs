@@ -17,6 +17,8 @@ use crate::token::{base32, from_base32};
 
 const INVITE_PREFIX: &str = "SATCHEL:";
 const MAX_INVITE_BYTES: usize = 512;
+/// More keys than an address has at one time.
+pub const MAX_PINS: usize = 4;
 const MAX_CERTIFICATE_BYTES: usize = 1_024;
 const REQUEST_DOMAIN: &[u8] = b"satchel-enrol/1\0";
 const CERTIFICATE_DOMAIN: &[u8] = b"satchel-certificate/1\0";
@@ -37,6 +39,10 @@ pub struct Invite {
     /// The hub's Ed25519 public key.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub hub_key: [u8; 32],
+    /// SHA-256 of the keys (`SubjectPublicKeyInfo`) that the address proves itself with in TLS, one of them in use
+    /// and the others to come; `None`: any key that the phone's system trusts.
+    #[n(4)]
+    pub pins: Option<Vec<Hash32>>,
 }
 
 /// A text that is not an invite of this format.
@@ -66,7 +72,11 @@ impl Invite {
             codec::decode("invite", &bytes, MAX_INVITE_BYTES).map_err(|_| NotAnInvite)?;
         let known = invite.version == 1
             && (invite.hub_url.starts_with("https://") || invite.hub_url.starts_with("http://"))
-            && VerifyingKey::from_bytes(&invite.hub_key).is_ok();
+            && VerifyingKey::from_bytes(&invite.hub_key).is_ok()
+            && invite
+                .pins
+                .as_ref()
+                .is_none_or(|p| (1..=MAX_PINS).contains(&p.len()));
         known.then_some(invite).ok_or(NotAnInvite)
     }
 }
@@ -318,6 +328,21 @@ mod tests {
             hub_url: "http://127.0.0.1:8080".into(),
             code: [7; 16],
             hub_key: SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes(),
+            pins: None,
+        }
+    }
+
+    #[test]
+    fn pins_ride_in_the_invite_and_an_odd_number_of_them_is_no_invite() {
+        let with = |n: usize| Invite {
+            pins: Some(vec![Hash32([7; 32]); n]),
+            ..invite()
+        };
+        for n in 1..=MAX_PINS {
+            assert_eq!(Invite::parse(&with(n).to_text()), Ok(with(n)));
+        }
+        for n in [0, MAX_PINS + 1] {
+            assert_eq!(Invite::parse(&with(n).to_text()), Err(NotAnInvite));
         }
     }
 

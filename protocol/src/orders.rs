@@ -1,4 +1,5 @@
-//! What the hub orders one phone: how long it may open personal data, and that it is to destroy everything.
+//! What the hub orders one phone: how long it may open personal data, which keys to expect in
+//! TLS, and that it is to destroy everything.
 //!
 //! Orders ride in feed pages, which nobody signs, so each is signed by itself and names its device. A phone takes
 //! an order only from the hub of its invite, and a lease only if it is newer than the one it has: what was
@@ -10,7 +11,7 @@ use thiserror::Error;
 
 use crate::codec::{self, FormatError};
 use crate::crypto;
-use crate::ids::{DeviceId, Sig64};
+use crate::ids::{DeviceId, Hash32, Sig64};
 
 const ORDER_DOMAIN: &[u8] = b"satchel-order/1\0";
 const MAX_ORDER_BYTES: usize = 512;
@@ -18,7 +19,7 @@ const MAX_ORDER_BYTES: usize = 512;
 pub const MAX_ORDERS: usize = 8;
 
 /// What is ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Command {
     /// Personal data may be opened, and work begun, for so long after the order was issued.
     #[n(1)]
@@ -30,10 +31,18 @@ pub enum Command {
     /// The key of the store is to be destroyed, and the store after it.
     #[n(2)]
     Wipe,
+    /// These are the keys that the hub's address proves itself with in TLS from now on: those in use, and those that
+    /// are to follow. None: whatever the phone's system trusts.
+    #[n(3)]
+    Pins {
+        /// SHA-256 of each key's `SubjectPublicKeyInfo`, at most [`crate::enrol::MAX_PINS`].
+        #[n(0)]
+        pins: Vec<Hash32>,
+    },
 }
 
 /// An order to one device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Order {
     /// 1.
@@ -136,6 +145,9 @@ mod tests {
                 good_for_ms: Some(5),
             },
             Command::Lease { good_for_ms: None },
+            Command::Pins {
+                pins: vec![Hash32([3; 32])],
+            },
         ] {
             let order = Order {
                 version: 1,

@@ -305,6 +305,7 @@ fn invite() -> Invite {
         hub_url: "https://hub.example.com".into(),
         code: [0xD0; 16],
         hub_key: hub().verifying_key().to_bytes(),
+        pins: None,
     }
 }
 

@@ -109,6 +109,7 @@ impl ToyHub {
             hub_url: HUB_URL.into(),
             code,
             hub_key: self.key.verifying_key().to_bytes(),
+            pins: None,
         };
         (invite.to_text(), courier)
     }

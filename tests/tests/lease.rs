@@ -6,7 +6,7 @@
 use satchel_core::rules::lease::Lock;
 use satchel_core::sync::task::{KeyTask, Network, Task};
 use satchel_core::{Error, Refusal, remove_store};
-use satchel_protocol::ids::StopId;
+use satchel_protocol::ids::{Hash32, StopId};
 use satchel_protocol::taxonomy::HandoffKind;
 use satchel_tests::hardware::Hardware;
 use satchel_tests::phone::{Phone, SyncEnd, completion, nobody_there};
@@ -105,6 +105,31 @@ fn an_old_lease_played_again_and_a_clock_set_back_open_nothing() {
     running.clock_on(HOUR_MS);
     assert_eq!(phone.sync(&running.http()), SyncEnd::Done);
     assert_eq!(phone.core().lock(), None);
+}
+
+#[test]
+fn pins_come_with_the_invite_and_follow_the_hubs_word() {
+    let running = Running::start();
+    let pin = |n| Hash32([n; 32]);
+    let set = |pins: &[Hash32]| running.runtime.block_on(running.hub.set_pins(pins));
+    set(&[pin(1)]).unwrap();
+    assert!(set(&[pin(1); 5]).is_err());
+    let phone = Phone::new(1);
+    assert_eq!(phone.core().hub_url(), None);
+    let invite = running.round(1);
+    phone.core().enrol(&invite, "phone").unwrap();
+    // Before the first byte goes over the network.
+    assert_eq!(phone.core().pins().unwrap(), [pin(1)]);
+    assert_eq!(phone.sync(&running.http()), SyncEnd::Done);
+
+    running.clock_on(1_000);
+    set(&[pin(1), pin(2)]).unwrap();
+    assert_eq!(phone.sync(&running.http()), SyncEnd::Done);
+    assert_eq!(phone.core().pins().unwrap(), [pin(1), pin(2)]);
+    running.clock_on(1_000);
+    set(&[]).unwrap();
+    assert_eq!(phone.sync(&running.http()), SyncEnd::Done);
+    assert_eq!(phone.core().pins().unwrap(), []);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Result, Satchel};
-use crate::sync::{KeyTask, LockReason};
+use crate::sync::{HubAddress, KeyTask, LockReason};
 
 /// Removes the store in a folder whose key is destroyed, after a wipe that was cut off. Other files in the folder
 /// stay. Nobody can read that store any more; never call it for another reason.
@@ -48,6 +48,22 @@ impl Satchel {
     /// open it are then `Refused` by the rule `Locked`, with a text to show.
     pub fn lock(&self) -> Option<LockReason> {
         self.courier.lock().map(LockReason::from)
+    }
+
+    /// Where this phone's hub is, and which keys its TLS has to show; `null` before an invite. The app refuses a
+    /// connection to the hub in which none of them takes part. Ask before each sync loop: the hub may change them.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn hub_address(&self) -> Result<Option<HubAddress>> {
+        let Some(url) = self.courier.hub_url() else {
+            return Ok(None);
+        };
+        let pins = self.courier.pins()?;
+        Ok(Some(HubAddress {
+            url,
+            spki_sha256: pins.iter().map(|pin| pin.0.to_vec()).collect(),
+        }))
     }
 
     /// Changes the key that signs the log, at once or, with a hardware key, once `keyTask` is done: on suspicion

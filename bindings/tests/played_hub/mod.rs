@@ -37,6 +37,7 @@ pub fn invite() -> String {
         hub_url: "http://127.0.0.1:9".into(),
         code: [1; 16],
         hub_key: hub_key().verifying_key().to_bytes(),
+        pins: None,
     }
     .to_text()
 }

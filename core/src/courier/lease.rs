@@ -8,6 +8,8 @@ use std::path::Path;
 use std::sync::{MutexGuard, PoisonError};
 
 use data_encoding::HEXLOWER;
+use satchel_protocol::enrol::MAX_PINS;
+use satchel_protocol::ids::Hash32;
 use satchel_protocol::orders::{Command, MAX_ORDERS, SignedOrder};
 
 use super::{BLOB_FOLDER, Courier, Keys};
@@ -38,6 +40,21 @@ impl Courier {
             (false, Some(lease)) => lease.holds(&self.reading()).err(),
             (false, None) => None,
         }
+    }
+
+    /// The hub's public address; `None` before an invite.
+    #[must_use]
+    pub fn hub_url(&self) -> Option<String> {
+        self.keys().as_ref().map(|keys| keys.hub_url.clone())
+    }
+
+    /// SHA-256 of the keys (`SubjectPublicKeyInfo`) that the hub's address proves itself with in TLS; an app refuses
+    /// a connection that none of them is part of. Empty: whatever the system trusts.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub fn pins(&self) -> Result<Vec<Hash32>> {
+        Ok(self.db.read(leases::pins)?.0)
     }
 
     /// The keys of an enrolled phone that may open personal data and begin work.
@@ -91,6 +108,13 @@ impl Courier {
             };
             match order.command {
                 Command::Wipe => leases::order_wipe(tx, order.issued_at_ms)?,
+                Command::Pins { pins } => {
+                    let (_, at_ms) = leases::pins(tx)?;
+                    if at_ms >= order.issued_at_ms || pins.len() > MAX_PINS {
+                        continue;
+                    }
+                    leases::set_pins(tx, &pins, order.issued_at_ms)?;
+                }
                 Command::Lease { good_for_ms } => {
                     let known = leases::lease(tx)?;
                     if known.is_some_and(|l| l.issued_at_ms >= order.issued_at_ms) {

@@ -1,10 +1,10 @@
-//! The lease and the order to wipe.
+//! The hub's orders: the lease, the order to wipe, the keys to expect in TLS.
 
 use rusqlite::{Connection, params};
-use satchel_protocol::ids::BootId;
+use satchel_protocol::ids::{BootId, Hash32};
 
 use super::row;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::rules::lease::{Lease, Reading, Seen};
 
 pub(crate) fn lease(conn: &Connection) -> Result<Option<Lease>> {
@@ -41,6 +41,26 @@ pub(crate) fn set_lease(conn: &Connection, lease: &Lease) -> Result<()> {
         at.boottime_ms,
         at.wall_ms
     ])?;
+    Ok(())
+}
+
+/// The pins, and when the hub named them.
+pub(crate) fn pins(conn: &Connection) -> Result<(Vec<Hash32>, i64)> {
+    let mut stmt = conn.prepare_cached("SELECT pins, pins_at_ms FROM phone WHERE id = 1")?;
+    let (bytes, at_ms): (Vec<u8>, i64) = stmt.query_row([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let (pins, rest) = bytes.as_chunks::<32>();
+    match rest.is_empty() {
+        true => Ok((pins.iter().copied().map(Hash32).collect(), at_ms)),
+        false => Err(StoreError::BadRow("pins").into()),
+    }
+}
+
+pub(crate) fn set_pins(conn: &Connection, pins: &[Hash32], at_ms: i64) -> Result<()> {
+    let bytes: Vec<u8> = pins.iter().flat_map(|pin| pin.0).collect();
+    conn.execute(
+        "UPDATE phone SET pins = ?1, pins_at_ms = ?2 WHERE id = 1",
+        params![bytes, at_ms],
+    )?;
     Ok(())
 }
 

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/010_doubt.sql"),
     include_str!("migrations/011_keys.sql"),
     include_str!("migrations/014_lease.sql"),
+    include_str!("migrations/015_pins.sql"),
 ];
 
 /// Newest schema version this build knows.

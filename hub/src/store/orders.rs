@@ -1,6 +1,7 @@
 //! Which phones have leases, which are to be wiped, and what of a phone's work is not here.
 
-use satchel_protocol::ids::DeviceId;
+use satchel_protocol::ids::{DeviceId, Hash32};
+use sqlx::SqliteConnection;
 
 use crate::db::Tx;
 use crate::error::HubError;
@@ -28,6 +29,27 @@ pub(crate) async fn order_wipe(
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// The pins phones are to have; `None`: nobody ever named any.
+pub(crate) async fn pins(conn: &mut SqliteConnection) -> Result<Option<Vec<Hash32>>, HubError> {
+    let bytes: Option<Vec<u8>> = sqlx::query_scalar("SELECT pins FROM tls_pins WHERE id = 1")
+        .fetch_optional(conn)
+        .await?;
+    Ok(bytes.map(|bytes| {
+        let (pins, _) = bytes.as_chunks::<32>();
+        pins.iter().copied().map(Hash32).collect()
+    }))
+}
+
+pub(crate) async fn set_pins(tx: &mut Tx, pins: &[Hash32], now_ms: i64) -> Result<(), HubError> {
+    let bytes: Vec<u8> = pins.iter().flat_map(|pin| pin.0).collect();
+    sqlx::query("INSERT OR REPLACE INTO tls_pins (id, pins, set_at_ms) VALUES (1, ?, ?)")
+        .bind(bytes)
+        .bind(now_ms)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// What of this device's work has not come, as far as can be known here.

@@ -163,6 +163,7 @@ pub fn invites() -> Vec<Vec<u8>> {
                 hub_url: url.to_owned(),
                 code: [9; 16],
                 hub_key: [7; 32],
+                pins: None,
             };
             invite.to_text().into_bytes()
         })

@@ -185,6 +185,7 @@ fn enrol(core: &Courier, stops: usize) -> Result<(), Failure> {
         hub_url: "http://hub.invalid".into(),
         code: [7; 16],
         hub_key: hub.verifying_key().to_bytes(),
+        pins: None,
     };
     core.enrol(&invite.to_text(), "bench")?;
     for _ in 0..10 {
