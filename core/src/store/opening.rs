@@ -296,4 +296,23 @@ mod tests {
             assert!(matches!(no_cipher(error), StoreError::NoCipher));
         }
     }
+
+    #[test]
+    fn a_statement_out_of_the_cache_is_not_prepared_anew_for_other_values() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(
+            "CREATE TABLE t (a BLOB PRIMARY KEY, b INTEGER, c TEXT) WITHOUT ROWID; CREATE INDEX t_by_b ON t (b);",
+        )
+        .unwrap();
+        for n in 0..4_i64 {
+            let mut stmt = conn
+                .prepare_cached("SELECT c FROM t WHERE b > ?1 AND a <> ?2 ORDER BY b LIMIT ?3")
+                .unwrap();
+            let mut rows = stmt.query(rusqlite::params![n, [0_u8; 16], n]).unwrap();
+            assert!(rows.next().unwrap().is_none());
+            drop(rows);
+            let anew = stmt.get_status(rusqlite::StatementStatus::RePrepare);
+            assert_eq!(anew, 0, "round {n}");
+        }
+    }
 }

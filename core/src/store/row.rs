@@ -1,6 +1,7 @@
 //! Reading typed values out of rows; a value of the wrong form is a typed error, never a panic.
 
 use rusqlite::Row;
+use rusqlite::types::FromSql;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
@@ -37,4 +38,67 @@ pub(crate) fn code<T>(
 ) -> Result<T> {
     let text: String = row.get(column)?;
     read(&text).ok_or_else(|| StoreError::BadRow(column).into())
+}
+
+/// Columns in the order in which the statement names them. Looking a column up by its name compares it with
+/// every one before it, which for the wide rows that each attempt reads costs more than the reading.
+pub(crate) struct InOrder<'a, 'stmt> {
+    row: &'a Row<'stmt>,
+    next: usize,
+}
+
+impl<'a, 'stmt> InOrder<'a, 'stmt> {
+    pub(crate) const fn new(row: &'a Row<'stmt>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(crate) fn get<T: FromSql>(&mut self) -> Result<T> {
+        let at = self.next;
+        self.next += 1;
+        Ok(self.row.get(at)?)
+    }
+
+    /// `what` names the column if it has not its form.
+    pub(crate) fn bytes<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N]> {
+        let at = self.next;
+        self.next += 1;
+        let bytes = self.row.get_ref(at)?.as_blob().ok();
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| StoreError::BadRow(what).into())
+    }
+
+    pub(crate) fn uuid(&mut self, what: &'static str) -> Result<Uuid> {
+        self.bytes::<16>(what).map(Uuid::from_bytes)
+    }
+
+    pub(crate) fn unsigned<T: TryFrom<i64>>(&mut self, what: &'static str) -> Result<T> {
+        T::try_from(self.get::<i64>()?).map_err(|_| StoreError::BadRow(what).into())
+    }
+
+    /// Text that stands for something.
+    pub(crate) fn text<T>(
+        &mut self,
+        what: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T> {
+        self.opt_text(what, read)?
+            .ok_or_else(|| StoreError::BadRow(what).into())
+    }
+
+    pub(crate) fn opt_text<T>(
+        &mut self,
+        what: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let at = self.next;
+        self.next += 1;
+        let text = self.row.get_ref(at)?.as_str_or_null();
+        let Some(text) = text.map_err(|_| StoreError::BadRow(what))? else {
+            return Ok(None);
+        };
+        read(text)
+            .map(Some)
+            .ok_or_else(|| StoreError::BadRow(what).into())
+    }
 }

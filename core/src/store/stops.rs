@@ -10,6 +10,7 @@ use satchel_protocol::transitions::ParcelState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::row::InOrder;
 use super::{consents, history, row, versions};
 use crate::error::{Error, Result, StoreError};
 use crate::rules::geofence;
@@ -305,11 +306,34 @@ pub(crate) fn depot(conn: &Connection, route: RouteId) -> Result<Option<LatLng>>
     Ok(place.filter(|p| geofence::is_position(p.lat, p.lng)))
 }
 
+/// The columns of a stop, as [`read_stop`] takes them.
+macro_rules! select_stop {
+    ($rest:literal) => {
+        concat!(
+            "SELECT stop_id, route_id, position, lat, lng, address, recipient_name, recipient_phone,
+                 window_start_ms, window_end_ms, removed, planned FROM stop ",
+            $rest
+        )
+    };
+}
+
+/// The columns of a parcel, as [`read_parcel`] takes them.
+macro_rules! select_parcel {
+    ($rest:literal) => {
+        concat!(
+            "SELECT parcel_id, stop_id, waybill, handle, rating_key, promise_class, promised_by_ms,
+                 accepted_at_ms, tags, door_required, tier, min_age_years, customer_window_end_ms, temperature,
+                 code, pickup, state, outcome, attempts, last_seq, history FROM parcel ",
+            $rest
+        )
+    };
+}
+
 /// Every stop in the order planned on this phone, else in the order of the rounds.
 pub(crate) fn stops(conn: &Connection) -> Result<Vec<StopRow>> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT * FROM stop ORDER BY planned IS NULL, planned, route_id, position, stop_id",
-    )?;
+    let mut stmt = conn.prepare_cached(select_stop!(
+        "ORDER BY planned IS NULL, planned, route_id, position, stop_id"
+    ))?;
     let mut rows = stmt.query([])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
@@ -319,7 +343,7 @@ pub(crate) fn stops(conn: &Connection) -> Result<Vec<StopRow>> {
 }
 
 pub(crate) fn stop(conn: &Connection, id: StopId) -> Result<StopRow> {
-    let mut stmt = conn.prepare_cached("SELECT * FROM stop WHERE stop_id = ?1")?;
+    let mut stmt = conn.prepare_cached(select_stop!("WHERE stop_id = ?1"))?;
     let mut rows = stmt.query([id.as_bytes()])?;
     rows.next()?
         .map_or(Err(Error::NotFound { what: "stop" }), read_stop)
@@ -327,13 +351,13 @@ pub(crate) fn stop(conn: &Connection, id: StopId) -> Result<StopRow> {
 
 /// Parcels of one stop, or of all stops.
 pub(crate) fn parcels(conn: &Connection, stop: Option<StopId>) -> Result<Vec<ParcelRow>> {
-    let mut all =
-        conn.prepare_cached("SELECT * FROM parcel ORDER BY stop_id, waybill, parcel_id")?;
-    let mut one =
-        conn.prepare_cached("SELECT * FROM parcel WHERE stop_id = ?1 ORDER BY waybill, parcel_id")?;
+    let mut stmt = conn.prepare_cached(match stop {
+        Some(_) => select_parcel!("WHERE stop_id = ?1 ORDER BY waybill, parcel_id"),
+        None => select_parcel!("ORDER BY stop_id, waybill, parcel_id"),
+    })?;
     let mut rows = match stop {
-        Some(id) => one.query([id.as_bytes()])?,
-        None => all.query([])?,
+        Some(id) => stmt.query([id.as_bytes()])?,
+        None => stmt.query([])?,
     };
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
@@ -347,61 +371,58 @@ pub(crate) fn parcel(conn: &Connection, id: ParcelId) -> Result<ParcelRow> {
 }
 
 pub(crate) fn find_parcel(conn: &Connection, id: ParcelId) -> Result<Option<ParcelRow>> {
-    let mut stmt = conn.prepare_cached("SELECT * FROM parcel WHERE parcel_id = ?1")?;
+    let mut stmt = conn.prepare_cached(select_parcel!("WHERE parcel_id = ?1"))?;
     let mut rows = stmt.query([id.as_bytes()])?;
     rows.next()?.map(read_parcel).transpose()
 }
 
 fn read_stop(r: &Row<'_>) -> Result<StopRow> {
+    let mut c = InOrder::new(r);
     Ok(StopRow {
-        stop_id: StopId(row::uuid(r, "stop_id")?),
-        route_id: RouteId(row::uuid(r, "route_id")?),
-        position: row::unsigned(r, "position")?,
+        stop_id: StopId(c.uuid("stop_id")?),
+        route_id: RouteId(c.uuid("route_id")?),
+        position: c.unsigned("position")?,
         place: LatLng {
-            lat: r.get("lat")?,
-            lng: r.get("lng")?,
+            lat: c.get()?,
+            lng: c.get()?,
         },
-        address: r.get("address")?,
-        recipient_name: r.get("recipient_name")?,
-        recipient_phone: r.get("recipient_phone")?,
-        window_start_ms: r.get("window_start_ms")?,
-        window_end_ms: r.get("window_end_ms")?,
-        removed: r.get("removed")?,
-        planned: r.get::<_, Option<i64>>("planned")?.is_some(),
+        address: c.get()?,
+        recipient_name: c.get()?,
+        recipient_phone: c.get()?,
+        window_start_ms: c.get()?,
+        window_end_ms: c.get()?,
+        removed: c.get()?,
+        planned: c.get::<Option<i64>>()?.is_some(),
     })
 }
 
 fn read_parcel(r: &Row<'_>) -> Result<ParcelRow> {
-    let tags: String = r.get("tags")?;
-    let outcome: Option<String> = r.get("outcome")?;
+    let mut c = InOrder::new(r);
     Ok(ParcelRow {
-        parcel_id: ParcelId(row::uuid(r, "parcel_id")?),
-        stop_id: StopId(row::uuid(r, "stop_id")?),
-        waybill: r.get("waybill")?,
-        handle: Handle(row::bytes(r, "handle")?),
-        rating_key: row::bytes(r, "rating_key")?,
-        promise_class: row::code(r, "promise_class", |c| PromiseClass::from_code(c).ok())?,
-        promised_by_ms: r.get("promised_by_ms")?,
-        accepted_at_ms: r.get("accepted_at_ms")?,
-        tags: tags
-            .split(',')
-            .filter(|c| !c.is_empty())
-            .map(|c| HandlingTag::from_code(c).map_err(|_| StoreError::BadRow("tags").into()))
-            .collect::<Result<_>>()?,
-        door_required: r.get("door_required")?,
-        tier: r.get("tier")?,
-        min_age_years: r.get("min_age_years")?,
-        customer_window_end_ms: r.get("customer_window_end_ms")?,
-        temperature: from_json(r, "temperature")?,
-        code: from_json(r, "code")?,
-        pickup: from_json(r, "pickup")?,
-        state: row::code(r, "state", |c| ParcelState::from_code(c).ok())?,
-        outcome: outcome
-            .map(|c| Outcome::from_code(&c).map_err(|_| Error::from(StoreError::BadRow("outcome"))))
-            .transpose()?,
-        attempts: row::unsigned(r, "attempts")?,
-        last_seq: r.get("last_seq")?,
-        history: r.get("history")?,
+        parcel_id: ParcelId(c.uuid("parcel_id")?),
+        stop_id: StopId(c.uuid("stop_id")?),
+        waybill: c.get()?,
+        handle: Handle(c.bytes("handle")?),
+        rating_key: c.bytes("rating_key")?,
+        promise_class: c.text("promise_class", |c| PromiseClass::from_code(c).ok())?,
+        promised_by_ms: c.get()?,
+        accepted_at_ms: c.get()?,
+        tags: c.text("tags", |tags| {
+            let codes = tags.split(',').filter(|c| !c.is_empty());
+            codes.map(|c| HandlingTag::from_code(c).ok()).collect()
+        })?,
+        door_required: c.get()?,
+        tier: c.get()?,
+        min_age_years: c.get()?,
+        customer_window_end_ms: c.get()?,
+        temperature: from_json(&mut c, "temperature")?,
+        code: from_json(&mut c, "code")?,
+        pickup: from_json(&mut c, "pickup")?,
+        state: c.text("state", |c| ParcelState::from_code(c).ok())?,
+        outcome: c.opt_text("outcome", |c| Outcome::from_code(c).ok())?,
+        attempts: c.unsigned("attempts")?,
+        last_seq: c.get()?,
+        history: c.get()?,
     })
 }
 
@@ -415,8 +436,9 @@ fn json<T: Serialize>(value: Option<&T>) -> Result<Option<String>> {
         .transpose()
 }
 
-fn from_json<T: DeserializeOwned>(r: &Row<'_>, column: &'static str) -> Result<Option<T>> {
-    let text: Option<String> = r.get(column)?;
-    text.map(|t| serde_json::from_str(&t).map_err(|_| StoreError::BadRow(column).into()))
-        .transpose()
+fn from_json<T: DeserializeOwned>(
+    c: &mut InOrder<'_, '_>,
+    what: &'static str,
+) -> Result<Option<T>> {
+    c.opt_text(what, |text| serde_json::from_str(text).ok())
 }

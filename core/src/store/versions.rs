@@ -2,8 +2,12 @@
 //!
 //! Each stop and parcel row carries the version of its last change. The counter behind them lives in
 //! memory with the writer and is taken up from the rows when the store opens: on disk it would cost
-//! every attempt one more page.
+//! every attempt one more page, and as a temporary table a transaction of its own. What is rolled back
+//! leaves a gap.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, params};
 use satchel_protocol::ids::StopId;
 
@@ -15,17 +19,20 @@ const NEWEST: &str =
 
 /// Gives the writer its counter.
 pub(super) fn start(writer: &Connection) -> Result<()> {
-    writer.execute_batch(&format!(
-        "CREATE TEMP TABLE counter (version INTEGER NOT NULL);
-         INSERT INTO temp.counter SELECT coalesce(({NEWEST}), 0);"
-    ))?;
+    let newest: Option<i64> = writer.query_row(NEWEST, [], |r| r.get(0))?;
+    let version = AtomicI64::new(newest.unwrap_or(0));
+    writer.create_scalar_function(
+        "next_version",
+        0,
+        FunctionFlags::SQLITE_DIRECTONLY,
+        move |_| Ok(version.fetch_add(1, Ordering::Relaxed) + 1),
+    )?;
     Ok(())
 }
 
 /// The next version. Only the writer has one to give.
 pub(super) fn next(writer: &Connection) -> Result<i64> {
-    let mut stmt =
-        writer.prepare_cached("UPDATE temp.counter SET version = version + 1 RETURNING version")?;
+    let mut stmt = writer.prepare_cached("SELECT next_version()")?;
     Ok(stmt.query_row([], |r| r.get(0))?)
 }
 
