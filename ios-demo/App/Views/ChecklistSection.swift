@@ -48,8 +48,10 @@ struct ChecklistSection: View {
         case .stationReceipt: TextField("item.receipt", text: $model.receipt)
         case .code: CodeField(model: model)
         case .note: TextField("item.note", text: $model.note, axis: .vertical)
-        // Consents, positions, readings and counts come from elsewhere than this form.
-        case .consent, .position, .temperature, .itemCounts: EmptyView()
+        case .temperature: ReadingField(model: model)
+        case .itemCounts: ItemsField(model: model)
+        // Consents and positions come from elsewhere than this form.
+        case .consent, .position: EmptyView()
         }
     }
 
@@ -66,7 +68,7 @@ struct ChecklistSection: View {
 
     private var scans: some View {
         ForEach(model.parcels, id: \.parcelId) { parcel in
-            TextField(parcel.waybill, text: scan(parcel)).textInputAutocapitalization(.characters)
+            ScanField(verbatim: parcel.waybill, text: scan(parcel))
         }
     }
 
@@ -122,6 +124,42 @@ private struct CodeField: View {
                 }
             }
         }
+    }
+}
+
+/// The thermometer of what is kept cold; whether a reading is beyond its limits is the library's to say.
+private struct ReadingField: View {
+    let model: StopModel
+    @State private var typed = ""
+
+    var body: some View {
+        ForEach(model.parcels.filter { $0.tags.contains(.fresh) }, id: \.parcelId) { parcel in
+            HStack {
+                TextField("item.degrees", text: $typed).keyboardType(.numbersAndPunctuation)
+                Button("item.take_reading") {
+                    Task {
+                        let now = Int64(Date().timeIntervalSince1970 * 1_000)
+                        if await model.takeReading(typed, parcelId: parcel.parcelId, atMs: now) != nil { typed = "" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the customer keeps of a parcel that is handed over in part.
+private struct ItemsField: View {
+    @Bindable var model: StopModel
+
+    var body: some View {
+        ForEach($model.items) { $item in
+            VStack(alignment: .leading) {
+                TextField("item.label", text: $item.label)
+                Stepper("item.accepted \(Int(item.accepted))", value: $item.accepted, in: 0...item.of)
+                Stepper("item.of \(Int(item.of))", value: $item.of, in: 1...999)
+            }
+        }
+        Button("item.add", systemImage: "plus") { model.items.append(CountedItem()) }
     }
 }
 

@@ -17,6 +17,7 @@ struct DayView: View {
         NavigationStack {
             Form {
                 shift
+                NavigationLink("doubts.title") { DoubtsView(app: app) }
                 load
                 Section("day.figures") {
                     ForEach(model.figures, id: \.kpi.code) { figure in FigureLine(figure: figure, language: app.language) }
@@ -51,14 +52,12 @@ struct DayView: View {
 
     private var load: some View {
         Section("day.load_check") {
-            TextField("day.scan", text: $scan)
-                .textInputAutocapitalization(.characters)
-                .onSubmit {
-                    Task {
-                        await model.scan(scan)
-                        scan = ""
-                    }
+            ScanField("day.scan", text: $scan) {
+                Task {
+                    await model.scan(scan)
+                    scan = ""
                 }
+            }
             if let last = model.lastScan {
                 Said(last.result, app.language)
                 Text("day.loaded \(Int(last.loaded)) \(Int(last.expected))")

@@ -26,7 +26,9 @@ struct RouteView: View {
             }
             .navigationTitle("route.title")
             .navigationDestination(for: String.self) { stopId in
-                if let stop = app.stops.first(where: { $0.stopId == stopId }) { StopView(app: app, stop: stop) }
+                if let stop = app.stops.first(where: { $0.stopId == stopId }) {
+                    if stop.state == .done { HistoryView(app: app, stop: stop) } else { StopView(app: app, stop: stop) }
+                }
             }
             .refreshable { await app.syncNow() }
             .overlay { if app.stops.isEmpty { ContentUnavailableView("route.empty", systemImage: "tray") } }

@@ -33,6 +33,9 @@ struct StopView: View {
                 Button("stop.other_ways") { sheet = .handoffs }
                 Button("stop.cannot_deliver", role: .destructive) { sheet = .fail }
                 Button("report.title") { sheet = .report }
+                if model.stop.parcels.contains(where: { $0.attempts > 0 }) {
+                    NavigationLink("history.title") { HistoryView(app: app, stop: model.stop) }
+                }
             }
         }
         .navigationTitle(Text(verbatim: model.stop.address))
@@ -91,6 +94,7 @@ struct GroupSection: View {
             ForEach(model.parcels, id: \.parcelId) { parcel in
                 Picker(selection: outcome(parcel)) {
                     Text("stop.handed_over").tag(StopModel.Outcome.handedOver)
+                    Text("stop.partly").tag(StopModel.Outcome.partly)
                     Text("stop.later").tag(StopModel.Outcome.later)
                     ForEach(model.reasons, id: \.code) { reason in
                         if let action = reason.actions.first {

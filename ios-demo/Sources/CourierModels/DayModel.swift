@@ -83,12 +83,4 @@ public final class RatingModel {
             }
         }
     }
-
-    /// What the courier has to say against a rating; the hub hears of it with the next sync.
-    public func appeal(_ parcelId: String, words: String) async {
-        await app.attempt {
-            _ = try await self.app.phone.appeal(parcelId: parcelId, words: words)
-            self.app.say(.own(.appealKept))
-        }
-    }
 }

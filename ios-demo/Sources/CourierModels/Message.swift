@@ -27,6 +27,12 @@ public enum Message: Equatable, Sendable {
         case codeWrong = "error.code_wrong"
         case codeUnchecked = "message.code_unchecked"
         case codeMatches = "message.code_matches"
+        case corrected = "message.corrected"
+        case answerKept = "message.answer_kept"
+        case readingTaken = "message.reading_taken"
+        case readingBeyond = "message.reading_beyond"
+        case noReading = "error.no_reading"
+        case wordsNeeded = "error.words_needed"
     }
 
     /// What to say about an error; nil for one that needs no words: it was done before, or nobody waits.

@@ -9,6 +9,8 @@ public final class StopModel {
     /// What came of one parcel at this door.
     public enum Outcome: Equatable, Sendable {
         case handedOver
+        /// The customer keeps some of it: `items` say what.
+        case partly
         case failed(Reason, Action)
         /// Not touched in this visit.
         case later
@@ -39,10 +41,12 @@ public final class StopModel {
     public var receipt = ""
     public var skips: [RequirementItem: SkipReason] = [:]
     public var note = ""
+    /// What the customer keeps of a parcel that is handed over in part.
+    public var items: [CountedItem] = []
     public var ink = Ink()
     public var position: Position?
 
-    private let app: AppModel
+    let app: AppModel
     private var askedAgain = false
 
     public init(app: AppModel, stop: Stop) {
@@ -154,6 +158,10 @@ public final class StopModel {
             switch outcomes[parcel.parcelId] {
             case .handedOver:
                 ParcelResult(parcelId: parcel.parcelId, outcome: .delivered, scan: scans[parcel.parcelId])
+            case .partly:
+                ParcelResult(
+                    parcelId: parcel.parcelId, outcome: .partlyDelivered, scan: scans[parcel.parcelId],
+                    items: items.compactMap(\.counted))
             case .failed(let reason, let action):
                 ParcelResult(parcelId: parcel.parcelId, outcome: .failed(reason: reason, action: action))
             case .later, nil: nil

@@ -24,6 +24,8 @@ import Testing
         let rated = try await commonHandoff(app)
         try await groupStop(app)
         try await shutDoor(app)
+        try await correctTheReason(app)
+        try await keepSomeOfIt(app)
         try await consentOnTheSpot(app)
         try await showTheCode(app, rated)
         try await theQueueIsHonest(app, online)
@@ -185,6 +187,56 @@ import Testing
         #expect(app.message == .own(.reported))
     }
 
+    /// It was not that nobody was there: the record stays, the correction stands beside it.
+    private func correctTheReason(_ app: AppModel) async throws {
+        let history = HistoryModel(app: app, stop: try stop(app, "0007"))
+        await history.refresh()
+        let (parcel, before) = try #require(history.parcels.first)
+        #expect(before.lines.filter(\.counts).map(\.what.code) == ["RECIPIENT_ABSENT"])
+        #expect(history.canUndo(before))
+        await history.wrongReason(parcel.parcelId, .accessDenied, words: "保安不让进")
+        #expect(app.message == .own(.corrected))
+        #expect(history.histories[0].lines.count > before.lines.count)
+        #expect(history.histories[0].lines.contains { $0.takenBack || !$0.counts } || history.stop.parcels[0].outcome == .failed)
+    }
+
+    /// The customer keeps one of two; readings only where there are limits.
+    private func keepSomeOfIt(_ app: AppModel) async throws {
+        let model = StopModel(app: app, stop: try stop(app, "0008"))
+        let parcel = model.parcels[0].parcelId
+        await model.takeReading("warm", parcelId: parcel, atMs: 1)
+        #expect(app.message == .own(.noReading))
+        #expect(await model.takeReading("4,5", parcelId: parcel, atMs: 1) == nil, "this one is not kept cold")
+        guard case .words = app.message else {
+            Issue.record("\(String(describing: app.message))")
+            return
+        }
+        await model.begin(.partial)
+        #expect(model.draft?.requirements.contains { $0.item == .itemCounts } == true)
+        await model.addPhoto(try photo(4))
+        sign(model)
+        model.relation = .oneself
+        model.identity = RecipientCheck(method: .name, matched: true)
+        model.inspection = .inspected
+        model.outcomes[parcel] = .partly
+        #expect(await model.complete() == false, "what is kept has to be counted")
+        #expect(model.missing.contains(.itemCounts))
+        var item = CountedItem()
+        item.label = "瓷碗"
+        item.of = 2
+        item.accepted = 1
+        model.items = [item]
+        #expect(await model.complete(), "\(String(describing: app.message)) \(model.missing)")
+    }
+
+    @Test("readings as couriers type them")
+    func readings() {
+        #expect(Typed.centiDegrees("4.5") == 450)
+        #expect(Typed.centiDegrees(" 4,5 ℃") == 450)
+        #expect(Typed.centiDegrees("−18.25°C") == -1_825)
+        for none in ["", "warm", "4.5.1", "101", "1e1", "0x10", "nan"] { #expect(Typed.centiDegrees(none) == nil, "\(none)") }
+    }
+
     /// A station is shut without a consent; the customer agrees on the phone, and it opens.
     private func consentOnTheSpot(_ app: AppModel) async throws {
         let model = StopModel(app: app, stop: try stop(app, "0006"))
@@ -201,11 +253,14 @@ import Testing
 
     private func showTheCode(_ app: AppModel, _ parcel: String) async throws {
         let rating = RatingModel(app: app)
+        let history = HistoryModel(app: app, stop: try stop(app, "0003"))
         await rating.show([parcel])
         let code = try #require(rating.codes.first)
         #expect(code.modules.count == Int(code.sizeModules * code.sizeModules))
         app.say(nil)
-        await rating.appeal(parcel, words: "不实")
+        await history.appeal(parcel, words: " ")
+        #expect(app.message == .own(.wordsNeeded))
+        await history.appeal(parcel, words: "不实")
         #expect(app.message == .own(.gone), "there is no rating to appeal against yet")
     }
 

@@ -34,6 +34,10 @@ fn main() -> ExitCode {
     if twins.is_empty() {
         return failed("no calls were found in the generated source");
     }
+    // The reference is made of these words.
+    if let Some(bare) = twins.iter().find(|twin| twin.doc.is_empty()) {
+        return failed(&format!("{} has no documentation", bare.name));
+    }
     let body: String = twins.iter().map(Method::twin).collect();
     match std::fs::write(to, format!("{HEAD}{body}}}\n")) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The phone for callers that must not block: every call of ``Satchel`` once more, as `async`.
+/// The phone for callers that must not block: every call of `Satchel` once more, as `async`.
 ///
 /// Cancellation is explicit and loses nothing. A call that has not begun when its task is cancelled throws
 /// `CancellationError` and has done nothing; one that has begun runs to its end and returns what came of it,
@@ -17,12 +17,12 @@ public final class CourierPhone: Sendable {
     /// Not Swift's own pool: a thread that waits for the disk there would hold up every other task.
     private let queue = DispatchQueue(label: "satchel.calls", qos: .userInitiated, attributes: .concurrent)
 
-    /// A phone that was opened by ``Satchel/open(config:)``.
+    /// A phone that was opened by `Satchel.open(config:)`.
     public init(_ satchel: Satchel) {
         self.satchel = satchel
     }
 
-    /// Opens the store as ``Satchel/open(config:)`` does, off the caller's thread.
+    /// Opens the store as `Satchel.open(config:)` does, off the caller's thread.
     public static func open(config: SatchelConfig) async throws -> CourierPhone {
         let opened = try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global(qos: .userInitiated).async {

@@ -2,8 +2,9 @@ extension CourierPhone {
     /// Plans with time to spare, as before leaving the depot. Cancelling the task ends the search, and the
     /// best plan so far is stored and returned: a cancelled search is a shorter one, not a lost one.
     ///
-    /// - Parameter progress: told how far the search is, from a thread of the library's caller, some
-    ///   hundred times a second.
+    /// - Parameters:
+    ///   - start: where the courier is; without it the door of the last record, else the depot.
+    ///   - progress: told how far the search is, from a thread of the library's caller, some hundred times a second.
     public func planThoroughly(
         start: Place? = nil,
         progress: @escaping @Sendable (PlanProgress) -> Void

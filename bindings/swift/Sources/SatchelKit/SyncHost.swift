@@ -29,7 +29,10 @@ public final class SyncHost: Sendable {
     /// Clocks may differ by a little: never spin on a wait that is just over.
     private static let minWaitMs: Int64 = 20
 
-    /// - Parameter network: says what network there is right now; asked before each request.
+    /// - Parameters:
+    ///   - phone: whose requests are sent.
+    ///   - transport: sends them, one at a time.
+    ///   - network: says what network there is right now; asked before each request.
     public init(
         _ phone: CourierPhone,
         transport: any HttpTransport = URLSessionTransport(),

@@ -1,5 +1,5 @@
 import Foundation
-import SatchelKit
+@testable import SatchelKit
 import Testing
 
 /// One courier's day against a real hub: enrol, load the round, go offline, deliver, come back, be rated. The
@@ -38,7 +38,7 @@ import Testing
 /// The day's state and its steps.
 private final class Day {
     let folder = Folder()
-    let network = Box(NetworkState.unmetered)
+    let network = Locked(NetworkState.unmetered)
     private(set) var phone: CourierPhone
     private var photos = 0
     private var record: [(done: Recorded, proofs: Int)] = []
@@ -89,7 +89,7 @@ private final class Day {
     func planTheOrder() async throws {
         #expect(try await phone.currentPlan() == nil)
         let plan = try await phone.plan()
-        let seen = Box<[UInt32]>([])
+        let seen = Locked<[UInt32]>([])
         let longer = try await phone.planThoroughly { progress in seen.with { $0.append(progress.permille) } }
         // Later by the moments between the two plans, to the second.
         #expect(longer.completionMs - longer.departureMs <= plan.completionMs - plan.departureMs + 1_000)
@@ -345,21 +345,5 @@ private final class Day {
             }
         }
         try Data(lines.joined().utf8).write(to: Given.recordFile())
-    }
-}
-
-/// A value that tests share with callbacks.
-final class Box<Value>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value: Value
-
-    init(_ value: Value) {
-        self.value = value
-    }
-
-    func with<Result>(_ change: (inout Value) throws -> Result) rethrows -> Result {
-        lock.lock()
-        defer { lock.unlock() }
-        return try change(&value)
     }
 }

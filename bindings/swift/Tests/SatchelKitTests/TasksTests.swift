@@ -1,5 +1,5 @@
 import Foundation
-import SatchelKit
+@testable import SatchelKit
 import Testing
 
 /// Tasks come and go; what was recorded stays.
@@ -13,7 +13,7 @@ import Testing
             let door = try await SharedPhone.shared.door()
             let draft = try await phone.beginAttempt(stopId: door.stopId, handoff: .recipient)
             let completion = shut(door)
-            let began = Box(false)
+            let began = Locked(false)
             let task = Task {
                 try await phone.write { satchel in
                     began.with { $0 = true }
@@ -40,8 +40,8 @@ import Testing
     @Test("a cancelled search is a shorter one: its best plan is stored")
     func cancelledSearch() async throws {
         let phone = try await SharedPhone.shared.phone()
-        let asked = Box(0)
-        let searching = Box<Task<RoutePlan, any Error>?>(nil)
+        let asked = Locked(0)
+        let searching = Locked<Task<RoutePlan, any Error>?>(nil)
         let task = Task {
             try await phone.planThoroughly { _ in
                 asked.with { $0 += 1 }
@@ -156,7 +156,7 @@ private struct StalledTransport: HttpTransport {
 }
 
 private final class ThrowingSink: LogSink {
-    let lines = Box(0)
+    let lines = Locked(0)
 
     func log(record _: LogRecord) throws {
         lines.with { $0 += 1 }

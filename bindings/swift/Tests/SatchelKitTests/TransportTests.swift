@@ -1,5 +1,5 @@
 import Foundation
-import SatchelKit
+@testable import SatchelKit
 import Testing
 
 /// The transport sends a request as it is and tells an answer from none.
@@ -22,7 +22,7 @@ import Testing
 
     @Test("method, path, headers and body arrive as given", arguments: ["POST", "PATCH"])
     func asGiven(method: String) async throws {
-        let seen = Box("")
+        let seen = Locked("")
         let server = RawServer { request, connection in
             seen.with { $0 = request }
             connection.write("HTTP/1.1 201 Created\r\nUpload-Offset: 7\r\nContent-Length: 4\r\n\r\nmade")
@@ -51,7 +51,7 @@ import Testing
 
     @Test("a redirect is the answer and is not followed", arguments: ["/elsewhere", "http://127.0.0.1:1/elsewhere", ""])
     func redirects(to location: String) async throws {
-        let asked = Box(0)
+        let asked = Locked(0)
         let server = RawServer { _, connection in
             asked.with { $0 += 1 }
             connection.write("HTTP/1.1 303 See Other\r\nLocation: \(location)\r\nContent-Length: 0\r\n\r\n")

@@ -50,8 +50,49 @@ class CostTest {
         assertEquals(StopState.DONE, round.phone.stop(door.stopId).state)
     }
 
+    /**
+     * What each call of the main path takes, to read, not to assert. Above a frame (16 ms) are, by design: a photo
+     * (decoding and encoding), a plan, and whatever waits for the disk (begin with a photo, completion, report).
+     */
     @Test
     @Order(3)
+    fun `what each call of the main path takes`() {
+        val phone = round.phone
+        val rounds = if (isLong) 60 else 6
+        val times = linkedMapOf<String, MutableList<Long>>()
+        fun <T> measured(name: String, call: () -> T): T {
+            val start = System.nanoTime()
+            return call().also { times.getOrPut(name) { mutableListOf() } += System.nanoTime() - start }
+        }
+        phone.plan()
+        repeat(rounds) { i ->
+            val door = round.door()
+            measured("stops(200)") { phone.stops(0u, 200u) }
+            measured("stop") { phone.stop(door.stopId) }
+            measured("handoffs") { phone.handoffs(door.stopId) }
+            val draft = measured("beginAttempt") { phone.beginAttempt(door.stopId, HandoffKind.RECIPIENT) }
+            measured("checkSignature") { phone.checkSignature(draft.attemptId, signature()) }
+            val photo = round.photo(20_000 + i)
+            measured("addPhoto *") { phone.addPhoto(draft.attemptId, photo, PhotoOrigin.CAMERA) }
+            measured("completeAttempt *") { phone.completeAttempt(draft.attemptId, handedOver(door)) }
+            measured("ratingQr") { phone.ratingQr(door.parcels.single().parcelId) }
+            measured("changesSince") { phone.changesSince(0) }
+            measured("syncStatus") { phone.syncStatus() }
+            measured("nextTask") { phone.nextTask(NetworkState.OFFLINE) }
+            measured("shift") { phone.shift() }
+            measured("clocks") { phone.clocks() }
+            measured("report *") { phone.report(ReportRequest(Reason.TRAFFIC)) }
+            if (i % 6 == 0) measured("plan *") { phone.plan() }
+        }
+        assertEquals(StopState.DONE, phone.stops(0u, 500u).stops.filter { it.state == StopState.DONE }.map { it.state }.distinct().single())
+        times.forEach { (name, taken) ->
+            val sorted = taken.drop(taken.size / 6).sorted()
+            println("%-18s p50 %7s  p99 %7s".format(name, us(sorted[sorted.size / 2]), us(sorted[(sorted.size - 1) * 99 / 100])))
+        }
+    }
+
+    @Test
+    @Order(4)
     fun `creating and completing over and over leaks nothing`() {
         val phone = leak.phone
         // The library keeps 8 MiB of a store's pages, which fill up once; a leak goes on growing.

@@ -35,9 +35,9 @@ class Desk(
     private val transport: HttpTransport,
     private val network: () -> NetworkState,
     private val library: (SatchelConfig) -> SatchelInterface = Satchel::open,
-) {
     /** Where the phone is, for the record of a visit. */
-    val position: () -> Position? = LastPosition(context)
+    val position: () -> Position? = LastPosition(context),
+) {
     val settings = Settings(context)
     val labels by lazy { Labels() }
 

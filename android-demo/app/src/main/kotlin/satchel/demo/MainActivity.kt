@@ -57,6 +57,7 @@ class MainActivity : Activity(), Shell {
     private val screens = ArrayDeque<Screen>()
     private var showing: Job? = null
     private var afterPhoto: (suspend (File) -> Unit)? = null
+    private var afterScan: (suspend (String) -> Unit)? = null
     private lateinit var scroll: ScrollView
     private lateinit var frame: LinearLayout
     private var banner: TextView? = null
@@ -260,8 +261,26 @@ class MainActivity : Activity(), Shell {
         }
     }
 
+    /** By the intent that scanner apps and rugged phones' own scanners answer to; it takes no library and no permission. */
+    override fun scan(found: suspend (String) -> Unit) {
+        afterScan = found
+        try {
+            @Suppress("DEPRECATION")
+            startActivityForResult(Intent(SCANNER), SCAN)
+        } catch (_: ActivityNotFoundException) {
+            say(getString(R.string.no_scanner), bad = true)
+        }
+    }
+
     @Deprecated("Deprecated in Java")
     public override fun onActivityResult(request: Int, result: Int, data: Intent?) {
+        if (request == SCAN) {
+            val text = data?.getStringExtra(SCANNED)
+            val found = afterScan
+            afterScan = null
+            if (result == RESULT_OK && found != null && !text.isNullOrBlank()) act { found(text) }
+            return
+        }
         val file = PhotoProvider.file(this)
         val taken = afterPhoto
         afterPhoto = null
@@ -285,5 +304,8 @@ class MainActivity : Activity(), Shell {
     companion object {
         const val PHOTO = 1
         private const val POSITION = 2
+        const val SCAN = 3
+        const val SCANNER = "com.google.zxing.client.android.SCAN"
+        const val SCANNED = "SCAN_RESULT"
     }
 }

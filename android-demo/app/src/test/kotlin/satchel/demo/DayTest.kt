@@ -12,10 +12,14 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import satchel.HandlingTag
+import satchel.Position
+import satchel.Reason
 import satchel.SatchelException
 import satchel.StopState
 import satchel.SyncState
 import satchel.allStops
+import satchel.demo.present.isPickup
 import satchel.demo.screen.TroubleScreen
 
 /**
@@ -44,25 +48,39 @@ class DayTest {
         day("zh-large", 5, "zh-rCN-w320dp-h640dp-port-notnight-xhdpi")
     }
 
+    private companion object {
+        /** The hub's word for a position that another app made up. */
+        const val MOCK = "mock_location"
+    }
+
     private lateinit var driver: Driver
+
+    /** Each courier takes one of his own: the same one twice is a question of the hub. */
+    private var picture = 0
     private val app get() = RuntimeEnvironment.getApplication() as TestApp
 
     private fun day(name: String, courier: Int, qualifiers: String) {
         RuntimeEnvironment.setQualifiers(qualifiers)
         driver = Driver(File(System.getProperty("satchel.screens"), name))
         try {
+            picture = courier
             enrol(courier)
             startShift()
             loadOneParcel()
             plan()
+            wish()
             commonHandoff()
             refusedAndMended()
             groupStop()
             failedAttempt()
             lockedHandoff()
+            measureTheCold()
+            collect()
             reportInOneTap()
             lookAtTheQueueOffline()
             comeBackOnline()
+            speakAgainstTheRating()
+            answerTheDoubt()
             lookAtTheRest()
         } finally {
             driver.controller.pause().stop()
@@ -96,7 +114,8 @@ class DayTest {
 
     private fun loadOneParcel() {
         driver.tap("load")
-        driver.type("scan", app.library.allStops().first().parcels.first().waybill)
+        driver.tap("scan-camera")
+        driver.scanned(app.library.allStops().first().parcels.first().waybill)
         driver.tap("scan-go")
         driver.until("the parcel to be loaded") { app.library.loadCheck(app.library.routes().first().routeId).loaded.size == 1 }
         driver.shot("04-load-check")
@@ -115,6 +134,23 @@ class DayTest {
         driver.shot("06-route-planned")
     }
 
+    /** The pickup last, by the courier's own wish: the plan follows at once. */
+    private fun wish() {
+        driver.tap("tab-map")
+        driver.tap("wishes")
+        driver.tap("last")
+        driver.tap("pick-${pickup().parcels.single().waybill}")
+        driver.until("the plan to follow") { app.library.currentPlan()!!.stops.last().stopId == pickup().stopId }
+        driver.tap("keep-1")
+        driver.shot("06-wishes", whole = true)
+        readable()
+        assertEquals(1, app.library.planWishes().frozen.toInt())
+        driver.tap("back")
+        driver.tap("tab-route")
+    }
+
+    private fun pickup() = app.library.allStops().single { stop -> stop.parcels.any { it.isPickup } }
+
     private fun offline(isOn: Boolean) {
         driver.tap("tab-settings")
         driver.tap("airplane")
@@ -123,7 +159,7 @@ class DayTest {
 
     /** Three taps beside the drawing, and three calls into the library. */
     private fun commonHandoff() {
-        val stop = app.library.allStops().first { it.parcels.size == 1 && it.parcels.all { p -> p.tags.isEmpty() } && it.state == StopState.OPEN }
+        val stop = app.library.allStops().first { it.parcels.size == 1 && it.parcels.all { p -> p.tags.isEmpty() && !p.isPickup } && it.state == StopState.OPEN }
         val waybill = stop.parcels.single().waybill
         val tag = if (app.library.allStops().first().stopId == stop.stopId) "open-next" else "stop-$waybill"
         driver.await(tag)
@@ -133,7 +169,7 @@ class DayTest {
         readable()
         driver.taps = 0
         driver.tap("photo")
-        driver.photograph(1)
+        driver.photograph(picture)
         driver.sign()
         driver.tap("identity-PHONE_LAST4")
         driver.shot("08-stop-filled", whole = true)
@@ -207,13 +243,16 @@ class DayTest {
         driver.shot("15-could-not-deliver", whole = true)
         readable()
         driver.tap("call-NO_ANSWER")
+        // A position another app made up: recorded as what it is, never in the way.
+        app.place = Position(stop.lat, stop.lng, accuracyM = 6f, ageMs = 900, mock = true)
         driver.tap("record-failed")
+        app.place = null
         driver.until("the list") { driver.find("tab-route") != null }
         assertEquals(StopState.FAILED, app.library.stop(stop.stopId).state)
     }
 
     private fun lockedHandoff() {
-        val stop = app.library.allStops().last { it.state == StopState.OPEN && it.parcels.size == 1 && it.parcels.all { p -> p.consents.isEmpty() && !p.doorRequired } }
+        val stop = app.library.allStops().last { it.state == StopState.OPEN && it.parcels.size == 1 && it.parcels.all { p -> p.consents.isEmpty() && !p.doorRequired && !p.isPickup } }
         openDoor(stop.stopId)
         driver.tap("how")
         driver.tap(pickOf("STATION"))
@@ -228,13 +267,55 @@ class DayTest {
         driver.tap("back")
     }
 
+    private fun measureTheCold() {
+        val stop = app.library.allStops().first { it.state == StopState.OPEN && it.parcels.any { p -> HandlingTag.FRESH in p.tags } }
+        openDoor(stop.stopId)
+        driver.type("degrees", "warm")
+        driver.tap("take-reading")
+        assertTrue("no number, no reading", driver.banner().isNotEmpty())
+        driver.type("degrees", "4,5")
+        driver.tap("take-reading")
+        driver.type("degrees", "12.5")
+        driver.tap("take-reading")
+        assertTrue("two readings", "2" in driver.banner())
+        driver.shot("17-temperature", whole = true)
+        driver.tap("back")
+    }
+
+    /** One check, two questions, three labels; nothing is recorded before all are there. */
+    private fun collect() {
+        val stop = pickup()
+        val parcel = stop.parcels.single()
+        driver.tap("tab-route")
+        driver.tap("stop-${parcel.waybill}")
+        driver.shot("17-stop-with-pickup", whole = true)
+        driver.tap("pickup-${parcel.waybill}")
+        driver.tap("sender-true")
+        driver.tap("record-pickup")
+        driver.shot("17-pickup-incomplete", whole = true)
+        readable()
+        assertTrue("nothing is recorded", app.library.stop(stop.stopId).parcels.single().isPickup)
+        driver.tap("contents-COMPLIANT")
+        driver.tap("time-SAME_CITY")
+        driver.tap("wish-none")
+        driver.tap("tag-FRAGILE")
+        driver.tap("label-waybill")
+        driver.tap("label-inspected")
+        driver.tap("scan-camera")
+        driver.scanned(parcel.waybill)
+        driver.shot("17-pickup", whole = true)
+        driver.tap("record-pickup")
+        driver.until("the pickup") { app.library.stop(stop.stopId).parcels.single().isPickup.not() }
+        driver.await("tab-route")
+    }
+
     private fun reportInOneTap() {
         driver.tap("tab-route")
         driver.tap("report")
         driver.taps = 0
         driver.tap("report-TRAFFIC")
         assertEquals(1, driver.taps)
-        driver.until("the report") { app.library.reports().size == 1 }
+        driver.until("the report") { app.library.reports().any { it.reason == Reason.TRAFFIC } }
         driver.shot("18-report")
         driver.tap("back")
     }
@@ -264,6 +345,53 @@ class DayTest {
         driver.until("the stars") { driver.says("★") }
         driver.shot("22-history")
         driver.tap("back")
+    }
+
+    private fun speakAgainstTheRating() {
+        val done = app.library.allStops().first { it.parcels.any { p -> p.rating != null } }
+        val parcel = done.parcels.single { it.rating != null }
+        driver.tap("tab-route")
+        driver.tap("stop-${parcel.waybill}")
+        driver.tap("rating-${parcel.waybill}")
+        driver.await("appeal-words")
+        driver.shot("22-rating", whole = true)
+        readable()
+        driver.tap("send-appeal")
+        assertTrue("words are asked for", driver.banner().isNotEmpty())
+        driver.type("appeal-words", "当时电梯停运,已电话说明。")
+        driver.tap("send-appeal")
+        driver.until("the appeal") { app.library.stop(done.stopId).parcels.single { it.rating != null }.rating!!.appeal != null }
+        driver.shot("22-rating-appealed", whole = true)
+        driver.tap("back")
+        driver.tap("back")
+    }
+
+    /** The hub asks about the position that was made up; the courier answers, and it is his last word. */
+    private fun answerTheDoubt() {
+        driver.tap("tab-route")
+        driver.tap("queue")
+        lookForDoubts()
+        driver.tap("sync-now")
+        driver.until("a question of the hub") { app.library.doubts().any { it.question?.code == MOCK } }
+        driver.tap("back")
+        driver.tap("tab-day")
+        driver.shot("23-my-day-with-a-question", whole = true)
+        driver.tap("doubts")
+        driver.type("doubt-words-$MOCK", "测试手机装了定位模拟软件,已卸载。")
+        driver.shot("23-question", whole = true)
+        readable()
+        driver.tap("answer-$MOCK")
+        driver.until("the answer") { app.library.doubts().single { it.question?.code == MOCK }.answer != null }
+        driver.shot("23-question-answered", whole = true)
+        driver.tap("back")
+    }
+
+    /** What the hub does by itself some minutes later. */
+    private fun lookForDoubts() {
+        val review = listOf(System.getenv("SATCHEL_HUB"), "review", "--data", System.getenv("SATCHEL_HUB_DATA"))
+        val process = ProcessBuilder(review).redirectErrorStream(true).start()
+        val said = process.inputStream.bufferedReader().readText()
+        assertEquals(said, 0, process.waitFor())
     }
 
     /** The customer, on a phone of their own. */

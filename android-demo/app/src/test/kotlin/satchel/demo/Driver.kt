@@ -1,6 +1,7 @@
 package satchel.demo
 
 import android.app.Activity
+import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Color
@@ -119,6 +120,13 @@ class Driver(private val pictures: File) {
         PhotoProvider.file(activity).outputStream().use { bitmap.compress(Bitmap.CompressFormat.JPEG, 90, it) }
         @Suppress("DEPRECATION")
         activity.onActivityResult(MainActivity.PHOTO, Activity.RESULT_OK, null)
+        settle()
+    }
+
+    /** What a scanner app would have answered. */
+    fun scanned(text: String) {
+        @Suppress("DEPRECATION")
+        activity.onActivityResult(MainActivity.SCAN, Activity.RESULT_OK, Intent().putExtra(MainActivity.SCANNED, text))
         settle()
     }
 

@@ -7,6 +7,7 @@ import satchel.Completion
 import satchel.HandoffKind
 import satchel.NetworkState
 import satchel.PhotoOrigin
+import satchel.Position
 import satchel.Satchel
 import satchel.SatchelInterface
 import satchel.UrlConnectionTransport
@@ -16,10 +17,13 @@ import satchel.WrappingKeys
 class TestApp : DemoApp() {
     val calls = CopyOnWriteArrayList<String>()
     lateinit var library: SatchelInterface
+    /** Where the phone says it is. */
+    var place: Position? = null
 
     override fun makeDesk(): Desk = Desk(
         this, MemoryKeys(), UrlConnectionTransport(), { NetworkState.UNMETERED },
         library = { config -> counted(Satchel.open(config).also { library = it }) },
+        position = { place },
     )
 
     /** The calls of a visit; a proxy of the platform would wrap the library's exceptions. */

@@ -23,6 +23,9 @@ data class DayState(
     val stars: Stars,
     val points: Long?,
     val earnings: Earnings?,
+    /** Questions of the hub that wait for this courier's answer. */
+    val openDoubts: Int,
+    val allDoubts: Int,
 )
 
 /** What is where: the queue as the store has it, stop by stop. */
@@ -33,8 +36,10 @@ class DayPresenter(private val phone: CourierPhone, private val dayMs: () -> Lon
     fun states(): Flow<DayState> = phone.news().conflate().map {
         val day = dayMs()
         phone.read {
+            val doubts = doubts()
             DayState(
                 shift(), clocks(), scorecard(day.first, day.last + 1), stars(), points(), earnings(day.first, day.last + 1),
+                doubts.count { it.answer == null && it.verdict == null }, doubts.size,
             )
         }
     }

@@ -9,6 +9,7 @@ import satchel.CallResult
 import satchel.CodeCheck
 import satchel.Completion
 import satchel.CourierPhone
+import satchel.HandlingTag
 import satchel.HandoffKind
 import satchel.HandoffOption
 import satchel.InspectionResult
@@ -29,6 +30,8 @@ import satchel.Skip
 import satchel.SkipReason
 import satchel.Stop
 import satchel.StopState
+import satchel.TemperatureReport
+import satchel.TemperatureSample
 
 /** What comes of one parcel of the stop, as chosen on the screen. */
 sealed class Chosen {
@@ -71,11 +74,12 @@ class StopPresenter(private val phone: CourierPhone, private val stopId: String)
     var position: () -> Position? = { null }
 
     /** Parcels that something can still be done with at this door. */
-    val openParcels: List<Parcel> get() = stop.parcels.filter { it.outcome == null || stop.state != StopState.DONE }
+    val openParcels: List<Parcel> get() = stop.parcels.filter { !it.isPickup && (it.outcome == null || stop.state != StopState.DONE) }
 
-    suspend fun open(known: Stop?): Answer<AttemptDraft> {
+    /** Opens the visit; `null` where there is nothing to hand over, only to collect. */
+    suspend fun open(known: Stop?): Answer<AttemptDraft>? {
         stop = known ?: phone.read { stop(stopId) }
-        return choose(handoff)
+        return if (stop.parcels.all { it.isPickup }) null else choose(handoff)
     }
 
     /** Opens the handoff of this kind; answers to another kind's questions do not carry over. */
@@ -104,6 +108,12 @@ class StopPresenter(private val phone: CourierPhone, private val stopId: String)
     suspend fun callsMade(): Int = phone.read { calls(stopId).size }
 
     suspend fun contact() = phone.read { reveal(stopId) }
+
+    /** A reading of the first parcel that is kept cold; the core says whether it is beyond its limits. */
+    suspend fun takeReading(centiC: Int, atMs: Long): Answer<TemperatureReport> {
+        val parcel = openParcels.firstOrNull { HandlingTag.FRESH in it.tags } ?: openParcels.first()
+        return phone.ask { addTemperatures(parcel.parcelId, listOf(TemperatureSample(atMs, centiC))) }
+    }
 
     suspend fun enterCode(typed: String): Answer<CodeCheck> =
         phone.ask { enterCode(openParcels.first().parcelId, typed) }

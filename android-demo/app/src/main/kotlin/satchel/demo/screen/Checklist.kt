@@ -21,6 +21,7 @@ class Checklist(
     private val presenter: StopPresenter,
     private val takePhoto: () -> Unit,
     private val enterCode: (String) -> Unit,
+    private val takeReading: (String) -> Unit,
 ) {
     private val ui get() = shell.ui
     private val labels get() = shell.desk.labels
@@ -60,9 +61,9 @@ class Checklist(
         RequirementItem.AGE_CHECK -> listOf(age())
         RequirementItem.INSPECTION_PROMPT -> emptyList()
         RequirementItem.PARCEL_SCAN -> presenter.openParcels.map { parcel ->
-            ui.field(parcel.waybill, "scan-${parcel.waybill}") { presenter.scans[parcel.parcelId] = it }
+            scanField(shell, parcel.waybill, "scan-${parcel.waybill}", presenter.scans[parcel.parcelId].orEmpty()) { presenter.scans[parcel.parcelId] = it }
         }
-        RequirementItem.TEMPERATURE -> listOf(ui.faint(string(R.string.temperature_note)))
+        RequirementItem.TEMPERATURE -> temperature()
         RequirementItem.ITEM_COUNTS -> listOf(itemCounts())
         RequirementItem.SIGNER_NAME -> listOf(ui.field(string(R.string.name), "signer", presenter.signerName) { presenter.signerName = it })
         RequirementItem.RELATION -> listOf(
@@ -76,6 +77,15 @@ class Checklist(
         RequirementItem.CODE -> code()
         RequirementItem.POSITION -> listOf(ui.faint(string(R.string.position_note)))
         RequirementItem.NOTE -> listOf(ui.field(string(R.string.note), "note", presenter.note, lines = 2) { presenter.note = it })
+    }
+
+    private fun temperature(): List<View> {
+        var typed = ""
+        return listOf(
+            ui.faint(string(R.string.temperature_note)),
+            ui.field(string(R.string.degrees), "degrees") { typed = it },
+            ui.button(string(R.string.take_reading), "take-reading", Tone.SOFT) { takeReading(typed) },
+        )
     }
 
     private fun identity(): View {

@@ -37,6 +37,7 @@ class DayScreen(shell: Shell) : Screen(shell) {
         val counted = state.figures.filter { it.denominator > 0uL }
         return ui.column(
             shift(state),
+            doubts(state),
             money(state),
             ui.heading(string(R.string.figures)),
             if (counted.isEmpty()) ui.faint(string(R.string.no_figures), 15f) else ui.card(*counted.map(::figure).toTypedArray(), gap = 12),
@@ -57,6 +58,15 @@ class DayScreen(shell: Shell) : Screen(shell) {
                 shell.act { told(presenter.setOnDuty(!state.shift.on)) }
             },
         )
+    }
+
+    private fun doubts(state: DayState): View? {
+        if (state.allDoubts == 0) return null
+        val words = if (state.openDoubts > 0) ui.count(R.plurals.doubts_wait, state.openDoubts, state.openDoubts) else string(R.string.doubts_answered)
+        val tone = if (state.openDoubts > 0) Tone.WARN else Tone.PLAIN
+        return with(ui) {
+            ui.card(ui.row(ui.text(words, 16f, tone.fore, bold = true), ui.text("›", 20f, tone.fore)), tone = tone).pressed("doubts") { shell.go(DoubtsScreen(shell)) }
+        }
     }
 
     private fun money(state: DayState): View? {

@@ -40,6 +40,11 @@ class HistoryScreen(shell: Shell, private val stopId: String) : Screen(shell) {
             ui.column(ui.text("★".repeat(rating.stars.toInt()), 18f, R.color.accent), rating.comment?.let { ui.text("“$it”", 15f) }, gap = 2)
         },
         ui.flow(
+            parcel.rating?.let { rating ->
+                ui.button(string(if (rating.appeal == null) R.string.rating_more else R.string.your_appeal), "rating-${parcel.waybill}", Tone.SOFT) {
+                    shell.go(AppealScreen(shell, stopId, parcel.parcelId))
+                }
+            },
             ui.button(string(R.string.rating_code), "code-${parcel.waybill}", Tone.SOFT) { shell.go(RatingScreen(shell, parcel.parcelId, shell::back)) }
                 .takeIf { parcel.outcome == satchel.Outcome.DELIVERED },
             ui.button(string(R.string.undo), "undo-${parcel.waybill}", Tone.PLAIN) { undo(parcel) }.takeIf { history.lines.any { it.here && it.counts } },

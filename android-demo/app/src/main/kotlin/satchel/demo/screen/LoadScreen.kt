@@ -37,7 +37,7 @@ class LoadScreen(shell: Shell) : Screen(shell) {
     }
 
     private fun scanner(routeId: String): View = ui.column(
-        ui.field(string(R.string.scan), "scan") { typed = it },
+        scanField(string(R.string.scan), "scan", "") { typed = it },
         ui.button(string(R.string.check_it), "scan-go", Tone.STRONG) {
             shell.act { draw(told(shell.desk.phone().ask { loadScan(routeId, typed) })) }
         },

@@ -76,6 +76,7 @@ class MapScreen(shell: Shell) : Screen(shell) {
     private fun buttons(): View = ui.flow(
         ui.button(string(R.string.plan), "plan-now", Tone.STRONG) { again { presenter.plan() } },
         ui.button(string(R.string.delayed), "delayed", Tone.PLAIN) { again { presenter.replan(PlanEvent.Delayed(DELAY_MS)) } },
+        ui.button(string(R.string.wishes), "wishes", Tone.PLAIN) { shell.go(WishesScreen(shell)) },
     )
 
     private fun again(plan: suspend () -> Answer<RoutePlan>) = shell.act { told(plan()) }

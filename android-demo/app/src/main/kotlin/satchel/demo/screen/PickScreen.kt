@@ -5,7 +5,13 @@ import satchel.demo.R
 import satchel.demo.view.Tone
 
 /** One line of a long list: what it is, what to add, and whether it can be had. */
-class Option<T>(val value: T, val words: String, val note: String? = null, val isLocked: Boolean = false)
+class Option<T>(
+    val value: T,
+    val words: String,
+    val note: String? = null,
+    val isLocked: Boolean = false,
+    val tag: String = value.toString(),
+)
 
 /** A long list to choose one thing from. */
 class PickScreen<T>(
@@ -24,7 +30,7 @@ class PickScreen<T>(
                     tone = Tone.PLAIN, gap = 2,
                 )
                 with(ui) {
-                    card.pressed("pick-${option.value}") {
+                    card.pressed("pick-${option.tag}") {
                         shell.back()
                         picked(option.value)
                     }

@@ -2,10 +2,12 @@ package satchel.demo.screen
 
 import android.content.Context
 import android.view.View
+import android.widget.EditText
 import java.io.File
 import satchel.Answer
 import satchel.Text
 import satchel.demo.Desk
+import satchel.demo.view.Tone
 import satchel.demo.view.Ui
 import satchel.demo.view.Words
 
@@ -32,6 +34,9 @@ interface Shell {
 
     /** Asks the camera for one photo. */
     fun takePhoto(taken: suspend (File) -> Unit)
+
+    /** Asks a scanner for the number on a parcel; where there is none it is typed. */
+    fun scan(found: suspend (String) -> Unit)
 
     /** Draws everything anew, after the language changed. */
     fun restart()
@@ -64,6 +69,9 @@ abstract class Screen(protected val shell: Shell) {
 
     protected fun of(text: Text): String = words.of(text)
 
+    /** A number that is scanned or typed; a scanner on a belt types like a keyboard. */
+    protected fun scanField(label: String, tag: String, value: String, change: (String) -> Unit): View = scanField(shell, label, tag, value, change)
+
     /** Says why an answer is none, and returns the value of one that is. */
     protected fun <T> told(answer: Answer<T>): T? {
         when (answer) {
@@ -80,4 +88,17 @@ abstract class Screen(protected val shell: Shell) {
 
     /** What a failure that is no refusal means for the courier. */
     protected fun trouble(error: Throwable): String = troubleWords(ui, error)
+}
+
+/** The field of [Screen.scanField], also for what is no screen. */
+fun scanField(shell: Shell, label: String, tag: String, value: String, change: (String) -> Unit): View {
+    val ui = shell.ui
+    val field = ui.field(label, tag, value, change = change)
+    return ui.column(
+        field,
+        ui.button(ui.words(satchel.demo.R.string.scan_now), "$tag-camera", Tone.SOFT) {
+            shell.scan { text -> field.findViewWithTag<EditText>(tag)?.setText(text) }
+        },
+        gap = 6,
+    )
 }

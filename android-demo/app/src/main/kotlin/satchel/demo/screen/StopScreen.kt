@@ -19,6 +19,8 @@ import satchel.Stop
 import satchel.demo.R
 import satchel.demo.present.Chosen
 import satchel.demo.present.StopPresenter
+import satchel.demo.present.centiDegrees
+import satchel.demo.present.isPickup
 import satchel.demo.view.Tone
 import satchel.text
 
@@ -42,9 +44,10 @@ class StopScreen(shell: Shell, private val stopId: String, private val known: St
         if (!this::presenter.isInitialized) {
             presenter = StopPresenter(shell.desk.phone(), stopId)
             presenter.position = shell.desk.position
-            checklist = Checklist(shell, presenter, ::takePhoto, ::enterCode)
+            checklist = Checklist(shell, presenter, ::takePhoto, ::enterCode, ::takeReading)
+            // Where there is only something to collect, nothing is handed over.
             val answer = presenter.open(known)
-            if (answer !is Answer.Done) told(answer)
+            if (answer != null && answer !is Answer.Done) told(answer)
         }
         draw()
         CompletableDeferred<Unit>().await()
@@ -61,14 +64,16 @@ class StopScreen(shell: Shell, private val stopId: String, private val known: St
             ui.column(
                 person(),
                 *draft?.warnings.orEmpty().map { ui.card(ui.text(of(it.text), 15f, R.color.on_warn), tone = Tone.WARN) }.toTypedArray(),
-                handoff(),
+                *pickups().toTypedArray(),
+                handoff().takeIf { draft != null || presenter.stop.parcels.any { !it.isPickup } },
                 parcels(),
                 ui.heading(string(R.string.checklist)).takeIf { draft != null },
                 *required.mapNotNull(checklist::card).toTypedArray(),
                 optional.mapNotNull(checklist::card).takeIf { it.isNotEmpty() }?.let { more(it) },
                 finish(required.any { it.item == RequirementItem.INSPECTION_PROMPT }).takeIf { draft != null },
                 ui.flow(
-                    ui.button(string(R.string.could_not), "fail", Tone.PLAIN) { shell.go(FailScreen(shell, presenter) { leave(null) }) },
+                    ui.button(string(R.string.could_not), "fail", Tone.PLAIN) { shell.go(FailScreen(shell, presenter) { leave(null) }) }
+                        .takeIf { draft != null },
                     ui.button(string(R.string.report), "report", Tone.PLAIN) { shell.go(ReportScreen(shell, presenter.stop)) },
                 ),
                 gap = 12,
@@ -259,6 +264,18 @@ class StopScreen(shell: Shell, private val stopId: String, private val known: St
             is satchel.CodeCheck.Wrong -> shell.say(string(R.string.code_wrong, check.left.toInt()), bad = true)
             is satchel.CodeCheck.AwaitsHub -> shell.say(string(R.string.code_awaits))
         }
+    }
+
+    private fun takeReading(typed: String) = shell.act {
+        val centi = centiDegrees(typed) ?: return@act shell.say(string(R.string.no_reading), bad = true)
+        val report = told(presenter.takeReading(centi, System.currentTimeMillis())) ?: return@act
+        val isBad = report.excursions > 0u
+        shell.say(string(if (isBad) R.string.reading_beyond else R.string.reading_taken, report.samples.toInt()), bad = isBad)
+    }
+
+    /** What is collected here has steps of its own. */
+    private fun pickups(): List<View> = presenter.stop.parcels.filter { it.isPickup }.map { parcel ->
+        ui.button(string(R.string.collect, parcel.waybill), "pickup-${parcel.waybill}", Tone.STRONG) { shell.go(PickupScreen(shell, parcel)) }
     }
 
     private companion object {

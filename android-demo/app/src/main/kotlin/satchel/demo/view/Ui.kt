@@ -135,6 +135,25 @@ class Ui(val context: Context) {
         return flow(chips.map { it.second })
     }
 
+    /** Any out of a few, each one tap on and one tap off. */
+    fun <T> toggles(tag: String, options: List<Pair<T, String>>, chosen: Set<T>, change: (T, Boolean) -> Unit): View = flow(
+        options.map { (value, words) ->
+            lateinit var view: TextView
+            fun mark(isOn: Boolean) {
+                view.isSelected = isOn
+                view.text = if (isOn) "✓ $words" else words
+                view.background = ripple(if (isOn) shape(R.color.accent, 12) else shape(R.color.card, 12, R.color.line))
+                view.setTextColor(color(if (isOn) R.color.on_accent else R.color.ink))
+            }
+            view = button(words, "$tag-$value", Tone.PLAIN) {
+                mark(!view.isSelected)
+                change(value, view.isSelected)
+            }
+            mark(value in chosen)
+            view
+        },
+    )
+
     fun field(label: String, tag: String, value: String = "", lines: Int = 1, number: Boolean = false, change: (String) -> Unit): View {
         val input = EditText(context).apply {
             this.tag = tag
