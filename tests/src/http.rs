@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use satchel_core::sync::task::{HttpTask, TaskOutcome};
+use ureq::config::AutoHeaderValue;
 
 use crate::link::Transport;
 
@@ -22,6 +23,9 @@ impl HttpTransport {
             .max_redirects(0)
             .timeout_global(Some(timeout))
             .allow_non_standard_methods(true)
+            // The host adds only what HTTP must have.
+            .user_agent(AutoHeaderValue::None)
+            .accept(AutoHeaderValue::None)
             .build()
             .into();
         Self { agent }

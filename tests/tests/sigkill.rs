@@ -32,10 +32,9 @@ use satchel_tests::toy_hub::ToyHub;
 const CHILD_DIR: &str = "SATCHEL_KILL_DIR";
 /// Set: the child sends what it records.
 const CHILD_SENDS: &str = "SATCHEL_KILL_SENDS";
-const STOPS: usize = 40;
-
-fn day() -> Day {
-    Day::new(77).stops(STOPS)
+/// Stops of a round that so many kills take place on: a parcel has room for some dozen events.
+fn stops(kills: usize) -> usize {
+    (kills / 2).max(40)
 }
 
 /// In the child: works through the stops until it is shot. Prints `ack HASH` after each record that
@@ -136,6 +135,8 @@ fn run_and_shoot(dir: &Path, from: usize, sends: bool, shot: &Shot) -> Vec<Hash3
     let mut acks = lines.map_while(Result::ok).filter_map(ack);
     let mut told: Vec<Hash32> = acks.by_ref().take(shot.records).collect();
     std::thread::sleep(shot.then);
+    let ended = child.try_wait().unwrap();
+    assert!(ended.is_none(), "the child fell over by itself: {ended:?}");
     child.kill().unwrap();
     child.wait().unwrap();
     told.extend(acks);
@@ -154,7 +155,7 @@ fn what_was_acknowledged_before_a_sigkill_is_there_after_it() {
     let mut phone = Phone::at(home.path(), 1, clock);
     let hub = ToyHub::new(phone.clock.clone());
     let (invite, courier) = hub.invite("王师傅");
-    hub.give(courier, day().items());
+    hub.give(courier, Day::new(77).stops(stops(kills)).items());
     let device = phone.enrol(&invite, &hub);
     phone.kill();
 
@@ -162,7 +163,7 @@ fn what_was_acknowledged_before_a_sigkill_is_there_after_it() {
     let mut unacknowledged = 0;
     for kill in 0..kills {
         let shot = Shot::draw(&mut rng);
-        let acks = run_and_shoot(&phone.dir, kill * 1_000, false, &shot);
+        let acks = run_and_shoot(&phone.dir, kill * 3, false, &shot);
         acknowledged.extend(&acks);
         // Looked at every time, sent only now and then.
         phone.open().unwrap();
@@ -216,13 +217,13 @@ fn a_sigkill_in_the_middle_of_sending_loses_nothing_and_doubles_nothing() {
     let home = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
     let mut phone = Phone::at(home.path(), 2, clock);
-    phone.enrol(&hub.round(STOPS), &http);
+    phone.enrol(&hub.round(stops(kills)), &http);
     phone.kill();
 
     let (mut acknowledged, mut held) = (0, 0);
     for kill in 0..kills {
         let shot = Shot::draw(&mut rng);
-        acknowledged += run_and_shoot(&phone.dir, kill * 1_000, true, &shot).len();
+        acknowledged += run_and_shoot(&phone.dir, kill * 3, true, &shot).len();
         if !rng.chance(10) && kill + 1 < kills {
             continue;
         }

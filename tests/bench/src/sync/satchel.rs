@@ -12,7 +12,7 @@ use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult};
 use satchel_core::proof::photo::PhotoSource;
 use satchel_core::protocol::taxonomy::{Action, HandoffKind, PhotoOrigin, Reason};
 use satchel_core::rules::position::RawFix;
-use satchel_core::sync::task::{HttpTask, Purpose, TaskOutcome};
+use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
 use satchel_hub::import::Mapping;
 use satchel_hub::{Hub, HubConfig, ImportOptions, SimClock};
 use satchel_tests::day::MORNING_MS;
@@ -188,10 +188,12 @@ impl Bench {
             let done = failed(&phone, stop, 0, &mut rng)?;
             phone.core().complete_attempt(draft.attempt_id, &done)?;
         }
-        // The records first, so that what follows is the photos alone.
-        net.stop_before(Purpose::Proof);
-        phone.sync_now(&net);
-        net.go_on();
+        // The records first, over a line that costs money: what follows is the photos alone.
+        while let Task::Http(task) = phone.core().next_task(Network::Metered)? {
+            if let Some(outcome) = net.send(&task) {
+                phone.core().complete_task(&task.id, outcome)?;
+            }
+        }
         let (before, requests, start) = (self.wire.traffic(), net.requests(), Start::now());
         until_done(&phone, &net)?;
         // Looks at log and feed that fall due meanwhile are no part of the uploads.
