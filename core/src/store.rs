@@ -23,6 +23,7 @@ pub(crate) mod leases;
 pub(crate) mod noted;
 mod opening;
 pub(crate) mod phone;
+pub(crate) mod places;
 pub(crate) mod planning;
 pub(crate) mod proofs;
 pub(crate) mod ratings;

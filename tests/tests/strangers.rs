@@ -72,11 +72,12 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Option<Self> {
+    fn start(names: &str) -> Option<Self> {
         let files = tempfile::tempdir().unwrap();
         let mut child = Command::new("node")
             .arg(strangers()?.join("server.mjs"))
             .arg(files.path())
+            .arg(names)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -86,6 +87,19 @@ impl Server {
         BufReader::new(out).read_line(&mut line).unwrap();
         let port = line.trim().parse().unwrap();
         Some(Self { child, port, files })
+    }
+
+    fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The file with these contents, whatever the server calls it.
+    fn bytes_of(&self, hash: Hash32) -> Option<Vec<u8>> {
+        let files = std::fs::read_dir(self.files.path()).unwrap();
+        let contents = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        contents
+            .into_iter()
+            .find(|bytes| crypto::sha256(&[bytes]) == hash)
     }
 }
 
@@ -105,10 +119,31 @@ struct Split {
 
 impl Split {
     fn at_the_stranger(&self, task: &HttpTask) -> HttpTask {
-        let base = format!("http://127.0.0.1:{}", self.server.port);
         HttpTask {
-            url: task.url.replace(HUB_URL, &base),
+            url: task.url.replace(HUB_URL, &self.server.base()),
             ..task.clone()
+        }
+    }
+
+    /// To the phone, both live at one address.
+    fn from_the_stranger(&self, outcome: TaskOutcome) -> TaskOutcome {
+        let TaskOutcome::Response {
+            status,
+            mut headers,
+            body,
+        } = outcome
+        else {
+            return outcome;
+        };
+        for (name, value) in &mut headers {
+            if name == "location" {
+                *value = value.replace(&self.server.base(), HUB_URL);
+            }
+        }
+        TaskOutcome::Response {
+            status,
+            headers,
+            body,
         }
     }
 }
@@ -119,11 +154,11 @@ impl Transport for Split {
             return self.hub.send(task);
         }
         let Some(url) = task.url.strip_suffix("/receipt") else {
-            return self.http.send(&self.at_the_stranger(task));
+            let outcome = self.http.send(&self.at_the_stranger(task))?;
+            return Some(self.from_the_stranger(outcome));
         };
         let hash: Hash32 = url.rsplit('/').next().unwrap().parse().unwrap();
-        let stored = std::fs::read(self.server.files.path().join(hash.to_string()));
-        if let Some(bytes) = stored.ok().filter(|b| crypto::sha256(&[b]) == hash) {
+        if let Some(bytes) = self.server.bytes_of(hash) {
             self.hub.hold(hash, bytes);
         }
         self.hub.send(task)
@@ -136,9 +171,14 @@ impl Transport for Split {
 
 #[test]
 fn the_core_uploads_to_the_tus_project_s_server_and_resumes_there_after_a_cut_and_a_kill() {
-    let Some(server) = Server::start() else {
-        return;
-    };
+    for names in ["by-hash", "its-own"] {
+        if let Some(server) = Server::start(names) {
+            uploads_and_resumes_at(server, names == "its-own");
+        }
+    }
+}
+
+fn uploads_and_resumes_at(server: Server, own_names: bool) {
     let mut phone = Phone::new(81);
     let hub = ToyHub::new(Arc::new(ManualClock::new(MORNING_MS, 480)));
     let day = Day::new(1).stops(2);
@@ -156,8 +196,12 @@ fn the_core_uploads_to_the_tus_project_s_server_and_resumes_there_after_a_cut_an
 
     phone.deliver(day.stop_id(1), 2).unwrap();
     let link = satchel_tests::link::FaultyLink::new(&split, None);
-    // Log and feed pass, the photo is cut; then the phone is killed.
-    link.script([None, None, Some(satchel_tests::link::Fault::CutRequest)]);
+    // Log and feed pass, and where it is made by itself the upload; its bytes are cut; then the phone is killed.
+    let cut = Some(satchel_tests::link::Fault::CutRequest);
+    link.script(match own_names {
+        false => vec![None, None, cut],
+        true => vec![None, None, None, cut],
+    });
     phone.core().request_sync();
     phone.sync_now(&link);
     phone.restart();
@@ -167,4 +211,8 @@ fn the_core_uploads_to_the_tus_project_s_server_and_resumes_there_after_a_cut_an
     let sent = resumed.take_log();
     let asked = sent.iter().any(|(line, _)| line.starts_with("HEAD"));
     assert!(asked, "it asks how much is there: {sent:?}");
+    let anew = sent
+        .iter()
+        .any(|(line, _)| line.starts_with("POST") && line.contains("/proofs"));
+    assert!(!anew, "it goes on with the upload that is there: {sent:?}");
 }

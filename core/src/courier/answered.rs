@@ -21,9 +21,10 @@ use crate::evidence::watch::{self, Doubt};
 use crate::limits;
 use crate::model::status::Blocking;
 use crate::store::db::Tx;
-use crate::store::phone;
+use crate::store::{phone, places};
 use crate::sync::answers::{self, Useless};
 use crate::sync::engine::{Ask, InFlight, Job, Lane, Step};
+use crate::sync::requests;
 
 /// An answer as the host gave it.
 pub(super) struct Answer {
@@ -397,7 +398,8 @@ impl Courier {
             Ok(gets_on.then_some(Got::Step).ok_or(Useless::BadAnswer))
         };
         let asked = matches!(upload.step, Step::AskOffset | Step::AskReceipt);
-        if answer.status == 404 && asked {
+        if matches!(answer.status, 404 | 410) && asked {
+            self.db.write(|tx| places::forget(tx, &upload.hash))?;
             return next(Step::Create);
         }
         if answer.status == 409 && !asked {
@@ -421,12 +423,31 @@ impl Courier {
                 return Ok(Err(Useless::BadAnswer));
             }
             self.engine().forget_upload(upload.id);
+            self.db.write(|tx| places::forget(tx, &upload.hash))?;
             return Ok(Ok(Got::Goal));
         }
-        match answer.offset() {
+        let created = upload.step == Step::Create && answer.status == 201;
+        if created {
+            self.note_place(keys, answer, upload)?;
+        }
+        let offset = answer.offset().or(created.then_some(0));
+        match offset {
             Some(offset) if offset >= upload.size_bytes => next(Step::AskReceipt),
             Some(offset) => next(Step::Resume { offset }),
             None => Ok(Err(Useless::BadAnswer)),
+        }
+    }
+
+    /// Keeps where the server put an upload, if that is not where its content says.
+    fn note_place(&self, keys: &Keys, answer: &Answer, upload: &Upload) -> Result<()> {
+        let location = answers::header(&answer.headers, "location");
+        let place = location.and_then(|at| requests::upload_place(&keys.hub_url, at));
+        match place.filter(|at| *at != requests::proof_url(keys, &upload.hash)) {
+            Some(at) => {
+                self.engine().uploads_are_named();
+                self.db.write(|tx| places::set(tx, &upload.hash, &at))
+            }
+            None => Ok(()),
         }
     }
 }

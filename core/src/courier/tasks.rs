@@ -10,7 +10,7 @@ use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
 use crate::store::proofs::{ProofRow, Worth};
-use crate::store::{attempts, entries, inks, phone, proofs, stops, watch, wedged};
+use crate::store::{attempts, entries, inks, phone, places, proofs, stops, watch, wedged};
 use crate::sync::engine::{Ask, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
@@ -305,10 +305,16 @@ impl Courier {
     }
 
     fn upload_request(&self, keys: &Keys, row: &ProofRow) -> Result<Option<(Job, Draft)>> {
-        let step = self.engine().step(row.id, row.started);
+        let (step, alone) = {
+            let engine = self.engine();
+            (engine.step(row.id, row.started), engine.creates_alone())
+        };
         let bytes = match step {
+            // A server that names uploads itself may be cut off before it says the name, and all that came with
+            // the creation is lost.
+            Step::Create if alone => None,
             Step::Create | Step::Resume { .. } => match self.proof_bytes(row) {
-                Ok(bytes) => bytes,
+                Ok(bytes) => Some(bytes),
                 Err(Error::Store(StoreError::Damaged) | Error::NotFound { .. }) => {
                     tracing::error!(proof = %row.proof.hash, "a stored proof cannot be read");
                     self.engine().park(row.id);
@@ -316,8 +322,9 @@ impl Courier {
                 }
                 Err(other) => return Err(other),
             },
-            Step::AskOffset | Step::AskReceipt => Vec::new(),
+            Step::AskOffset | Step::AskReceipt => None,
         };
+        let place = self.db.read(|conn| places::of(conn, &row.proof.hash))?;
         self.db.write(|tx| match row.id {
             ink if ink < 0 => inks::set_started(tx, -ink),
             photo => proofs::set_started(tx, photo),
@@ -328,7 +335,8 @@ impl Courier {
             step,
             size_bytes: row.proof.size_bytes,
         };
-        Ok(Some((job, requests::upload(keys, row, step, &bytes))))
+        let (place, bytes) = (place.as_deref(), bytes.as_deref());
+        Ok(Some((job, requests::upload(keys, row, step, place, bytes))))
     }
 
     pub(super) fn proof_bytes(&self, row: &ProofRow) -> Result<Vec<u8>> {

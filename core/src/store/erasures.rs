@@ -13,7 +13,7 @@ use satchel_protocol::ids::{DeviceId, Hash32, ParcelId, StopId};
 use satchel_protocol::transitions::Origin;
 
 use super::stops::{self, ParcelRow};
-use super::{row, versions};
+use super::{places, row, versions};
 use crate::error::{Result, StoreError};
 
 /// An erasure that was asked for.
@@ -250,6 +250,7 @@ fn erase_proofs(conn: &Connection, scope: &Scope) -> Result<Files> {
         while let Some(r) = rows.next()? {
             files.push((row::bytes(r, "data_key")?, *hash));
         }
+        places::forget(conn, hash)?;
     }
     let mut ink = conn.prepare_cached("UPDATE entry SET ink = NULL WHERE seq = ?1")?;
     for seq in with_ink(conn, scope)? {

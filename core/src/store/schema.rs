@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/011_keys.sql"),
     include_str!("migrations/014_lease.sql"),
     include_str!("migrations/015_pins.sql"),
+    include_str!("migrations/016_sync.sql"),
 ];
 
 /// Newest schema version this build knows.

@@ -71,6 +71,8 @@ pub(crate) struct Engine {
     refused_signatures: u32,
     /// The hub enrols only phones with a hardware key.
     needs_hardware: bool,
+    /// The server gives uploads names of its own.
+    names_uploads: bool,
 }
 
 impl Default for Engine {
@@ -93,6 +95,7 @@ impl Default for Engine {
             skew_corrections: 0,
             refused_signatures: 0,
             needs_hardware: false,
+            names_uploads: false,
         }
     }
 }
@@ -404,6 +407,15 @@ impl Engine {
             _ => upload.steps_taken += 1,
         }
         upload.steps_taken <= limits::MAX_UPLOAD_STEPS
+    }
+
+    /// The server gave an upload a name of its own: the next ones are created before their bytes are sent.
+    pub(crate) fn uploads_are_named(&mut self) {
+        self.names_uploads = true;
+    }
+
+    pub(crate) fn creates_alone(&self) -> bool {
+        self.names_uploads
     }
 
     pub(crate) fn forget_upload(&mut self, proof: i64) {

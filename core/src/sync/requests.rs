@@ -229,35 +229,117 @@ pub(crate) fn poll_feed(keys: &Keys, cursor: Option<&str>) -> Draft {
     draft
 }
 
-/// One step of a resumable upload (tus 1.0). The URL follows from the content hash, so it is known
-/// before the first request and after any kill.
-pub(crate) fn upload(keys: &Keys, row: &ProofRow, step: Step, bytes: &[u8]) -> Draft {
+/// Where a proof lies at the hub: that follows from its content, so it is known before the first request and
+/// after any kill.
+pub(crate) fn proof_url(keys: &Keys, hash: &Hash32) -> String {
+    format!("{}{PATH_PROOFS}/{hash}", keys.hub_url)
+}
+
+/// Longest address of an upload that is kept.
+const MAX_PLACE_BYTES: usize = 1_000;
+
+/// The address in a `Location` of an upload. Only at the hub itself: what goes there is signed by this phone and is
+/// a customer's photo.
+pub(crate) fn upload_place(hub_url: &str, location: &str) -> Option<String> {
+    let printable = location.bytes().all(|b| b.is_ascii_graphic());
+    if location.len() > MAX_PLACE_BYTES || !printable || location.contains('#') {
+        return None;
+    }
+    let path = match location.strip_prefix(hub_url) {
+        Some(path) => path,
+        None if location.starts_with("//") || location.contains("://") => return None,
+        None => location,
+    };
+    // A bare name lies beside the collection, as in any relative address.
+    let folder = PATH_PROOFS
+        .rsplit_once('/')
+        .map_or("", |(folder, _)| folder);
+    Some(match path.starts_with('/') {
+        true => format!("{}{path}", hub_url),
+        false if path == location => format!("{}{folder}/{path}", hub_url),
+        false => return None,
+    })
+}
+
+/// One step of a resumable upload (tus 1.0). `place`: where the server says that it lies, if not where its
+/// content says. Without `bytes` it is created alone.
+pub(crate) fn upload(
+    keys: &Keys,
+    row: &ProofRow,
+    step: Step,
+    place: Option<&str>,
+    bytes: Option<&[u8]>,
+) -> Draft {
     let collection = format!("{}{PATH_PROOFS}", keys.hub_url);
-    let url = format!("{collection}/{}", row.proof.hash);
+    let by_content = proof_url(keys, &row.proof.hash);
+    let url = place.map_or_else(|| by_content.clone(), str::to_owned);
     let tus = |draft: Draft| draft.header("tus-resumable", TUS_VERSION);
     match step {
-        Step::Create => tus(Draft::new(Purpose::Proof, "POST", collection))
-            .header("upload-length", bytes.len().to_string())
-            .header(
-                "upload-metadata",
-                format!(
-                    "sha256 {},kind {}",
-                    BASE64.encode(&row.proof.hash.0),
-                    BASE64.encode(row.proof.kind.code().as_bytes())
-                ),
-            )
-            .header("content-type", "application/offset+octet-stream")
-            .body(bytes.to_vec()),
+        Step::Create => {
+            let draft = tus(Draft::new(Purpose::Proof, "POST", collection))
+                .header("upload-length", row.proof.size_bytes.to_string())
+                .header(
+                    "upload-metadata",
+                    format!(
+                        "sha256 {},kind {}",
+                        BASE64.encode(&row.proof.hash.0),
+                        BASE64.encode(row.proof.kind.code().as_bytes())
+                    ),
+                );
+            match bytes {
+                Some(bytes) => draft
+                    .header("content-type", "application/offset+octet-stream")
+                    .body(bytes.to_vec()),
+                None => draft,
+            }
+        }
         Step::AskOffset => tus(Draft::new(Purpose::Proof, "HEAD", url)),
         Step::Resume { offset } => {
             let from = usize::try_from(offset).unwrap_or(usize::MAX);
             tus(Draft::new(Purpose::Proof, "PATCH", url))
                 .header("upload-offset", offset.to_string())
                 .header("content-type", "application/offset+octet-stream")
-                .body(bytes.get(from..).unwrap_or_default().to_vec())
+                .body(
+                    bytes
+                        .and_then(|b| b.get(from..))
+                        .unwrap_or_default()
+                        .to_vec(),
+                )
         }
-        Step::AskReceipt => {
-            Draft::new(Purpose::Proof, "GET", format!("{url}{PATH_RECEIPT_SUFFIX}"))
+        Step::AskReceipt => Draft::new(
+            Purpose::Proof,
+            "GET",
+            format!("{by_content}{PATH_RECEIPT_SUFFIX}"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn photos_follow_a_server_s_own_names_and_never_to_another_server() {
+        let place = |location| upload_place("https://hub.example", location);
+        let at = |path: &str| Some(format!("https://hub.example{path}"));
+        assert_eq!(
+            place("https://hub.example/v1/proofs/a1"),
+            at("/v1/proofs/a1")
+        );
+        assert_eq!(place("/files/a1?part=2"), at("/files/a1?part=2"));
+        assert_eq!(place("a1"), at("/v1/a1"));
+        let elsewhere = [
+            "https://other.example/a1",
+            "//other.example/a1",
+            "https://hub.example.other.example/a1",
+            "https://hub.example:444/a1",
+            "http://hub.example/a1",
+            "/a1 HTTP/1.1",
+            "/a1#b",
+        ];
+        for location in elsewhere {
+            assert_eq!(place(location), None, "{location}");
         }
+        assert_eq!(place(&format!("/{}", "a".repeat(MAX_PLACE_BYTES))), None);
     }
 }
