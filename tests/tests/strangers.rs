@@ -126,7 +126,7 @@ impl Split {
     }
 
     /// To the phone, both live at one address.
-    fn from_the_stranger(&self, outcome: TaskOutcome) -> TaskOutcome {
+    fn as_the_hub_s(&self, outcome: TaskOutcome) -> TaskOutcome {
         let TaskOutcome::Response {
             status,
             mut headers,
@@ -155,7 +155,7 @@ impl Transport for Split {
         }
         let Some(url) = task.url.strip_suffix("/receipt") else {
             let outcome = self.http.send(&self.at_the_stranger(task))?;
-            return Some(self.from_the_stranger(outcome));
+            return Some(self.as_the_hub_s(outcome));
         };
         let hash: Hash32 = url.rsplit('/').next().unwrap().parse().unwrap();
         if let Some(bytes) = self.server.bytes_of(hash) {
