@@ -158,7 +158,6 @@ impl Direction {
         let mut left = chunk;
         while !left.is_empty() {
             let packets = left.len().div_ceil(PACKET_BYTES).min(self.window);
-            let sent = (packets * PACKET_BYTES).min(left.len());
             let whole = (0..packets)
                 .find(|_| self.lost(self.line.loss))
                 .unwrap_or(packets);
@@ -169,7 +168,6 @@ impl Direction {
             } else {
                 0
             };
-            self.count(sent.min(come.len() + PACKET_BYTES));
             let late = if whole < packets {
                 round_trip
             } else {
@@ -177,6 +175,8 @@ impl Direction {
             };
             let repaired = ((1 + behind) * PACKET_BYTES).min(rest.len());
             let (repaired, rest) = rest.split_at(if whole < packets { repaired } else { 0 });
+            // Bytes of the connection, each once: what goes again is TCP's own affair.
+            self.count(come.len() + repaired.len());
             let sent_on = sender.send((self.due(), come.to_vec())).is_ok()
                 && sender.send((self.due() + late, repaired.to_vec())).is_ok();
             if !sent_on {
