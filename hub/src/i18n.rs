@@ -176,6 +176,8 @@ texts! {
     col_comment: "留言", "Comment";
     state_open: "待派送", "Open";
     proof_missing: "待上传", "not yet here";
+    proof_want: "请手机立即上传", "Ask the phone for it now";
+    proof_wanted: "已请手机上传", "the phone was asked";
     proof_unbound: "未绑定", "not bound";
     proof_mock: "模拟定位", "mock location";
     rating_pending: "待派送记录到达", "waiting for the attempt";

@@ -55,6 +55,7 @@ pub(crate) fn router(_hub: &Hub) -> Router<Hub> {
         .route("/board/parcels/{id}", get(board::parcel).post(board::step))
         .route("/board/thumbs/{hash}", get(pictures::thumb))
         .route("/board/proofs/{hash}", get(pictures::full))
+        .route("/board/proofs/{hash}/want", post(board::want))
         .route("/board/login/{token}", get(session::login))
         .route("/board/logout", post(session::logout))
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use satchel_protocol::feed::{LatLng, ProofWantedItem, RouteItem, StopItem, StopRemovedItem};
-use satchel_protocol::ids::{CourierId, Hash32, RouteId, StopId};
+use satchel_protocol::ids::{CourierId, Hash32, ParcelId, RouteId, StopId};
 use satchel_protocol::transitions::ParcelState;
 use sqlx::Row;
 
@@ -79,8 +79,28 @@ impl Hub {
             )
             .await?;
         }
+        if !rows.is_empty() {
+            sqlx::query("INSERT OR IGNORE INTO proof_wanted (hash, asked_at_ms) VALUES (?, ?)")
+                .bind(&hash.0[..])
+                .bind(self.now_ms())
+                .execute(&mut *tx)
+                .await?;
+        }
         tx.commit().await?;
         Ok(rows.len())
+    }
+
+    /// The parcel of the newest attempt that names a proof.
+    pub(crate) async fn parcel_of_proof(&self, hash: Hash32) -> Result<Option<ParcelId>, HubError> {
+        let row = sqlx::query(
+            "SELECT a.parcel_id FROM attempt_proof ap JOIN attempt a \
+               ON a.device_id = ap.device_id AND a.seq = ap.seq \
+             WHERE ap.hash = ? ORDER BY a.occurred_at_ms DESC LIMIT 1",
+        )
+        .bind(&hash.0[..])
+        .fetch_optional(self.db().read())
+        .await?;
+        row.map(|row| row.parcel("parcel_id")).transpose()
     }
 
     /// The rounds of a courier, newest day first, with their names.

@@ -13,6 +13,7 @@ use satchel_protocol::ids::AttemptId;
 use satchel_protocol::ink::{InkPoint, Signature};
 use satchel_protocol::mask;
 use satchel_protocol::taxonomy::{ProofKind, Reason};
+use serde_json::json;
 
 fn jpeg() -> Vec<u8> {
     let mut out = Vec::new();
@@ -170,6 +171,53 @@ async fn parcels_show_state_proofs_and_no_more_of_people_than_needed() {
         .get("/board/parcels/not-an-id", &[("cookie", &cookie)])
         .await;
     assert_eq!(missing.status, 404);
+}
+
+#[tokio::test]
+async fn a_photo_that_waits_for_wifi_is_asked_for_by_a_plain_form() {
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let (photo, ink) = (jpeg(), ink());
+    let entry = phone.delivery(
+        &stops[0],
+        &[(ProofKind::Signature, &ink), (ProofKind::Photo, &photo)],
+    );
+    let batch = Batch {
+        entries: vec![entry],
+        blobs: vec![inline(ProofKind::Signature, &ink)],
+    };
+    phone.push(&bench, &batch).await.receipt(&bench, &phone);
+    let page = format!("/board/parcels/{}", stops[0].parcels[0].parcel_id);
+    let form = format!("/board/proofs/{}/want", sha(&photo));
+    let shown = bench.board(&page).await;
+    assert!(shown.contains(&format!("method=\"post\" action=\"{form}\"")));
+    assert!(!shown.contains(&format!("/board/proofs/{}/want", sha(&ink))));
+
+    let cookie = bench.board_cookie().await;
+    let foreign = [
+        ("cookie", cookie.as_str()),
+        ("sec-fetch-site", "cross-site"),
+    ];
+    assert_eq!(bench.post_form(&form, "", &[]).await.status, 401);
+    assert_eq!(bench.post_form(&form, "", &foreign).await.status, 422);
+    let before = phone.pull(&bench, "", 100).await;
+    let kind = "proof_wanted";
+    assert!(before.items.iter().all(|item| item.kind != kind));
+    let cookie = [("cookie", cookie.as_str())];
+    let asked = bench.post_form(&form, "", &cookie).await;
+    assert_eq!(
+        (asked.status.as_u16(), asked.header("location")),
+        (303, page.as_str())
+    );
+    let told = phone.pull(&bench, &before.cursor, 100).await;
+    assert_eq!(told.items.len(), 1);
+    assert_eq!(
+        (told.items[0].kind.as_str(), &told.items[0].data["hash"]),
+        (kind, &json!(sha(&photo).to_string()))
+    );
+    let shown = bench.board(&page).await;
+    assert!(shown.contains("the phone was asked") && !shown.contains(&form));
+    let unknown = format!("/board/proofs/{}/want", sha(b"nothing"));
+    assert_eq!(bench.post_form(&unknown, "", &cookie).await.status, 422);
 }
 
 #[tokio::test]

@@ -104,6 +104,55 @@ async fn a_proof_in_one_request_is_receipted_and_the_same_again_costs_nothing() 
 }
 
 #[tokio::test]
+async fn uploads_may_be_signed_lean_and_nothing_else() {
+    let bench = Bench::new().await;
+    let mut phone = Phone::enrolled(&bench, "王师傅", 1).await;
+    phone.lean = true;
+    let whole = photo();
+    let length = whole.len().to_string();
+    let begin = [
+        TUS,
+        STREAM,
+        ("upload-length", &length),
+        // No hash: the signed digest is that of the whole.
+        ("upload-metadata", "kind cGhvdG8="),
+    ];
+    let cut = whole[..90_000].to_vec();
+    // Without all bytes the digest names nothing; with them it names the proof.
+    let part = phone.send(&bench, "POST", "/v1/proofs", &begin, cut).await;
+    assert_eq!(part.status, 201);
+    let asked = head(&bench, &mut phone, &whole).await;
+    assert_eq!(asked.status, 404);
+    let all = phone
+        .send(&bench, "POST", "/v1/proofs", &begin, whole.clone())
+        .await;
+    assert_eq!(all.status, 201);
+    let asked = head(&bench, &mut phone, &whole).await;
+    assert_eq!(
+        (asked.status.as_u16(), asked.header("upload-offset")),
+        (200, length.as_str())
+    );
+    let log = phone
+        .send(&bench, "GET", "/v1/log?after=0", &[], vec![])
+        .await;
+    assert_eq!(log.status, 401);
+    let feed = phone.send(&bench, "GET", "/v1/feed", &[], vec![]).await;
+    assert_eq!(feed.status, 401);
+}
+
+#[tokio::test]
+async fn a_phone_with_a_wrong_clock_is_told_the_time_where_an_answer_has_no_body() {
+    let bench = Bench::new().await;
+    let mut phone = Phone::enrolled(&bench, "王师傅", 1).await;
+    phone.created_offset_s = 3_600;
+    let asked = head(&bench, &mut phone, &photo()).await;
+    assert_eq!((asked.status.as_u16(), asked.body.len()), (401, 0));
+    let said: serde_json::Value = serde_json::from_str(asked.header("satchel-error")).unwrap();
+    assert_eq!(said["error"], "clock_skew");
+    assert_eq!(said["time"]["hub_time_ms"], bench.hub.now_ms());
+}
+
+#[tokio::test]
 async fn an_upload_is_resumed_where_it_stopped() {
     let (bench, mut phone, _) = Bench::with_round(1).await;
     let bytes = photo();

@@ -164,6 +164,7 @@ async fn a_courier_s_settings_reach_that_courier_only() {
             extended_m: 250.0,
         }),
         photos: Some(PhotosItem::LOW_DATA),
+        photos_on_metered: Some(true),
         ..CourierItem::default()
     };
     bench.hub.set_courier("王强", &item).await.unwrap();

@@ -19,6 +19,9 @@ pub const TUS_VERSION: &str = "1.0.0";
 /// tus status for bytes that do not have the promised checksum.
 pub const STATUS_CHECKSUM_MISMATCH: u16 = 460;
 
+/// Header with the [`ErrorBody`] of a 401: the answer to a `HEAD` has no body to say it in.
+pub const ERROR_HEADER: &str = "satchel-error";
+
 /// What a hub's error answer says: `{"error": code, …}`. Never personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {

@@ -4,7 +4,8 @@
 //! included, and no bearer secret is ever sent. The standard lets the sender choose what is covered;
 //! that choice is where verifiers go wrong, so this profile leaves none: one label, one list of
 //! components, one order of parameters, one digest, and the algorithm comes from the key record, never
-//! from the message. What does not match to the byte is refused.
+//! from the message. What does not match to the byte is refused. Uploads of proofs may be signed by a second list, as
+//! fixed as the first (`covers`).
 //!
 //! No domain prefix is needed beside the log's signatures: a signature base always begins with
 //! `"@method": ` and everything else this key signs begins with `satchel-`.
@@ -12,12 +13,17 @@
 //! The functions know no clock and no nonce store. The hub gives the time at which the *header* of a
 //! request arrived (a large proof may take minutes) and remembers nonces for [`NONCE_MEMORY_S`].
 
+mod covers;
+
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use thiserror::Error;
 
 use crate::crypto;
 use crate::ids::Sig64;
+use covers::Covers;
+
+pub use covers::{PROFILES, PROFILES_HEADER};
 
 /// How long a signature is valid.
 pub const LIFETIME_S: i64 = 60;
@@ -35,8 +41,6 @@ const MAX_URI_BYTES: usize = 8 * 1024;
 const MAX_FIELD_BYTES: usize = 128;
 
 const LABEL: &str = "sig=";
-const COMPONENTS: &str = r#"("@method" "@target-uri" "content-digest" "idempotency-key")"#;
-const TAG: &str = "courier";
 const DIGEST_PREFIX: &str = "sha-256=:";
 
 /// Why a request is not accepted as signed.
@@ -89,10 +93,10 @@ pub struct SignParams<'a> {
     pub key_id: &'a str,
 }
 
-/// The three header values to send; `Idempotency-Key` is the caller's own.
+/// The header values to send; `Idempotency-Key` is the caller's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedHeaders {
-    /// `Content-Digest`.
+    /// `Content-Digest`; empty where the lean profile has none.
     pub content_digest: String,
     /// `Signature-Input`.
     pub signature_input: String,
@@ -109,6 +113,7 @@ impl SignedHeaders {
             ("signature", self.signature.as_str()),
         ]
         .into_iter()
+        .filter(|(_, value)| !value.is_empty())
     }
 }
 
@@ -124,6 +129,21 @@ pub struct ParsedSignature {
     /// Which key to look up.
     pub key_id: String,
     signature: Sig64,
+    covers: Covers,
+}
+
+impl ParsedSignature {
+    /// Whether this is the lean profile, which counts for uploads only.
+    #[must_use]
+    pub fn is_lean(&self) -> bool {
+        self.covers != Covers::Full
+    }
+
+    /// Whether the digest of a body is covered; a request without is one that has none.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        self.covers != Covers::Head
+    }
 }
 
 /// The `Content-Digest` value of a body.
@@ -145,13 +165,38 @@ pub fn sign(
     params: &SignParams<'_>,
     key: &SigningKey,
 ) -> Result<SignedHeaders, SigError> {
-    let digest = content_digest(parts.body);
-    check_parts(parts)?;
+    sign_covering(Covers::Full, parts, params, key)
+}
+
+/// [`sign`] with fewer headers, for uploads to a hub that said it takes that ([`PROFILES_HEADER`]). The
+/// idempotency key is neither covered nor to be sent.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_lean(
+    parts: &RequestParts<'_>,
+    params: &SignParams<'_>,
+    key: &SigningKey,
+) -> Result<SignedHeaders, SigError> {
+    sign_covering(Covers::lean(parts.method), parts, params, key)
+}
+
+fn sign_covering(
+    covers: Covers,
+    parts: &RequestParts<'_>,
+    params: &SignParams<'_>,
+    key: &SigningKey,
+) -> Result<SignedHeaders, SigError> {
+    let digest = match covers {
+        Covers::Full | Covers::Body => content_digest(parts.body),
+        Covers::Head => String::new(),
+    };
+    check_parts(parts, covers)?;
     if params.created_s < 0 || !is_key_id(params.key_id) {
         return Err(SigError::Malformed);
     }
-    let member = signature_params(params.created_s, params.nonce, params.key_id);
-    let base = profile_base(parts, &digest, &member);
+    let member = covers.params(params.created_s, params.nonce, params.key_id);
+    let base = covers.base(parts, &digest, &member);
     let Sig64(signature) = crypto::sign(key, b"", base.as_bytes());
     Ok(SignedHeaders {
         content_digest: digest,
@@ -174,24 +219,20 @@ pub fn parse(signature_input: &str, signature: &str) -> Result<ParsedSignature, 
     let member = signature_input
         .strip_prefix(LABEL)
         .ok_or(SigError::UnsupportedProfile)?;
-    let params = member
-        .strip_prefix(COMPONENTS)
-        .ok_or(SigError::UnsupportedProfile)?;
-
-    let mut rest = params;
+    let (covers, mut rest) = Covers::of(member)?;
+    let is_full = covers == Covers::Full;
     let created = take_param(&mut rest, "created")?;
-    let expires = take_param(&mut rest, "expires")?;
+    let expires = is_full.then(|| take_param(&mut rest, "expires"));
+    let expires = expires.transpose()?;
     let nonce = unquote(take_param(&mut rest, "nonce")?)?;
     let key_id = unquote(take_param(&mut rest, "keyid")?)?;
-    let tag = unquote(take_param(&mut rest, "tag")?)?;
-    if !rest.is_empty() || tag != TAG {
+    let tag = is_full.then(|| take_param(&mut rest, "tag").and_then(unquote));
+    let tag = tag.transpose()?;
+    if !rest.is_empty() {
         return Err(SigError::UnsupportedProfile);
     }
     let created_s = seconds(created)?;
-    let expires_s = seconds(expires)?;
-    if expires_s != created_s.saturating_add(LIFETIME_S) {
-        return Err(SigError::UnsupportedProfile);
-    }
+    let expires_s = covers.expires_s(created_s, expires.map(seconds).transpose()?, tag)?;
     if !is_key_id(key_id) {
         return Err(SigError::Malformed);
     }
@@ -200,7 +241,7 @@ pub fn parse(signature_input: &str, signature: &str) -> Result<ParsedSignature, 
         .map_err(|_| SigError::Malformed)?;
     let nonce: [u8; 12] = nonce.try_into().map_err(|_| SigError::UnsupportedProfile)?;
     // The base is rebuilt from these values, so the header must be their only spelling.
-    if signature_params(created_s, &nonce, key_id) != member {
+    if covers.params(created_s, &nonce, key_id) != member {
         return Err(SigError::Malformed);
     }
     let signature = signature
@@ -218,6 +259,7 @@ pub fn parse(signature_input: &str, signature: &str) -> Result<ParsedSignature, 
         nonce,
         key_id: key_id.to_owned(),
         signature,
+        covers,
     })
 }
 
@@ -236,9 +278,14 @@ pub fn verify(
     now_s: i64,
     max_skew_s: i64,
 ) -> Result<(), SigError> {
-    if content_digest_header.starts_with(DIGEST_PREFIX)
-        && content_digest(parts.body) != content_digest_header
-    {
+    let damaged = match parsed.has_body() {
+        true => {
+            content_digest_header.starts_with(DIGEST_PREFIX)
+                && content_digest(parts.body) != content_digest_header
+        }
+        false => !parts.body.is_empty(),
+    };
+    if damaged {
         return Err(SigError::DigestMismatch);
     }
     verify_head(parts, content_digest_header, parsed, key, now_s, max_skew_s)
@@ -260,19 +307,26 @@ pub fn verify_head(
     now_s: i64,
     max_skew_s: i64,
 ) -> Result<(), SigError> {
-    if content_digest_header.is_empty() || parts.idempotency_key.is_empty() {
+    let covers = parsed.covers;
+    if !covers.fits(parts.method) {
+        return Err(SigError::UnsupportedProfile);
+    }
+    let needs_key = covers == Covers::Full && parts.idempotency_key.is_empty();
+    if needs_key || parsed.has_body() && content_digest_header.is_empty() {
         return Err(SigError::Missing);
     }
-    check_parts(parts)?;
-    let digest = content_digest_header
-        .strip_prefix(DIGEST_PREFIX)
-        .and_then(|v| v.strip_suffix(':'))
-        .ok_or(SigError::UnsupportedProfile)?;
-    if BASE64.decode(digest.as_bytes()).map(|d| d.len()) != Ok(32) {
-        return Err(SigError::Malformed);
+    check_parts(parts, covers)?;
+    if parsed.has_body() {
+        let digest = content_digest_header
+            .strip_prefix(DIGEST_PREFIX)
+            .and_then(|v| v.strip_suffix(':'))
+            .ok_or(SigError::UnsupportedProfile)?;
+        if BASE64.decode(digest.as_bytes()).map(|d| d.len()) != Ok(32) {
+            return Err(SigError::Malformed);
+        }
     }
-    let member = signature_params(parsed.created_s, &parsed.nonce, &parsed.key_id);
-    let base = profile_base(parts, content_digest_header, &member);
+    let member = covers.params(parsed.created_s, &parsed.nonce, &parsed.key_id);
+    let base = covers.base(parts, content_digest_header, &member);
     if !crypto::verify(key, b"", base.as_bytes(), &parsed.signature) {
         return Err(SigError::BadSignature);
     }
@@ -303,25 +357,6 @@ fn signature_base(components: &[(&str, &str)], signature_params: &str) -> String
     base
 }
 
-fn profile_base(parts: &RequestParts<'_>, digest: &str, member: &str) -> String {
-    let components = [
-        ("@method", parts.method),
-        ("@target-uri", parts.target_uri),
-        ("content-digest", digest),
-        ("idempotency-key", parts.idempotency_key),
-    ];
-    signature_base(&components, member)
-}
-
-/// The inner list with its parameters, as it stands in the header and in the base.
-fn signature_params(created_s: i64, nonce: &[u8; 12], key_id: &str) -> String {
-    let expires_s = created_s.saturating_add(LIFETIME_S);
-    let nonce = BASE64URL_NOPAD.encode(nonce);
-    format!(
-        "{COMPONENTS};created={created_s};expires={expires_s};nonce=\"{nonce}\";keyid=\"{key_id}\";tag=\"{TAG}\""
-    )
-}
-
 /// Takes `;name=value` off the front of `rest`; no value of this profile holds a semicolon.
 fn take_param<'a>(rest: &mut &'a str, name: &str) -> Result<&'a str, SigError> {
     let after = rest
@@ -349,12 +384,13 @@ fn seconds(digits: &str) -> Result<i64, SigError> {
     digits.parse().map_err(|_| SigError::Malformed)
 }
 
-fn check_parts(parts: &RequestParts<'_>) -> Result<(), SigError> {
+fn check_parts(parts: &RequestParts<'_>, covers: Covers) -> Result<(), SigError> {
     let method = !parts.method.is_empty()
         && parts.method.len() <= MAX_FIELD_BYTES
         && parts.method.bytes().all(|b| b.is_ascii_uppercase());
     let uri = is_visible(parts.target_uri, MAX_URI_BYTES);
-    let idempotency_key = is_visible(parts.idempotency_key, MAX_FIELD_BYTES);
+    let idempotency_key =
+        covers != Covers::Full || is_visible(parts.idempotency_key, MAX_FIELD_BYTES);
     if method && uri && idempotency_key {
         Ok(())
     } else {

@@ -10,11 +10,14 @@ use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use satchel_protocol::http_sig::{
     LIFETIME_S, MAX_SKEW_S, NONCE_MEMORY_S, RequestParts, SigError, SignParams, SignedHeaders,
-    parse, sign, verify,
+    parse, sign, sign_lean, verify,
 };
 
 const CREATED_S: i64 = 1_780_000_000;
 const KEY_ID: &str = "0198c0de-7d0c-7000-8000-00000000beef";
+
+type Signer =
+    fn(&RequestParts<'_>, &SignParams<'_>, &SigningKey) -> Result<SignedHeaders, SigError>;
 
 fn key() -> SigningKey {
     SigningKey::from_bytes(&[0x42; 32])
@@ -34,6 +37,24 @@ struct Wire {
 
 impl Wire {
     fn signed(method: &str, target_uri: &str, body: &[u8], idempotency_key: &str) -> Self {
+        Self::signed_by(sign, (method, target_uri), body, idempotency_key)
+    }
+
+    fn lean(method: &str, body: &[u8]) -> Self {
+        Self::signed_by(
+            sign_lean,
+            (method, "https://hub.example/v1/proofs/a1"),
+            body,
+            "",
+        )
+    }
+
+    fn signed_by(
+        sign: Signer,
+        (method, target_uri): (&str, &str),
+        body: &[u8],
+        idempotency_key: &str,
+    ) -> Self {
         let parts = RequestParts {
             method,
             target_uri,
@@ -115,6 +136,50 @@ fn with_input(from: &str, to: &str) -> Result<(), SigError> {
     assert!(input.contains(from), "{from} is not in {input}");
     wire.signature_input = input.replace(from, to).into();
     wire.check()
+}
+
+#[test]
+fn the_lean_profile_has_fewer_headers_and_is_as_strict() {
+    let (head, patch) = (Wire::lean("HEAD", b""), Wire::lean("PATCH", b"the rest"));
+    assert_eq!((head.check(), patch.check()), (Ok(()), Ok(())));
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    assert_eq!(
+        text(&head.signature_input),
+        format!(
+            "sig=(\"@method\" \"@target-uri\");created={CREATED_S};nonce=\"BwcHBwcHBwcHBwcH\";keyid=\"{KEY_ID}\""
+        )
+    );
+    assert_eq!(head.content_digest, b"");
+    for wire in [&head, &patch] {
+        let at = |s| wire.check_at(CREATED_S + s);
+        assert_eq!(at(LIFETIME_S), Ok(()));
+        assert_eq!(at(LIFETIME_S + 1), Err(SigError::Expired));
+        assert_eq!(at(-MAX_SKEW_S - 1), Err(SigError::ClockSkew));
+        for field in [0, 1, 5, 6] {
+            let mut damaged = (*wire).clone();
+            damaged.fields()[field].push(b'A');
+            assert!(damaged.check().is_err(), "field {field}");
+        }
+        let mut other = (*wire).clone();
+        other.signature_input = text(&wire.signature_input)
+            .replace(";nonce", &format!(";expires={};nonce", CREATED_S + 999))
+            .into();
+        assert!(other.check().is_err(), "no lifetime of its own");
+    }
+    // A body under a signature that covers none, other bytes under one that does, and a method with the
+    // other list.
+    let mut with_body = head.clone();
+    with_body.body = b"smuggled".to_vec();
+    assert_eq!(with_body.check(), Err(SigError::DigestMismatch));
+    let mut other_body = patch.clone();
+    other_body.body = b"the best".to_vec();
+    assert_eq!(other_body.check(), Err(SigError::DigestMismatch));
+    let mut undigested = patch.clone();
+    undigested.content_digest.clear();
+    assert!(undigested.check().is_err());
+    let mut posted = head;
+    posted.method = b"POST".to_vec();
+    assert_eq!(posted.check(), Err(SigError::UnsupportedProfile));
 }
 
 #[test]

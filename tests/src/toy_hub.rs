@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use ed25519_dalek::SigningKey;
 use satchel_core::clock::Clock;
 use satchel_core::sync::task::{HttpTask, TaskOutcome};
-use satchel_protocol::api::{ErrorBody, ErrorCode, PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS};
+use satchel_protocol::api::{
+    ERROR_HEADER, ErrorBody, ErrorCode, PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS,
+};
 use satchel_protocol::batch::Batch;
 use satchel_protocol::crypto::{self, Secret32};
 use satchel_protocol::device_keys::KeyChain;
@@ -16,7 +18,9 @@ use satchel_protocol::enrol::{
 };
 use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
 use satchel_protocol::feed::{FeedItem, FeedPage, StopItem};
-use satchel_protocol::http_sig::{self, MAX_SKEW_S, RequestParts, SigError};
+use satchel_protocol::http_sig::{
+    self, MAX_SKEW_S, PROFILES, PROFILES_HEADER, RequestParts, SigError,
+};
 use satchel_protocol::ids::{CourierId, DeviceId, Hash32};
 use satchel_protocol::limits::MAX_RECEIPT_ENTRIES;
 use satchel_protocol::receipt::{Receipt, ReceiptEntry};
@@ -112,6 +116,18 @@ impl ToyHub {
             pins: None,
         };
         (invite.to_text(), courier)
+    }
+
+    /// An invite for another phone of a courier.
+    #[must_use]
+    pub fn invite_again(&self, courier: CourierId, name: &str) -> String {
+        let (text, new) = self.invite(name);
+        for (known, _) in self.state().invites.values_mut() {
+            if *known == new {
+                *known = courier;
+            }
+        }
+        text
     }
 
     /// Puts items at the end of a courier's feed.
@@ -259,6 +275,9 @@ impl ToyHub {
         let unsigned = |_| refuse(401, ErrorCode::Unsigned);
         let parsed = http_sig::parse(header("signature-input"), header("signature"));
         let parsed = parsed.map_err(unsigned)?;
+        if parsed.is_lean() && !task.url.contains(PATH_PROOFS) {
+            return Err(refuse(401, ErrorCode::Unsigned));
+        }
         let unknown = || refuse(401, ErrorCode::UnknownDevice);
         let id: DeviceId = parsed.key_id.parse().map_err(|_| unknown())?;
         let mut state = self.state();
@@ -461,7 +480,12 @@ impl ToyHub {
         let mut signed = receipt.sign(&self.key);
         let newest = state.devices[&id].log.last().map(|(_, entry)| entry.hash());
         signed.tree = known_tree.map(|known| state.tree.answer(&self.key, known, newest));
-        answer(200, signed.encode())
+        let takes = (PROFILES_HEADER.to_owned(), PROFILES.to_owned());
+        TaskOutcome::Response {
+            status: 200,
+            headers: vec![takes],
+            body: signed.encode(),
+        }
     }
 }
 
@@ -471,7 +495,11 @@ pub struct Backup(State);
 
 impl Transport for ToyHub {
     fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
-        Some(self.handle(task).unwrap_or_else(|refusal| refusal))
+        let said = self.handle(task).unwrap_or_else(|refusal| refusal);
+        Some(match task.method {
+            "HEAD" => without_body(said),
+            _ => said,
+        })
     }
 
     fn send_cut(&self, task: &HttpTask, bytes: usize) {
@@ -480,6 +508,26 @@ impl Transport for ToyHub {
             let mut state = self.state();
             state.uploads.cut(task, &task.body[..bytes]);
         }
+    }
+}
+
+/// What HTTP leaves of the answer to a `HEAD`: a 401 says in a header what it has no body for.
+fn without_body(said: TaskOutcome) -> TaskOutcome {
+    let TaskOutcome::Response {
+        status,
+        mut headers,
+        body,
+    } = said
+    else {
+        return said;
+    };
+    if status == 401 {
+        headers.push((ERROR_HEADER.to_owned(), String::from_utf8(body).unwrap()));
+    }
+    TaskOutcome::Response {
+        status,
+        headers,
+        body: vec![],
     }
 }
 

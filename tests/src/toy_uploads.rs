@@ -151,9 +151,14 @@ fn offset(task: &HttpTask) -> Option<usize> {
 
 fn creation(task: &HttpTask) -> Option<(Hash32, usize)> {
     let metadata = header(task, "upload-metadata")?;
-    let hash = metadata
+    let said = metadata
         .split(',')
-        .find_map(|pair| pair.strip_prefix("sha256 "))?;
+        .find_map(|pair| pair.strip_prefix("sha256 "));
+    // Whoever sends all bytes with the creation has signed their digest.
+    let signed = header(task, "content-digest")
+        .and_then(|d| d.strip_prefix("sha-256=:")?.strip_suffix(':'))
+        .filter(|_| header(task, "content-type").is_some());
+    let hash = said.or(signed)?;
     let hash = Hash32::try_from(BASE64.decode(hash.as_bytes()).ok()?.as_slice()).ok()?;
     Some((hash, header(task, "upload-length")?.parse().ok()?))
 }

@@ -14,6 +14,7 @@ use satchel_core::model::stop::{StopState, SyncState};
 use satchel_core::proof::photo::PhotoSource;
 use satchel_core::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
 use satchel_core::{Error, Refusal};
+use satchel_protocol::feed::CourierItem;
 use satchel_protocol::ids::{Hash32, StopId};
 use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_tests::link::Transport;
@@ -248,13 +249,25 @@ fn on_a_metered_line_photos_wait_unless_the_hub_asks_or_the_courier_allows_it() 
     let asked = hub.runtime.block_on(hub.hub.want_proof(missing[1]));
     assert_eq!(asked.unwrap(), 0, "it is here");
 
-    phone.core().set_photos_on_metered(true).unwrap();
-    assert_eq!(phone.core().sync_status().unwrap().held_back_proofs, 0);
+    // The operator pays: the phone hears of it and the rest goes up.
+    let paid = CourierItem {
+        photos_on_metered: Some(true),
+        ..CourierItem::default()
+    };
+    let told = hub.runtime.block_on(hub.hub.set_courier("王师傅", &paid));
+    told.unwrap();
+    assert!(!phone.core().photos_on_metered().unwrap());
     sync_metered(&phone, &hub.http());
     assert!(
         all.iter()
             .all(|s| phone.stop(*s).sync == SyncState::ProofComplete)
     );
+    assert!(phone.core().photos_on_metered().unwrap());
+    assert_eq!(phone.core().sync_status().unwrap().held_back_proofs, 0);
+    // What the courier chooses after that is his.
+    phone.core().set_photos_on_metered(false).unwrap();
+    sync_metered(&phone, &hub.http());
+    assert!(!phone.core().photos_on_metered().unwrap());
 }
 
 fn poll(phone: &Phone) -> HttpTask {

@@ -2,12 +2,14 @@
 //! and the queue empties once the line is whole again.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use satchel_core::clock::Clock as _;
+use std::sync::Arc;
+
+use satchel_core::clock::{Clock as _, ManualClock};
 use satchel_core::model::status::Blocking;
 use satchel_core::model::stop::SyncState;
 use satchel_core::sync::task::{HttpTask, Network, Task, TaskOutcome};
 use satchel_protocol::api::ErrorCode;
-use satchel_tests::day::Day;
+use satchel_tests::day::{Day, MORNING_MS};
 use satchel_tests::link::{Fault, FaultyLink, Transport, answer};
 use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::toy_hub::ToyHub;
@@ -15,6 +17,15 @@ use satchel_tests::work::at_work;
 
 /// What a test answers instead of the hub.
 type Answerer<'a> = dyn Fn(&HttpTask) -> Option<TaskOutcome> + 'a;
+
+/// Answers by a function.
+struct Asked<'a>(&'a Answerer<'a>);
+
+impl Transport for Asked<'_> {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        (self.0)(task)
+    }
+}
 
 /// Everything recorded is at the hub exactly once, and only then the screen says so.
 fn assert_converged(phone: &Phone, hub: &ToyHub, stops: &Day, count: usize) {
@@ -387,6 +398,70 @@ fn an_upload_cut_half_way_goes_on_where_it_stopped() {
     };
     assert_eq!((of("POST"), of("HEAD"), of("PATCH")), (1, 2, 2), "{sent:?}");
     assert_converged(&phone, &hub, &day, 1);
+}
+
+#[test]
+fn a_phone_whose_clock_moved_goes_on_with_a_cut_photo_at_once() {
+    let day = Day::new(1).stops(1);
+    let phone = Phone::new(7);
+    let hub = ToyHub::new(Arc::new(ManualClock::new(MORNING_MS, 480)));
+    let (invite, courier) = hub.invite("王师傅");
+    hub.give(courier, day.items());
+    phone.enrol(&invite, &hub);
+    phone.deliver(day.stop_id(0), 1).unwrap();
+    let link = FaultyLink::new(&hub, Some(hub.signing_key()));
+    // The entry, a look at the feed, and the photo, which is cut.
+    link.script([None, None, Some(Fault::CutRequest)]);
+    phone.core().request_sync();
+    assert_eq!(phone.sync_now(&link), SyncEnd::Waiting);
+    let cut = |(_, fault): &(String, Option<Fault>)| *fault == Some(Fault::CutRequest);
+    assert!(link.take_log().iter().any(cut));
+    phone.wait();
+    phone.clock.jump_wall_ms(3_600_000);
+    assert_eq!(phone.sync_now(&link), SyncEnd::Done);
+    let said: Vec<String> = link.take_log().into_iter().map(|(line, _)| line).collect();
+    let heads = said.iter().filter(|line| line.starts_with("HEAD")).count();
+    assert_eq!(heads, 2, "the second under the hub's time: {said:?}");
+    assert!(!said.iter().any(|line| line.starts_with("POST /v1/proofs")));
+    assert_converged(&phone, &hub, &day, 1);
+}
+
+/// The hub as it was before it took lean signatures, however often it said that it does.
+struct Older<'a>(&'a ToyHub);
+
+impl Transport for Older<'_> {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        let input = task.headers.iter().find(|(n, _)| n == "signature-input");
+        if input.is_some_and(|(_, v)| !v.contains("idempotency-key")) {
+            return Some(answer(401, br#"{"error":"unsigned"}"#.to_vec()));
+        }
+        self.0.send(task)
+    }
+}
+
+#[test]
+fn uploads_are_signed_lean_where_the_hub_takes_it_and_in_full_where_it_refuses() {
+    let day = Day::new(1).stops(2);
+    let (phone, hub) = at_work(&day);
+    let profiles = std::cell::RefCell::new(Vec::new());
+    let seen = |task: &HttpTask, to: &dyn Transport| {
+        if task.url.contains("/v1/proofs") {
+            let full = task.headers.iter().any(|(n, _)| n == "idempotency-key");
+            profiles.borrow_mut().push(full);
+        }
+        to.send(task)
+    };
+    phone.deliver(day.stop_id(0), 1).unwrap();
+    let now = |task: &HttpTask| seen(task, &hub);
+    assert_eq!(phone.sync(&Asked(&now)), SyncEnd::Done);
+    assert_eq!(profiles.take(), [false]);
+    phone.deliver(day.stop_id(1), 2).unwrap();
+    let older = Older(&hub);
+    let then = |task: &HttpTask| seen(task, &older);
+    assert_eq!(phone.sync(&Asked(&then)), SyncEnd::Done);
+    let said = profiles.take();
+    assert_eq!((said.first(), said.last()), (Some(&false), Some(&true)));
+    assert_converged(&phone, &hub, &day, 2);
 }
 
 #[test]

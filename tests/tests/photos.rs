@@ -1,18 +1,24 @@
 //! Photos through the whole phone: what the hub reads of them, what the courier is told, what is kept.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::cell::RefCell;
 use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
 use satchel_core::Error;
+use satchel_core::model::day::ReportInput;
 use satchel_core::proof::photo::{PhotoSource, PhotoTargets, PhotoWarning, RgbaImage};
+use satchel_core::sync::task::{HttpTask, TaskOutcome};
 use satchel_protocol::attempt::AttemptBody;
 use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
+use satchel_protocol::feed::ProofWantedItem;
 use satchel_protocol::ids::{AttemptId, Hash32};
-use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin, ProofKind};
+use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin, ProofKind, Reason};
 use satchel_tests::day::Day;
-use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::link::Transport;
+use satchel_tests::phone::{self, Phone, SyncEnd};
+use satchel_tests::toy_hub::ToyHub;
 use satchel_tests::work::{Work, at_work};
 use serde_json::json;
 
@@ -265,4 +271,59 @@ fn pixels_of_the_platform_become_the_stored_photo() {
     let stored = phone.core().photo_jpeg(attempt, view.hash).unwrap();
     let shown = image::load_from_memory_with_format(&stored, ImageFormat::Jpeg).unwrap();
     assert_eq!((shown.width(), shown.height()), (750, 1_000), "upright");
+}
+
+/// A line that notes which whole photos go up, by the digest that their request names.
+struct Noting<'a>(&'a ToyHub, RefCell<Vec<Hash32>>);
+
+impl Transport for Noting<'_> {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        if task.method == "POST" && task.url.ends_with("/v1/proofs") {
+            self.1.borrow_mut().push(crypto::sha256(&[&task.body]));
+        }
+        self.0.send(task)
+    }
+}
+
+#[test]
+fn photos_go_up_by_what_hangs_on_them_and_not_by_their_age() {
+    let day = Day::new(4).stops(4);
+    let work = Work::on(day.clone());
+    let (phone, hub) = (&work.phone, &work.hub);
+    let shoot = |visit: AttemptId, n: u64| {
+        let bytes = phone::photo(n);
+        let core = phone.core();
+        let taken = core.add_photo(visit, PhotoSource::Bytes(&bytes), PhotoOrigin::Camera);
+        taken.unwrap().hash
+    };
+    // Signed for, so that the photo matters least; two of them, the second of which the hub asks for.
+    let signed = [0, 1].map(|stop| {
+        let visit = begin(phone, &day, stop);
+        let hash = shoot(visit, stop as u64 + 1);
+        let input = phone.delivered(day.stop_id(stop), 1);
+        phone.core().complete_attempt(visit, &input).unwrap();
+        hash
+    });
+    // Nobody signed.
+    let visit = begin(phone, &day, 2);
+    let alone = shoot(visit, 3);
+    phone.record_failure(visit, day.stop_id(2)).unwrap();
+    // A report, the youngest of all.
+    let draft = phone.core().begin_report(day.stop_id(3)).unwrap().draft;
+    let disputed = shoot(draft, 4);
+    let input = ReportInput {
+        draft: Some(draft),
+        stop: Some(day.stop_id(3)),
+        parcels: vec![day.parcel_id(3, 0)],
+        reason: Reason::RefusedDamaged,
+        words: None,
+        fix: None,
+    };
+    phone.core().report(&input).unwrap();
+    let wanted = ProofWantedItem { hash: signed[1] };
+    let wanted = serde_json::to_value(wanted).unwrap();
+    hub.give(work.courier, [(ProofWantedItem::KIND.to_owned(), wanted)]);
+    let line = Noting(hub, RefCell::default());
+    assert_eq!(phone.sync(&line), SyncEnd::Done);
+    assert_eq!(line.1.into_inner(), [signed[1], disputed, alone, signed[0]]);
 }

@@ -1,14 +1,16 @@
-//! Random days: deliveries, failures, kills, pauses, clock jumps, a hub that is set back, and a line
-//! that breaks in every way. An oracle holds the phone to what it has acknowledged and to what the hub
-//! has really vouched for.
+//! Random days of two phones on one account: deliveries, failures, kills, pauses, clock jumps, a hub that is set
+//! back, and lines that delay, reorder and break in every way. An oracle holds each phone to what it has
+//! acknowledged and to what the hub has really vouched for. A kill here falls between two calls; at every statement
+//! of a transaction it falls in `satchel-harness`.
 //!
 //! A failing run prints its seed; `SATCHEL_SEED=n cargo test -p satchel-tests --test simulation` plays
-//! that one again. `SATCHEL_SEEDS` sets how many are played.
+//! that one again. `SATCHEL_SEEDS` sets how many are played, `SATCHEL_FROM` the first, `SATCHEL_JOBS` how many at a
+//! time.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use satchel_core::clock::ManualClock;
 use satchel_core::model::stop::SyncState;
@@ -26,8 +28,8 @@ use satchel_tests::phone::{self, Phone, SyncEnd};
 use satchel_tests::seed::Rng;
 use satchel_tests::toy_hub::{Backup, ToyHub};
 
-const SEEDS: u64 = 100;
-const STEPS: usize = 150;
+const SEEDS: u64 = 60;
+const STEPS: usize = 240;
 const STOPS: usize = 12;
 
 /// What `complete_attempt` returned, and what it must lead to.
@@ -37,19 +39,27 @@ struct Acknowledged {
     proofs: Vec<Hash32>,
 }
 
+/// What both phones of the account meet.
+struct Shared {
+    hub: Arc<ToyHub>,
+    clock: Arc<ManualClock>,
+    day: Mutex<Day>,
+    courier: CourierId,
+    backup: Mutex<Option<Backup>>,
+}
+
+/// One phone, its line and what it owes.
 struct World {
     rng: Rng,
+    shared: Arc<Shared>,
     phone: Phone,
     hub: Arc<ToyHub>,
-    hub_clock: Arc<ManualClock>,
     link: FaultyLink<HubRef>,
     day: Day,
-    courier: CourierId,
     device: DeviceId,
     acknowledged: Vec<Acknowledged>,
     /// Requests that were sent and whose outcome the host has not reported yet.
     held: Vec<(String, TaskOutcome)>,
-    backup: Option<Backup>,
     /// Photos added to a draft that was not completed.
     loose: BTreeMap<StopId, BTreeSet<Hash32>>,
     photos: u64,
@@ -67,38 +77,30 @@ impl Transport for HubRef {
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, shared: &Arc<Shared>, invite: &str) -> Self {
         let mut rng = Rng::new(seed);
         let phone = Phone::new(rng.next_u64());
-        let hub_clock = Arc::new(ManualClock::new(MORNING_MS, 480));
-        let hub = Arc::new(ToyHub::new(hub_clock.clone()));
-        let (invite, courier) = hub.invite("王师傅");
-        let day = Day::new(seed + 1).stops(STOPS - 2).stop(3).stop(2);
-        hub.give(courier, day.items());
-        let device = phone.enrol(&invite, &*hub);
+        let hub = shared.hub.clone();
+        let device = phone.enrol(invite, &*hub);
+        let day = shared.day.lock().unwrap().clone();
         let link = FaultyLink::new(HubRef(hub.clone()), Some(hub.signing_key()));
         link.random(rng.next_u64(), 35);
         Self {
             rng,
+            shared: shared.clone(),
             phone,
             hub,
-            hub_clock,
             link,
             day,
-            courier,
             device,
             acknowledged: Vec::new(),
             held: Vec::new(),
-            backup: None,
             loose: BTreeMap::new(),
             photos: 0,
         }
     }
 
     fn step(&mut self) {
-        let dt_ms = self.rng.below(40_000) as i64;
-        self.phone.clock.advance_ms(dt_ms);
-        self.hub_clock.advance_ms(dt_ms);
         match self.rng.below(100) {
             0..18 => self.visit(true),
             18..30 => self.visit(false),
@@ -108,13 +110,14 @@ impl World {
             83..88 => self.kill(),
             88..91 => self.pause(),
             91..94 => self.jump(),
-            94..96 => self.backup = Some(self.hub.backup()),
+            94..96 => *self.shared.backup.lock().unwrap() = Some(self.hub.backup()),
             96..97 => {
-                if let Some(backup) = self.backup.take() {
+                if let Some(backup) = self.shared.backup.lock().unwrap().take() {
                     self.hub.restore(backup);
                     // The back office gives the hub its route again.
-                    let stops: Vec<_> = self.day.stops.iter().map(stop_item).collect();
-                    self.hub.give(self.courier, stops);
+                    let day = self.shared.day.lock().unwrap();
+                    let stops: Vec<_> = day.stops.iter().map(stop_item).collect();
+                    self.hub.give(self.shared.courier, stops);
                 }
             }
             97..99 => self.feed_change(),
@@ -250,8 +253,10 @@ impl World {
 
     fn feed_change(&mut self) {
         let n = self.rng.below(STOPS);
-        self.day.stops[n].position += 100;
-        self.hub.give(self.courier, [stop_item(&self.day.stops[n])]);
+        let mut day = self.shared.day.lock().unwrap();
+        day.stops[n].position += 100;
+        self.hub
+            .give(self.shared.courier, [stop_item(&day.stops[n])]);
     }
 
     /// Never "complete" before the hub has vouched for every entry and every proof of the stop.
@@ -282,7 +287,7 @@ impl World {
         self.held.clear();
         // A process that never ends would notice a hub that was set back with its next record.
         self.phone.restart();
-        let hub_ms = satchel_core::clock::Clock::wall_ms(&*self.hub_clock);
+        let hub_ms = satchel_core::clock::Clock::wall_ms(&*self.shared.clock);
         self.phone.clock.set_wall_ms(hub_ms);
         assert_eq!(self.phone.sync(&self.link), SyncEnd::Done);
         self.check_honesty();
@@ -305,7 +310,7 @@ impl World {
         let status = self.phone.core().sync_status().unwrap();
         assert_eq!(status.unsent_entries + status.unsent_proofs, 0);
         assert_eq!(status.blocking, None);
-        for (n, stop) in self.day.stops.iter().enumerate() {
+        for (n, stop) in self.shared.day.lock().unwrap().stops.iter().enumerate() {
             let view = self.phone.stop(self.day.stop_id(n));
             assert_eq!(view.position, stop.position, "the newest route arrived");
         }
@@ -313,13 +318,42 @@ impl World {
 }
 
 fn play(seed: u64) -> usize {
-    let mut world = World::new(seed);
+    let mut rng = Rng::new(seed ^ 0x2B);
+    let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
+    let hub = Arc::new(ToyHub::new(clock.clone()));
+    let (invite, courier) = hub.invite("王师傅");
+    let second = hub.invite_again(courier, "王师傅");
+    let day = Day::new(seed + 1).stops(STOPS - 2).stop(3).stop(2);
+    hub.give(courier, day.items());
+    let shared = Arc::new(Shared {
+        hub,
+        clock,
+        day: Mutex::new(day),
+        courier,
+        backup: Mutex::default(),
+    });
+    let mut phones =
+        [(seed, invite), (!seed, second)].map(|(seed, invite)| World::new(seed, &shared, &invite));
     for _ in 0..STEPS {
-        world.step();
-        world.check_honesty();
+        let dt_ms = rng.below(40_000) as i64;
+        shared.clock.advance_ms(dt_ms);
+        for world in &phones {
+            world.phone.clock.advance_ms(dt_ms);
+        }
+        let at = rng.below(phones.len());
+        phones[at].step();
+        for world in &phones {
+            world.check_honesty();
+        }
     }
-    world.converge();
-    world.acknowledged.len()
+    for world in &mut phones {
+        world.converge();
+    }
+    phones.iter().map(|world| world.acknowledged.len()).sum()
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |n| n.parse().unwrap())
 }
 
 #[test]
@@ -328,21 +362,26 @@ fn random_days_end_with_everything_at_the_hub_once() {
         play(satchel_tests::seed::from_env(0));
         return;
     }
-    let seeds: u64 = std::env::var("SATCHEL_SEEDS").map_or(SEEDS, |n| n.parse().unwrap());
-    let next = AtomicU64::new(0);
-    let total = AtomicU64::new(0);
+    let (seeds, from) = (number("SATCHEL_SEEDS", SEEDS), number("SATCHEL_FROM", 0));
+    let jobs = std::thread::available_parallelism().map_or(4, |n| n.get() as u64);
+    let next = AtomicU64::new(from);
+    let (total, played) = (AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..number("SATCHEL_JOBS", jobs) {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
+                    if seed >= from + seeds {
                         break;
                     }
                     match std::panic::catch_unwind(|| play(seed)) {
                         Ok(count) => total.fetch_add(count as u64, Ordering::Relaxed),
                         Err(_) => panic!("SATCHEL_SEED={seed} fails"),
                     };
+                    let done = played.fetch_add(1, Ordering::Relaxed) + 1;
+                    if done.is_multiple_of(100) {
+                        println!("{done} of {seeds} days");
+                    }
                 }
             });
         }

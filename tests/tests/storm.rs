@@ -3,7 +3,9 @@
 //! many at a time as the machine has threads for, which is harsher.
 //!
 //! The short form has 64 phones; `SATCHEL_PHONES=10000 cargo test --release -p satchel-tests --test storm --
-//! --nocapture` is the long one. Each phone is the real core with a store of its own.
+//! --nocapture` is the long one. Each phone is the real core with a store of its own. The stores lie in memory where
+//! the machine has a file system for that, because the phones are here to press the hub; the hub's files lie on the
+//! disk.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,16 +14,20 @@
     reason = "how long the hub took is the machine's time"
 )]
 
-use std::sync::Mutex;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use satchel_core::clock::ManualClock;
 use satchel_core::model::status::Enrolment;
 use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
+use satchel_tests::day::MORNING_MS;
 use satchel_tests::http::HttpTransport;
 use satchel_tests::link::Transport;
 use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::running::Running;
+use tempfile::TempDir;
 
 const PHONES: usize = 64;
 const THREADS: usize = 16;
@@ -50,9 +56,20 @@ impl Transport for Watched<'_> {
     }
 }
 
+/// Where phones live.
+fn memory() -> PathBuf {
+    let shared = PathBuf::from("/dev/shm");
+    match shared.is_dir() {
+        true => shared,
+        false => std::env::temp_dir(),
+    }
+}
+
 /// A phone that is enrolled and whose first entry met the outage.
-fn cut_off(hub: &Running, n: usize) -> Phone {
-    let phone = Phone::new(1_000 + n as u64);
+fn cut_off(hub: &Running, n: usize) -> (Phone, TempDir) {
+    let home = tempfile::tempdir_in(memory()).unwrap();
+    let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
+    let phone = Phone::at(home.path(), 1_000 + n as u64, clock);
     let courier = format!("courier {n}");
     phone.core().enrol(&hub.invite(&courier), "phone").unwrap();
     let http = HttpTransport::new(PATIENCE);
@@ -71,7 +88,7 @@ fn cut_off(hub: &Running, n: usize) -> Phone {
         }
     }
     assert_eq!(phone.core().sync_status().unwrap().unsent_entries, 1);
-    phone
+    (phone, home)
 }
 
 /// Runs `work` for every index on all threads.
@@ -104,19 +121,23 @@ fn a_hub_that_comes_back_serves_everybody_and_loses_nobody() {
     let mut busy = Duration::ZERO;
     for wave in (0..phones).step_by(WAVE) {
         let count = WAVE.min(phones - wave);
-        let waiting: Vec<Mutex<Option<Phone>>> = (0..count).map(|_| Mutex::default()).collect();
+        let waiting: Vec<Mutex<Option<(Phone, TempDir)>>> =
+            (0..count).map(|_| Mutex::default()).collect();
         spread(count, |n| {
             let phone = cut_off(&hub, wave + n);
             *waiting.get(n).unwrap().lock().unwrap() = Some(phone);
         });
         let begun = Instant::now();
         spread(count, |n| {
-            let phone = waiting.get(n).unwrap().lock().unwrap().take().unwrap();
+            let (phone, _home) = waiting.get(n).unwrap().lock().unwrap().take().unwrap();
             assert_eq!(phone.sync(&line), SyncEnd::Done);
             let status = phone.core().sync_status().unwrap();
             assert_eq!((status.unsent_entries, status.blocking), (0, None));
         });
         busy += begun.elapsed();
+        if phones > PHONES {
+            println!("{} of {phones} phones", wave + count);
+        }
     }
     let audit = hub.audit();
     assert_eq!(audit.devices.len(), phones);

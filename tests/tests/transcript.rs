@@ -135,6 +135,7 @@ fn telling(headers: Vec<(String, String)>) -> Vec<(String, String)> {
                 "content-type",
                 "content-encoding",
                 "satchel-batch",
+                "satchel-signature",
                 "tus-resumable",
             ]
             .contains(&name)
@@ -168,7 +169,8 @@ fn phone(home: &std::path::Path) -> Phone {
     Phone::at(home, 99, Arc::new(ManualClock::new(MORNING_MS, 480)))
 }
 
-/// Enrols, pulls the round, tries two doors in vain, looks one customer up, and sends all of it twice.
+/// Enrols, pulls the round, tries two doors in vain, looks one customer up, delivers at the third with a photo and a
+/// signature, and sends all of it step by step.
 fn morning(phone: &Phone, invite: &str, sync: &mut dyn FnMut(&Phone)) {
     phone.core().enrol(invite, "recorded phone").unwrap();
     sync(phone);
@@ -178,6 +180,8 @@ fn morning(phone: &Phone, invite: &str, sync: &mut dyn FnMut(&Phone)) {
     sync(phone);
     phone.call(stops[1].stop_id);
     phone.fail(stops[1].stop_id).unwrap();
+    sync(phone);
+    phone.deliver(stops[2].stop_id, 3).unwrap();
     sync(phone);
 }
 
@@ -190,9 +194,10 @@ fn end(phone: &Phone) {
         .map(|s| s.sync)
         .collect();
     let complete = SyncState::ProofComplete;
-    assert_eq!(sync, [complete, complete, SyncState::Nothing]);
+    assert_eq!(sync, [complete; 3]);
     let status = phone.core().sync_status().unwrap();
-    assert_eq!((status.unsent_entries, status.receipt_alarms), (0, 0));
+    assert_eq!((status.unsent_entries, status.unsent_proofs), (0, 0));
+    assert_eq!(status.receipt_alarms, 0);
 }
 
 #[test]

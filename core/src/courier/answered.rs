@@ -4,13 +4,14 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-use satchel_protocol::api::{ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
+use satchel_protocol::api::{ERROR_HEADER, ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
 use satchel_protocol::attempt::EnrolledBody;
 use satchel_protocol::batch::{FORMS_HEADER, Form};
 use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::erase::ParcelErasedItem;
 use satchel_protocol::feed::RULE_SET;
+use satchel_protocol::http_sig::{PROFILES, PROFILES_HEADER};
 use satchel_protocol::ids::{DeviceId, Hash32, StopId};
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
 
@@ -49,6 +50,19 @@ impl Answer {
         answers::header(&self.headers, FORMS_HEADER)
     }
 
+    /// Whether the hub says that uploads may be signed leaner.
+    fn takes_lean(&self) -> bool {
+        answers::header(&self.headers, PROFILES_HEADER) == Some(PROFILES)
+    }
+
+    /// What a refusal says; that of a `HEAD` says it in a header.
+    fn error(&self) -> Option<ErrorBody> {
+        answers::error_body(&self.body).or_else(|| {
+            let said = answers::header(&self.headers, ERROR_HEADER)?;
+            answers::error_body(said.as_bytes())
+        })
+    }
+
     fn retry_after_ms(&self) -> Option<i64> {
         answers::retry_after_ms(&self.headers)
     }
@@ -83,7 +97,11 @@ struct Upload {
 
 impl Courier {
     pub(super) fn apply(&self, keys: &Keys, flight: &InFlight, answer: &Answer) -> Result<()> {
-        if let Some(error) = answers::error_body(&answer.body)
+        if answer.status == 401 && flight.job.lane() == Lane::Proof {
+            // An older hub may be in the place of the one that took lean signatures.
+            self.engine().set_signs_lean(false);
+        }
+        if let Some(error) = answer.error()
             && !answer.ok()
             && self.apply_refusal(keys, flight, answer, &error)?
         {
@@ -93,6 +111,9 @@ impl Courier {
             self.engine().set_form(Form::best_of(forms));
         }
         let lane = flight.job.lane();
+        if answer.ok() && lane == Lane::Log {
+            self.engine().set_signs_lean(answer.takes_lean());
+        }
         let result = match flight.job {
             Job::Enrol { device } => self.apply_enrolled(keys, device, answer)?,
             Job::AskLog => {

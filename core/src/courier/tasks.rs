@@ -305,9 +305,10 @@ impl Courier {
     }
 
     fn upload_request(&self, keys: &Keys, row: &ProofRow) -> Result<Option<(Job, Draft)>> {
-        let (step, alone) = {
+        let (step, alone, lean) = {
             let engine = self.engine();
-            (engine.step(row.id, row.started), engine.creates_alone())
+            let step = engine.step(row.id, row.started);
+            (step, engine.creates_alone(), engine.signs_lean())
         };
         let bytes = match step {
             // A server that names uploads itself may be cut off before it says the name, and all that came with
@@ -335,8 +336,8 @@ impl Courier {
             step,
             size_bytes: row.proof.size_bytes,
         };
-        let (place, bytes) = (place.as_deref(), bytes.as_deref());
-        Ok(Some((job, requests::upload(keys, row, step, place, bytes))))
+        let (way, bytes) = ((place.as_deref(), lean), bytes.as_deref());
+        Ok(Some((job, requests::upload(keys, row, step, way, bytes))))
     }
 
     pub(super) fn proof_bytes(&self, row: &ProofRow) -> Result<Vec<u8>> {

@@ -39,7 +39,11 @@ pub(crate) fn put_courier(conn: &Connection, item: &CourierItem) -> Result<()> {
         points: item.points.or(known.points),
         radii: item.radii.or(known.radii),
         photos: item.photos.or(known.photos),
+        photos_on_metered: item.photos_on_metered.or(known.photos_on_metered),
     };
+    if let Some(on) = item.photos_on_metered {
+        phone::set_photos_on_metered(conn, on)?;
+    }
     // The phone's own choice lies in one place, whoever made it last; what makes no photo is not taken.
     if let Some(photos) = item.photos.filter(PhotosItem::is_valid) {
         let targets = PhotoTargets {

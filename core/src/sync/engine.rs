@@ -73,6 +73,8 @@ pub(crate) struct Engine {
     needs_hardware: bool,
     /// The server gives uploads names of its own.
     names_uploads: bool,
+    /// The hub takes uploads that are signed leaner.
+    lean: bool,
 }
 
 impl Default for Engine {
@@ -96,6 +98,7 @@ impl Default for Engine {
             refused_signatures: 0,
             needs_hardware: false,
             names_uploads: false,
+            lean: false,
         }
     }
 }
@@ -412,6 +415,15 @@ impl Engine {
     /// The server gave an upload a name of its own: the next ones are created before their bytes are sent.
     pub(crate) fn uploads_are_named(&mut self) {
         self.names_uploads = true;
+    }
+
+    /// What the hub was last heard to take, or did not take in spite of that.
+    pub(crate) fn set_signs_lean(&mut self, lean: bool) {
+        self.lean = lean;
+    }
+
+    pub(crate) fn signs_lean(&self) -> bool {
+        self.lean
     }
 
     pub(crate) fn creates_alone(&self) -> bool {

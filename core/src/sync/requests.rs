@@ -36,6 +36,8 @@ pub(crate) struct Draft {
     /// The same for every repetition of the same content; `None`: the nonce will do.
     pub(crate) idempotency_key: Option<String>,
     pub(crate) max_answer_bytes: usize,
+    /// Signed by the lean profile, with no idempotency key.
+    lean: bool,
 }
 
 impl Draft {
@@ -48,6 +50,7 @@ impl Draft {
             body: Vec::new(),
             idempotency_key: None,
             max_answer_bytes: MAX_ANSWER_BYTES,
+            lean: false,
         }
     }
 
@@ -84,13 +87,18 @@ impl Draft {
             nonce,
             key_id: &device,
         };
-        let signed =
-            http_sig::sign(&parts, &params, request_key).map_err(|_| Error::InvalidInput {
-                what: "hub address",
-            })?;
+        let signed = match self.lean {
+            true => http_sig::sign_lean(&parts, &params, request_key),
+            false => http_sig::sign(&parts, &params, request_key),
+        };
+        let signed = signed.map_err(|_| Error::InvalidInput {
+            what: "hub address",
+        })?;
         self.headers
             .extend(signed.iter().map(|(n, v)| (n.to_owned(), v.to_owned())));
-        self.headers.push(("idempotency-key".to_owned(), key));
+        if !self.lean {
+            self.headers.push(("idempotency-key".to_owned(), key));
+        }
         Ok(())
     }
 }
@@ -262,30 +270,29 @@ pub(crate) fn upload_place(hub_url: &str, location: &str) -> Option<String> {
 }
 
 /// One step of a resumable upload (tus 1.0). `place`: where the server says that it lies, if not where its
-/// content says. Without `bytes` it is created alone.
+/// content says. Without `bytes` it is created alone. `lean`: the hub takes the lean profile, and the hash of what
+/// comes whole from the signed digest.
 pub(crate) fn upload(
     keys: &Keys,
     row: &ProofRow,
     step: Step,
-    place: Option<&str>,
+    (place, lean): (Option<&str>, bool),
     bytes: Option<&[u8]>,
 ) -> Draft {
     let collection = format!("{}{PATH_PROOFS}", keys.hub_url);
     let by_content = proof_url(keys, &row.proof.hash);
     let url = place.map_or_else(|| by_content.clone(), str::to_owned);
     let tus = |draft: Draft| draft.header("tus-resumable", TUS_VERSION);
-    match step {
+    let kind = format!("kind {}", BASE64.encode(row.proof.kind.code().as_bytes()));
+    let metadata = match lean && bytes.is_some() {
+        true => kind,
+        false => format!("sha256 {},{kind}", BASE64.encode(&row.proof.hash.0)),
+    };
+    let mut draft = match step {
         Step::Create => {
             let draft = tus(Draft::new(Purpose::Proof, "POST", collection))
                 .header("upload-length", row.proof.size_bytes.to_string())
-                .header(
-                    "upload-metadata",
-                    format!(
-                        "sha256 {},kind {}",
-                        BASE64.encode(&row.proof.hash.0),
-                        BASE64.encode(row.proof.kind.code().as_bytes())
-                    ),
-                );
+                .header("upload-metadata", metadata);
             match bytes {
                 Some(bytes) => draft
                     .header("content-type", "application/offset+octet-stream")
@@ -311,7 +318,9 @@ pub(crate) fn upload(
             "GET",
             format!("{by_content}{PATH_RECEIPT_SUFFIX}"),
         ),
-    }
+    };
+    draft.lean = lean;
+    draft
 }
 
 #[cfg(test)]

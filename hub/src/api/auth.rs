@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ed25519_dalek::VerifyingKey;
-use satchel_protocol::api::ErrorCode;
+use satchel_protocol::api::{ErrorCode, PATH_PROOFS};
 use satchel_protocol::http_sig::{self, ParsedSignature, RequestParts, SigError};
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits;
@@ -117,6 +117,9 @@ async fn check(parts: &Parts, hub: &Hub) -> Result<SignedHead, ApiError> {
         header(&parts.headers, "signature"),
     )
     .map_err(refusal)?;
+    if parsed.is_lean() && !parts.uri.path().starts_with(PATH_PROOFS) {
+        return Err(refusal(SigError::UnsupportedProfile));
+    }
     let id: DeviceId = parsed
         .key_id
         .parse()
@@ -126,7 +129,11 @@ async fn check(parts: &Parts, hub: &Hub) -> Result<SignedHead, ApiError> {
         .ok_or_else(|| ApiError::new(ErrorCode::UnknownDevice))?;
     let key = VerifyingKey::from_bytes(&device.log_key.0)
         .map_err(|_| HubError::DamagedRow { what: "device key" })?;
-    let content_digest = header(&parts.headers, "content-digest").to_owned();
+    // Of a request without a body nothing is vouched for but that it has none.
+    let content_digest = match parsed.has_body() {
+        true => header(&parts.headers, "content-digest").to_owned(),
+        false => http_sig::content_digest(&[]),
+    };
     let mut under_new = true;
     if let Err(refused) = verify(parts, hub, &parsed, &key, &content_digest) {
         // A phone that changed its key signs with the one before until it hears that the change has come.

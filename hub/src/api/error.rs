@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use satchel_protocol::api::{ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
+use satchel_protocol::api::{ERROR_HEADER, ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
 use satchel_protocol::signed_time::SignedTime;
 
 use crate::error::HubError;
@@ -106,7 +106,12 @@ impl IntoResponse for ApiError {
             expected_seq: self.expected_seq,
         };
         let limited = body.error == ErrorCode::RateLimited;
+        // The answer to a HEAD has no body, and a phone whose clock is off could never be told the time by one.
+        let said = (status == StatusCode::UNAUTHORIZED).then(|| serde_json::to_string(&body));
         let mut answer = (status, Json(body)).into_response();
+        if let Some(value) = said.and_then(|json| HeaderValue::from_str(&json.ok()?).ok()) {
+            answer.headers_mut().insert(ERROR_HEADER, value);
+        }
         if limited {
             answer
                 .headers_mut()

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use satchel_protocol::FormatError;
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::batch::{Batch, FORMS, FORMS_HEADER, JSON_MEDIA_TYPE, RECEIPT_MEDIA_TYPE};
+use satchel_protocol::http_sig::{PROFILES, PROFILES_HEADER};
 use satchel_protocol::receipt::SignedReceipt;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -26,6 +27,7 @@ pub(crate) fn receipt_body(receipt: &SignedReceipt) -> Response {
     let fields = [
         (header::CONTENT_TYPE, RECEIPT_MEDIA_TYPE),
         (HeaderName::from_static(FORMS_HEADER), FORMS),
+        (HeaderName::from_static(PROFILES_HEADER), PROFILES),
     ];
     (fields, receipt.encode()).into_response()
 }

@@ -16,7 +16,8 @@ impl Modify for SignatureScheme {
             "Signature",
             "RFC 9421, one fixed profile: Ed25519 by the device's key over @method, @target-uri, \
              content-digest and idempotency-key; created, expires (+60 s), nonce (96 bit), keyid = \
-             device id, tag = \"courier\".",
+             device id, tag = \"courier\". Uploads may be signed leaner: over @method and @target-uri, and \
+             content-digest if there is a body; created, nonce and keyid.",
         )));
         openapi
             .components

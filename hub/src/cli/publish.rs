@@ -99,6 +99,9 @@ pub(super) struct CourierArgs {
     /// How photos are made: standard, low-data, or pixels of the long side and bytes, 1600,300000.
     #[arg(long)]
     photos: Option<String>,
+    /// Whether full photos may go up where that costs the courier money; without it they wait for Wi-Fi.
+    #[arg(long)]
+    photos_on_metered: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -180,6 +183,7 @@ pub(super) async fn courier(command: CourierCommand) -> Result<(), CliError> {
     if let Some(text) = &args.radii {
         item.radii = Some(radii(text).ok_or(CliError::Radii)?);
     }
+    item.photos_on_metered = args.photos_on_metered;
     if let Some(text) = &args.photos {
         item.photos = Some(photos(text).ok_or(CliError::Photos)?);
     }

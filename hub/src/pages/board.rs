@@ -6,10 +6,12 @@ mod detail;
 mod doubts;
 mod reports;
 mod story;
+mod want;
 
 pub(crate) use care::{cases, judge, work};
 pub(crate) use doubts::{doubts, judge as judge_doubt};
 pub(crate) use reports::{answer, reports, step};
+pub(crate) use want::want;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};

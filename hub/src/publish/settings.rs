@@ -1,4 +1,4 @@
-//! What the operator decided about one courier: training, prices, stars, points, radii, photos.
+//! What the operator decided about one courier: training, prices, stars, points, radii, photos and what they may cost.
 
 use satchel_protocol::feed::CourierItem;
 use thiserror::Error;
@@ -82,6 +82,7 @@ fn merged(held: CourierItem, new: &CourierItem) -> CourierItem {
         points: new.points.or(held.points),
         radii: new.radii.or(held.radii),
         photos: new.photos.or(held.photos),
+        photos_on_metered: new.photos_on_metered.or(held.photos_on_metered),
     }
 }
 

@@ -237,6 +237,8 @@ pub struct Phone {
     pub seq: i64,
     pub prev: Hash32,
     pub created_offset_s: i64,
+    /// Signs by the lean profile.
+    pub lean: bool,
     /// How much later than usual its entries happened.
     pub minutes_later: i64,
     nonces: u64,
@@ -251,6 +253,7 @@ impl Phone {
             seq: 0,
             prev: Hash32::ZERO,
             created_offset_s: 0,
+            lean: false,
             minutes_later: 0,
             nonces: u64::from(seed) << 32,
         }
@@ -294,7 +297,10 @@ impl Phone {
             nonce: &nonce,
             key_id: &self.device.to_string(),
         };
-        let signed = http_sig::sign(&parts, &params, &self.key).unwrap();
+        let signed = match self.lean {
+            true => http_sig::sign_lean(&parts, &params, &self.key).unwrap(),
+            false => http_sig::sign(&parts, &params, &self.key).unwrap(),
+        };
         let mut all: Vec<(String, String)> = signed
             .iter()
             .map(|(n, v)| (n.to_owned(), v.to_owned()))

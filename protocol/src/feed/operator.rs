@@ -58,6 +58,10 @@ pub struct CourierItem {
     /// How large and how good photos are made.
     #[serde(default)]
     pub photos: Option<PhotosItem>,
+    /// Whether full photos may go up where that costs the courier money. Entries, signatures and small copies
+    /// always do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photos_on_metered: Option<bool>,
 }
 
 /// The courier's training (A174, A175).

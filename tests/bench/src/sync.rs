@@ -8,6 +8,7 @@ mod floor;
 mod satchel;
 mod wire;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,9 @@ pub(crate) struct Args {
     /// breaks.
     #[arg(long, default_value_t = 0.0)]
     cuts: f64,
+    /// Address by which the phone reaches this machine over a line of the machine's own (`tests/bench/lossy.py`).
+    #[arg(long)]
+    through: Option<Ipv4Addr>,
     /// Photos, each cut once, and once more uncut; 0 for none.
     #[arg(long, default_value_t = 50)]
     photos: usize,
@@ -127,6 +131,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         delay,
         loss: args.loss,
         cuts: 0.0,
+        through: args.through,
     };
     let line = Line {
         cuts: args.cuts,

@@ -40,6 +40,8 @@ pub(super) struct ProofCell {
     pub(super) hash: Hash32,
     pub(super) label: String,
     pub(super) held: bool,
+    /// The phones that have it were asked for it, whatever their line costs.
+    pub(super) wanted: bool,
     pub(super) bound: bool,
     /// A code has no picture.
     pub(super) picture: bool,
@@ -244,6 +246,7 @@ async fn page_proofs(
 ) -> Result<HashMap<ParcelId, Vec<ProofCell>>, HubError> {
     let rows = sqlx::query(
         "SELECT page.parcel_id, page.attempt_id, ap.hash, ap.kind, ap.bound, b.hash IS NOT NULL AS held, \
+           EXISTS (SELECT 1 FROM proof_wanted w WHERE w.hash = ap.hash) AS wanted, \
            EXISTS (SELECT 1 FROM blob t WHERE t.hash = ap.thumb_hash) AS small \
          FROM (SELECT p.parcel_id, st.device_id, st.seq, a.attempt_id FROM parcel p \
                  JOIN stop s USING (stop_id) JOIN route r USING (route_id) \
@@ -276,6 +279,7 @@ pub(super) fn proof_cell(row: &SqliteRow, lang: Lang) -> Result<ProofCell, HubEr
         hash: row.hash("hash")?,
         label: view::proof_kind(kind, lang),
         held: row.try_get("held")?,
+        wanted: row.try_get("wanted")?,
         bound: row.try_get("bound")?,
         picture: kind != "code",
         small: row.try_get("small")?,

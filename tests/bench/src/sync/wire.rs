@@ -3,7 +3,7 @@
 //! packet makes a connection slow, and what was sent before a broken one may or may not have arrived.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -49,6 +49,8 @@ pub(super) struct Line {
     pub(super) loss: f64,
     /// Share of chunks after which the connection breaks.
     pub(super) cuts: f64,
+    /// By which address it is reached; by none of its own on the loopback.
+    pub(super) through: Option<Ipv4Addr>,
 }
 
 /// The proxy; it runs until the process ends.
@@ -61,8 +63,13 @@ pub(super) struct Wire {
 impl Wire {
     /// Listens, and connects to `target` for every connection.
     pub(super) fn to(target: SocketAddr, line: Line) -> Result<Self, Failure> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let here = match line.through {
+            Some(_) => Ipv4Addr::UNSPECIFIED,
+            None => Ipv4Addr::LOCALHOST,
+        };
+        let listener = TcpListener::bind((here, 0))?;
+        let port = listener.local_addr()?.port();
+        let url = format!("http://{}:{port}", line.through.unwrap_or(here));
         let counters = Arc::new(Counters::default());
         let shared = counters.clone();
         std::thread::spawn(move || {
