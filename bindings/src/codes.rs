@@ -430,6 +430,8 @@ pub enum TaskPurpose {
     Feed,
     /// Sending a photo.
     Proof,
+    /// Sending the store's key, sealed to the operator's recovery key.
+    Escrow,
 }
 
 /// Why there is nothing to do now.

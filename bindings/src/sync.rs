@@ -120,6 +120,8 @@ pub enum LockReason {
     ClockWentBack,
     /// The hub ordered this phone to be wiped: do what `keyTask` says.
     WipeOrdered,
+    /// The hub lets only newer releases begin work: update the app. What is recorded is still sent.
+    Outdated,
 }
 
 impl From<Lock> for LockReason {
@@ -128,6 +130,7 @@ impl From<Lock> for LockReason {
             Lock::LeaseLapsed => Self::LeaseLapsed,
             Lock::ClockWentBack => Self::ClockWentBack,
             Lock::WipeOrdered => Self::WipeOrdered,
+            Lock::Outdated => Self::Outdated,
         }
     }
 }

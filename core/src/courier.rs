@@ -20,6 +20,7 @@ mod load;
 mod photos;
 mod pickup;
 mod plan;
+mod policy;
 mod reminders;
 mod report;
 mod route;
@@ -56,10 +57,11 @@ use crate::store::phone::{self, Identity, Stage};
 use crate::store::proofs;
 use crate::sync::engine::{Engine, Lane};
 
+pub(crate) use export::{Writing, whole};
 pub(crate) use keys::Keys;
 pub use lease::remove_store;
 
-const BLOB_FOLDER: &str = "blobs";
+pub(crate) const BLOB_FOLDER: &str = "blobs";
 
 /// Where the store is and how it is opened.
 #[derive(Debug, Clone)]
@@ -93,6 +95,7 @@ pub struct Courier {
     keys: Mutex<Option<Keys>>,
     rules: Mutex<Arc<RuleSet>>,
     standing: Mutex<lease::Standing>,
+    asked: Mutex<policy::Asked>,
     /// A delivery is to be erased, or the trace of one that was; spares every answer a look into the store.
     erasures_wait: AtomicBool,
 }
@@ -120,6 +123,7 @@ impl Courier {
             keys: Mutex::default(),
             rules: Mutex::new(Arc::new(RuleSet::built_in())),
             standing: Mutex::default(),
+            asked: Mutex::default(),
             erasures_wait: AtomicBool::new(true),
         };
         courier.load()?;
@@ -145,6 +149,7 @@ impl Courier {
             tracing::warn!(%error, "abandoned photos are still here");
         }
         self.try_erasures();
+        self.renew_log_key();
         self.ballast.grow();
     }
 
@@ -222,7 +227,11 @@ impl Courier {
     /// # Errors
     /// Those of the store; on a full disk the old key stays.
     pub fn rekey(&self, key: Secret32) -> Result<()> {
-        self.db.rekey(key)
+        self.seal_next(&key)?;
+        let changed = self.db.rekey(key);
+        // Whichever key it is now lies sealed alone; a store that is not open any more sees to it when it is.
+        self.load_policy().ok();
+        changed
     }
 
     /// Waits for calls that are running, then closes every file and drops every lock until
@@ -257,6 +266,7 @@ impl Courier {
     pub(crate) fn load(&self) -> Result<()> {
         self.load_keys()?;
         self.load_lease()?;
+        self.load_policy()?;
         self.load_rules()
     }
 

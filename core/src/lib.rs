@@ -13,6 +13,7 @@ pub mod limits;
 pub mod model;
 pub mod proof;
 pub mod rating;
+pub mod rescue;
 pub mod route;
 pub mod rules;
 pub mod sync;

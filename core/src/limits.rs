@@ -98,3 +98,6 @@ pub const MAX_REPORTS_LISTED: u32 = 100;
 
 /// Temperature readings in one call: 13 bytes each, well below the largest body of an entry.
 pub const MAX_SAMPLES_AT_ONCE: usize = 1_000;
+
+/// A day, milliseconds.
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;

@@ -3,6 +3,7 @@
 pub(crate) mod auth;
 pub(crate) mod enrol;
 pub(crate) mod error;
+pub(crate) mod escrow;
 pub(crate) mod feed;
 pub(crate) mod log;
 pub(crate) mod ops;
@@ -65,6 +66,7 @@ fn device_api() -> OpenApiRouter<Hub> {
         .routes(routes!(enrol::enrol))
         .routes(routes!(log::upload, log::held))
         .routes(routes!(feed::page))
+        .routes(routes!(escrow::keep))
         .routes(routes!(proofs::options, proofs::create))
         .routes(routes!(proofs::offset, proofs::append, proofs::terminate))
         .routes(routes!(proofs::receipt))

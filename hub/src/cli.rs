@@ -2,6 +2,7 @@
 
 mod customers;
 mod doorstep;
+mod keys;
 mod mappings;
 mod publish;
 mod qr;
@@ -14,7 +15,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use satchel_hub::import::{GroupRule, GroupRuleError, MappingError};
 use satchel_hub::{Hub, HubConfig, HubError, HubStep, ImportOptions, ImportReport, Witness};
+use satchel_protocol::escrow::EscrowError;
 use satchel_protocol::ids::{DeviceId, Hash32, IdError};
+use satchel_protocol::orders::NotARelease;
 use satchel_protocol::taxonomy::UnknownCode;
 use thiserror::Error;
 
@@ -178,6 +181,15 @@ enum Command {
         /// SHA-256 of a key's SubjectPublicKeyInfo, hex; at most four. None: phones trust what their system trusts.
         pins: Vec<Hash32>,
     },
+    /// Make a recovery key, or look at one. Needs no hub.
+    RecoveryKey {
+        #[command(subcommand)]
+        command: keys::RecoveryKeyCommand,
+    },
+    /// Say what is asked of all phones, and print it: a recovery key, how old a log key may become, a least release.
+    Policy(keys::PolicyArgs),
+    /// Take out the sealed key of a phone's store, for `satchel-salvage`: its keystore has forgotten the key.
+    Rescue(keys::RescueArgs),
     /// Give what is left of a courier's latest round, or of the one named, to another courier.
     Reassign {
         #[command(flatten)]
@@ -367,6 +379,10 @@ pub(crate) enum CliError {
     Qr,
     #[error("the journal is broken at record {seq}")]
     BrokenJournal { seq: i64 },
+    #[error("{0}")]
+    Escrow(#[from] EscrowError),
+    #[error("{0}")]
+    Release(#[from] NotARelease),
     #[error("report: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -437,6 +453,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             Ok(())
         }
         Command::Pins { place, pins } => Ok(open(&place).await?.set_pins(&pins).await?),
+        Command::RecoveryKey { command } => keys::recovery_key(command),
+        Command::Policy(args) => keys::policy(args).await,
+        Command::Rescue(args) => keys::rescue(args).await,
         Command::Reassign {
             place,
             from,

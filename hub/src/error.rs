@@ -64,6 +64,12 @@ pub enum HubError {
     /// More TLS keys than an address has at one time.
     #[error("at most 4 pins")]
     TooManyPins,
+    /// Nothing can be sealed to this key.
+    #[error("not the public half of a recovery key")]
+    NotARecoveryKey,
+    /// This phone never sealed its store's key, or it was wiped.
+    #[error("no sealed key of device {0}; one may lie beside its store")]
+    NoEscrow(DeviceId),
     /// What people do to a rating needs a reason of 3 to 300 characters.
     #[error("a reason of 3 to 300 characters is needed")]
     NoReason,

@@ -41,6 +41,11 @@ pub(crate) const ERASED: EntryKind = EntryKind(0x4030);
 /// A person ordered a phone to be wiped, with the reason.
 pub(crate) const WIPE_ORDERED: EntryKind = EntryKind(0x4040);
 
+/// A person asked something of all phones: the policy.
+pub(crate) const POLICY_SET: EntryKind = EntryKind(0x4041);
+/// A person took the sealed key of a phone's store out of the hub, with the reason.
+pub(crate) const KEY_TAKEN_OUT: EntryKind = EntryKind(0x4042);
+
 /// A phone was given parcels.
 pub(crate) const GIVEN_OUT: EntryKind = EntryKind::GIVEN_OUT;
 

@@ -15,7 +15,7 @@ use crate::error::HubError;
 use crate::hub::Hub;
 use crate::journal;
 use crate::store::couriers::{self, DeviceRow};
-use crate::store::orders;
+use crate::store::{orders, policy};
 
 /// What is known to be missing of a phone's work when its wipe is ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,6 +58,7 @@ impl Hub {
             journal::append(self, &mut tx, journal::WIPE_ORDERED, &record).await?;
             // One that is revoked already stays revoked where it was.
             couriers::revoke(&mut tx, device).await?;
+            policy::forget_escrows(&mut tx, device).await?;
         }
         let report = orders::missing(&mut tx, device).await?;
         tx.commit().await?;
@@ -84,26 +85,36 @@ impl Hub {
 }
 
 /// The orders that go with a page to this phone.
-pub(crate) async fn for_page(hub: &Hub, device: &DeviceRow) -> Result<Vec<String>, HubError> {
-    let issue = |command| {
+/// `policy_at_ms`: the policy it has.
+pub(crate) async fn for_page(
+    hub: &Hub,
+    device: &DeviceRow,
+    policy_at_ms: Option<i64>,
+) -> Result<Vec<String>, HubError> {
+    let issue_at = |issued_at_ms, command| {
         let order = Order {
             version: 1,
             device: device.id,
-            issued_at_ms: hub.now_ms(),
+            issued_at_ms,
             command,
         };
         HEXLOWER.encode(&order.sign(&hub.keys().signing).encode())
     };
+    let issue = |command| issue_at(hub.now_ms(), command);
     if device.wipe_ordered {
         return Ok(vec![issue(Command::Wipe)]);
     }
     let mut conn = hub.db().read().acquire().await?;
     let pins = orders::pins(&mut conn).await?;
+    let policy = policy::policy(&mut conn).await?;
     drop(conn);
     let mut issued: Vec<String> = pins
         .map(|pins| issue(Command::Pins { pins }))
         .into_iter()
         .collect();
+    if let Some((at_ms, policy)) = policy.filter(|(at_ms, _)| Some(*at_ms) != policy_at_ms) {
+        issued.push(issue_at(at_ms, Command::Policy(policy)));
+    }
     let good_for_ms = hub.config().lease_ms;
     if good_for_ms.is_none() && !device.leased {
         return Ok(issued);

@@ -8,6 +8,7 @@ pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod feed;
 pub(crate) mod orders;
+pub(crate) mod policy;
 pub(crate) mod proofs;
 pub(crate) mod recorder;
 pub(crate) mod rounds;

@@ -10,6 +10,8 @@ pub const PATH_ENROL: &str = "/v1/enrol";
 pub const PATH_LOG: &str = "/v1/log";
 /// `GET ?cursor=C&limit=N` a feed page.
 pub const PATH_FEED: &str = "/v1/feed";
+/// `PUT` a sealed store key ([`crate::escrow::Escrow`]).
+pub const PATH_ESCROW: &str = "/v1/escrow";
 /// tus 1.0 endpoint; an upload's URL is this path, a slash and the content hash in hex.
 pub const PATH_PROOFS: &str = "/v1/proofs";
 /// Behind an upload's URL: its receipt.

@@ -18,6 +18,7 @@ pub mod doubt;
 pub mod enrol;
 pub mod entry;
 pub mod erase;
+pub mod escrow;
 pub mod export;
 pub mod feed;
 pub mod http_sig;

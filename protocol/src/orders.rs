@@ -39,6 +39,74 @@ pub enum Command {
         #[n(0)]
         pins: Vec<Hash32>,
     },
+    /// What holds for the keys and the release of every phone of this hub. Its time of issue is when the operator
+    /// said so: the newest stands.
+    #[n(4)]
+    Policy(#[n(0)] Policy),
+}
+
+/// What an operator asks of all phones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Policy {
+    /// The public half of the key to which phones seal the keys of their stores; `None`: to none.
+    #[n(0)]
+    pub recovery_key: Option<Hash32>,
+    /// A log key is changed when it has been in use for so many days; `None`: [`LOG_KEY_DAYS`].
+    #[n(1)]
+    pub log_key_days: Option<u16>,
+    /// Older releases of the core begin no new work; what they have recorded still syncs.
+    #[n(2)]
+    pub least_release: Option<Release>,
+}
+
+/// Age of a log key at which it is changed, where the hub says nothing else.
+pub const LOG_KEY_DAYS: u16 = 30;
+
+/// A release of the core, ordered as releases are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub struct Release {
+    /// First number.
+    #[n(0)]
+    pub major: u16,
+    /// Second number.
+    #[n(1)]
+    pub minor: u16,
+    /// Third number.
+    #[n(2)]
+    pub patch: u16,
+}
+
+/// A text that names no release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a release is three numbers, like 0.2.0")]
+pub struct NotARelease;
+
+impl core::str::FromStr for Release {
+    type Err = NotARelease;
+
+    fn from_str(text: &str) -> Result<Self, NotARelease> {
+        let mut parts = text
+            .split('.')
+            .map(|part| part.parse().map_err(|_| NotARelease));
+        let mut next = || parts.next().unwrap_or(Err(NotARelease));
+        let release = Self {
+            major: next()?,
+            minor: next()?,
+            patch: next()?,
+        };
+        match parts.next() {
+            None => Ok(release),
+            Some(_) => Err(NotARelease),
+        }
+    }
+}
+
+impl core::fmt::Display for Release {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
 }
 
 /// An order to one device.
@@ -148,6 +216,12 @@ mod tests {
             Command::Pins {
                 pins: vec![Hash32([3; 32])],
             },
+            Command::Policy(Policy::default()),
+            Command::Policy(Policy {
+                recovery_key: Some(Hash32([4; 32])),
+                log_key_days: Some(90),
+                least_release: "1.20.3".parse().ok(),
+            }),
         ] {
             let order = Order {
                 version: 1,
@@ -168,6 +242,16 @@ mod tests {
                 assert!(read(&bad, &hub, mine).is_err(), "bit {bit}");
             }
             assert!(read(&bytes[..bytes.len() - 1], &hub, mine).is_err());
+        }
+    }
+
+    #[test]
+    fn releases_are_ordered_by_number_and_not_by_letter() {
+        let release = |text: &str| text.parse::<Release>();
+        assert!(release("0.10.0").unwrap() > release("0.9.12").unwrap());
+        assert_eq!(release("1.2.3").unwrap().to_string(), "1.2.3");
+        for bad in ["", "1", "1.2", "1.2.3.4", "1.2.x", "-1.2.3", "1.2.70000"] {
+            assert_eq!(release(bad), Err(NotARelease), "{bad}");
         }
     }
 }

@@ -8,7 +8,7 @@ use ed25519_dalek::SigningKey;
 use satchel_core::clock::Clock;
 use satchel_core::sync::task::{HttpTask, TaskOutcome};
 use satchel_protocol::api::{
-    ERROR_HEADER, ErrorBody, ErrorCode, PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS,
+    ERROR_HEADER, ErrorBody, ErrorCode, PATH_ENROL, PATH_ESCROW, PATH_FEED, PATH_LOG, PATH_PROOFS,
 };
 use satchel_protocol::batch::Batch;
 use satchel_protocol::crypto::{self, Secret32};
@@ -209,6 +209,12 @@ impl ToyHub {
             ("GET", PATH_LOG) => self.held(device, query),
             ("POST", PATH_LOG) => self.take(device, &task.body, query),
             ("GET", PATH_FEED) => self.feed(device, query),
+            // It has no use for it, and says that it is kept.
+            ("PUT", PATH_ESCROW) => Ok(TaskOutcome::Response {
+                status: 204,
+                headers: vec![],
+                body: vec![],
+            }),
             _ if path.starts_with(PATH_PROOFS) => self.proof(device, task, path),
             _ => Err(not_found()),
         }

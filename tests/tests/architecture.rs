@@ -87,6 +87,8 @@ fn dependencies_point_one_way() {
         ("satchel-ffi", &["satchel-core"]),
         ("satchel-bindgen", &["satchel-ffi"]),
         ("satchel-hub", &["satchel-protocol", "satchel-sqlite"]),
+        // Reads phones' stores with the recovery key; the hub never does.
+        ("satchel-salvage", &["satchel-core", "satchel-protocol"]),
         (
             "satchel-demo",
             &["satchel-ffi", "satchel-core", "satchel-hub"],

@@ -278,6 +278,24 @@ fn opened(dir: &Path) -> Vec<u8> {
     out
 }
 
+/// Every page of the phone's database without its cipher: free pages and what lies unused on the others too.
+fn pages(dir: &Path) -> Vec<u8> {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("satchel.db");
+    for file in ["satchel.db", "satchel.db-wal"] {
+        std::fs::copy(dir.join(file), home.path().join(file)).unwrap();
+    }
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute_batch(&unlock(&KEY)).unwrap();
+    conn.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))
+        .unwrap();
+    conn.query_row("PRAGMA rekey = ''", [], |_| Ok(())).unwrap();
+    drop(conn);
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(bytes.starts_with(b"SQLite format 3\0"));
+    bytes
+}
+
 #[test]
 fn markers_of_an_erased_delivery_are_nowhere_and_what_was_proven_still_is() {
     let log = Log::default();
@@ -310,6 +328,9 @@ fn markers_of_an_erased_delivery_are_nowhere_and_what_was_proven_still_is() {
     count(&opened(&world.phone.dir), &markers, &mut on_phone);
     // What the customer wrote reaches a phone only as far as it concerns the courier.
     assert!(on_phone[..5].iter().all(|n| *n > 0), "{on_phone:?}");
+    let mut on_pages = vec![0; markers.len()];
+    count(&pages(&world.phone.dir), &markers, &mut on_pages);
+    assert!(on_pages[..3].iter().all(|n| *n > 0), "{on_pages:?}");
     let closed = hits(&world.phone.dir, &markers);
     assert!(
         closed.iter().all(|n| *n == 0),
@@ -341,6 +362,12 @@ fn markers_of_an_erased_delivery_are_nowhere_and_what_was_proven_still_is() {
     assert!(
         on_phone.iter().all(|n| *n == 0),
         "left on the phone: {on_phone:?}"
+    );
+    let mut on_pages = vec![0; markers.len()];
+    count(&pages(&world.phone.dir), &markers, &mut on_pages);
+    assert!(
+        on_pages.iter().all(|n| *n == 0),
+        "left on pages that nobody reads: {on_pages:?}"
     );
     let mut elsewhere = vec![0; markers.len()];
     count(&log.0.lock().unwrap(), &markers, &mut elsewhere);
@@ -394,6 +421,73 @@ fn still_proven(world: &World, parcel: ParcelId, markers: &[Vec<u8>]) {
     count(&opened(&second.dir), markers, &mut found);
     assert!(found.iter().all(|n| *n == 0), "told again: {found:?}");
 }
+
+/// Runs something that must panic, and gives what the panic says.
+fn panic_text(said: &Mutex<String>, work: impl FnOnce()) -> String {
+    said.lock().unwrap().clear();
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    assert!(caught.is_err(), "it did not fail");
+    said.lock().unwrap().clone()
+}
+
+#[test]
+fn a_program_that_panics_on_our_errors_says_nothing_personal() {
+    let said: Arc<Mutex<String>> = Arc::default();
+    let (sink, usual) = (said.clone(), std::panic::take_hook());
+    let here = std::thread::current().id();
+    std::panic::set_hook(Box::new(move |panic| {
+        match std::thread::current().id() == here {
+            true => sink.lock().unwrap().push_str(&panic.to_string()),
+            false => usual(panic),
+        }
+    }));
+    let control = panic_text(&said, || panic!("{NAME}"));
+    assert!(control.contains(NAME), "the search finds what is there");
+
+    let work = Work::on(Day::new(3).stops(3));
+    let core = work.phone.core();
+    let (stop, parcel) = (work.day.stop_id(0), work.day.parcel_id(0, 0));
+    let route = work.day.route.route_id;
+    let marked = format!("{NAME} {NUMBER} {ADDRESS}");
+    let draft = core.begin_attempt(stop, HandoffKind::Recipient).unwrap();
+    let mut too_long = work.phone.delivered(stop, 5);
+    too_long.note = Some(marked.repeat(500));
+    let mut nameless = work.phone.delivered(stop, 5);
+    nameless.signer_name = Some(format!("{marked}\u{7}"));
+    let source = PhotoSource::Bytes(marked.as_bytes());
+    let texts = [
+        panic_text(&said, || {
+            drop(core.complete_attempt(draft.attempt_id, &too_long).unwrap())
+        }),
+        panic_text(&said, || {
+            drop(core.complete_attempt(draft.attempt_id, &nameless).unwrap())
+        }),
+        panic_text(&said, || core.enrol(&marked, "phone").unwrap()),
+        panic_text(&said, || {
+            drop(core.read_scan(&format!("00{NUMBER}9999999")).unwrap())
+        }),
+        panic_text(&said, || drop(core.load_scan(route, "", false).unwrap())),
+        panic_text(&said, || {
+            drop(
+                core.add_photo(draft.attempt_id, source, PhotoOrigin::Camera)
+                    .unwrap(),
+            );
+        }),
+        panic_text(&said, || {
+            core.hand_back(&[parcel, parcel, ParcelId(uuid::Uuid::nil())])
+                .unwrap()
+        }),
+    ];
+    for text in texts {
+        assert!(text.contains("unwrap"), "{text}");
+        for marker in [NAME, NUMBER, ADDRESS, KEY_HEX] {
+            assert!(!text.contains(marker), "{text}");
+        }
+    }
+}
+
+/// The key of the test phones' stores as a program would print it.
+const KEY_HEX: &str = "5a5a5a5a5a5a5a5a";
 
 #[test]
 fn an_erasure_waits_until_the_hub_has_what_would_go() {

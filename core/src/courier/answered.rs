@@ -22,7 +22,7 @@ use crate::evidence::watch::{self, Doubt};
 use crate::limits;
 use crate::model::status::Blocking;
 use crate::store::db::Tx;
-use crate::store::{phone, places};
+use crate::store::{phone, places, policy};
 use crate::sync::answers::{self, Useless};
 use crate::sync::engine::{Ask, InFlight, Job, Lane, Step};
 use crate::sync::requests;
@@ -133,6 +133,13 @@ impl Courier {
                 got
             }
             Job::PullFeed => self.apply_feed(keys, answer)?,
+            Job::Escrow { hash } => match answer.ok() {
+                true => {
+                    self.escrow_sent(&hash)?;
+                    Ok(Got::Goal)
+                }
+                false => Err(Useless::BadAnswer),
+            },
             Job::PollFeed => {
                 let got = self.apply_feed(keys, answer)?;
                 let now_ms = self.boot_ms();
@@ -374,6 +381,11 @@ impl Courier {
             let before = phone::feed_cursor(tx)?;
             phone::set_contact(tx, wall_ms)?;
             ordered = self.take_orders(tx, keys, &page.orders)?;
+            if another_history {
+                // A hub that was set back may not have what it was given.
+                policy::set_escrow_held(tx, None)?;
+                ordered = true;
+            }
             let rule_sets = answers::apply_feed(tx, &page, &at_work, wall_ms)?;
             for document in &rule_sets {
                 self.take_rule_set(tx, keys, document)?;
@@ -386,6 +398,7 @@ impl Courier {
         let (moved, was_somewhere) = moved;
         if ordered {
             self.load_lease()?;
+            self.load_policy()?;
         }
         if was_somewhere && another_history {
             // The hub is not what it was: what it holds of this phone's log is asked for as well.

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
+use ed25519_dalek::VerifyingKey;
 use satchel_protocol::crypto::Secret32;
 use satchel_protocol::export::{ExportError, Frame, Sealer};
+use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits::MAX_BATCH_ENTRIES;
 
 use super::{Courier, Keys};
-use crate::clock::random;
+use crate::clock::{Entropy, random};
 use crate::error::{Error, Result, StoreError};
 use crate::limits;
 use crate::model::status::ExportReport;
@@ -19,7 +21,7 @@ use crate::store::{entries, inks, proofs};
 use crate::sync::requests;
 
 /// A file that is being written.
-struct Writing {
+pub(crate) struct Writing {
     file: File,
     sealer: Sealer,
     frames: u64,
@@ -27,13 +29,40 @@ struct Writing {
 }
 
 impl Writing {
+    /// Begins the file of a device's work for its hub.
+    pub(crate) fn begin(
+        path: &Path,
+        device: DeviceId,
+        hub_key: &VerifyingKey,
+        entropy: &dyn Entropy,
+    ) -> Result<Self> {
+        let one_time = Secret32::new(random(entropy)?);
+        let (sealer, header) = Sealer::begin(device, hub_key, &one_time).map_err(unfit)?;
+        let mut out = Self {
+            file: File::create(path).map_err(StoreError::from)?,
+            sealer,
+            frames: 0,
+            bytes: 0,
+        };
+        out.raw(&header)?;
+        Ok(out)
+    }
+
+    /// Ends the file; it is durable when this returns. Gives its size.
+    pub(crate) fn end(mut self) -> Result<u64> {
+        let frames = self.frames;
+        self.frame(Frame::End { frames })?;
+        self.file.sync_all().map_err(StoreError::from)?;
+        Ok(self.bytes)
+    }
+
     fn raw(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(StoreError::from)?;
         self.bytes += bytes.len() as u64;
         Ok(())
     }
 
-    fn frame(&mut self, frame: Frame) -> Result<()> {
+    pub(crate) fn frame(&mut self, frame: Frame) -> Result<()> {
         let sealed = self.sealer.frame(frame).map_err(unfit)?;
         self.frames += 1;
         self.raw(&sealed)
@@ -49,43 +78,18 @@ impl Courier {
     /// [`Error::NotEnrolled`]; [`StoreError::Io`] and [`StoreError::Full`] where it cannot be written.
     pub fn export_unsent(&self, path: &Path) -> Result<ExportReport> {
         let keys = self.enrolled()?;
-        let part = path.with_extension("part");
-        let written = self.write_export(&keys, &part).and_then(|report| {
-            std::fs::rename(&part, path).map_err(StoreError::from)?;
-            if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-                File::open(dir)
-                    .and_then(|d| d.sync_all())
-                    .map_err(StoreError::from)?;
-            }
-            Ok(report)
-        });
-        if written.is_err() {
-            // Half a file is no way out; what is there is encrypted and the error is what counts.
-            let _ = std::fs::remove_file(&part);
-        }
-        written
+        whole(path, |part| self.write_export(&keys, part))
     }
 
     fn write_export(&self, keys: &Keys, path: &Path) -> Result<ExportReport> {
-        let one_time = Secret32::new(random(&*self.env.entropy)?);
-        let (sealer, header) =
-            Sealer::begin(keys.device, &keys.hub_key, &one_time).map_err(unfit)?;
-        let mut out = Writing {
-            file: File::create(path).map_err(StoreError::from)?,
-            sealer,
-            frames: 0,
-            bytes: 0,
-        };
-        out.raw(&header)?;
+        let entropy = &*self.env.entropy;
+        let mut out = Writing::begin(path, keys.device, &keys.hub_key, entropy)?;
         let entries = self.export_entries(&mut out)?;
         let proofs = self.export_proofs(&mut out)?;
-        let frames = out.frames;
-        out.frame(Frame::End { frames })?;
-        out.file.sync_all().map_err(StoreError::from)?;
         Ok(ExportReport {
             entries,
             proofs,
-            bytes: out.bytes,
+            bytes: out.end()?,
         })
     }
 
@@ -142,6 +146,25 @@ impl Courier {
         })?;
         Ok(true)
     }
+}
+
+/// Lets `write` write a file beside `path`, which takes that name when it is whole and flushed.
+pub(crate) fn whole<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    let part = path.with_extension("part");
+    let written = write(&part).and_then(|report| {
+        std::fs::rename(&part, path).map_err(StoreError::from)?;
+        if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+            File::open(dir)
+                .and_then(|d| d.sync_all())
+                .map_err(StoreError::from)?;
+        }
+        Ok(report)
+    });
+    if written.is_err() {
+        // Half a file is no way out; what is there is encrypted and the error is what counts.
+        let _ = std::fs::remove_file(&part);
+    }
+    written
 }
 
 /// Sizes are within their limits and the hub's key was believed at enrolment.

@@ -101,6 +101,11 @@ impl Keys {
         }
     }
 
+    /// No change of keys is under way, and the last one has arrived.
+    pub(super) fn change_is_free(&self) -> bool {
+        self.next.is_none() && self.change_arrived
+    }
+
     /// The enrolment waits for the hardware's signature.
     pub(super) fn waits_for_hardware(&self) -> bool {
         self.stage == Stage::Pending && self.hardware.is_some_and(|h| h.sig.is_none())

@@ -17,7 +17,7 @@ use crate::error::{Refusal, Result, StoreError};
 use crate::rules::lease::{Lease, Lock, Reading, Seen};
 use crate::store::ballast;
 use crate::store::db::{self, Tx};
-use crate::store::{entries, leases, proofs};
+use crate::store::{entries, leases, policy, proofs};
 use crate::sync::task::KeyTask;
 
 /// Names the one task of a wipe.
@@ -37,6 +37,7 @@ impl Courier {
         let standing = *self.standing();
         match (standing.wipe, standing.lease) {
             (true, _) => Some(Lock::WipeOrdered),
+            (false, _) if self.outdated() => Some(Lock::Outdated),
             (false, Some(lease)) => lease.holds(&self.reading()).err(),
             (false, None) => None,
         }
@@ -114,6 +115,13 @@ impl Courier {
                         continue;
                     }
                     leases::set_pins(tx, &pins, order.issued_at_ms)?;
+                }
+                Command::Policy(asked) => {
+                    let known = policy::policy(tx)?;
+                    if known.is_some_and(|(at_ms, _)| at_ms >= order.issued_at_ms) {
+                        continue;
+                    }
+                    policy::set_policy(tx, order.issued_at_ms, &asked)?;
                 }
                 Command::Lease { good_for_ms } => {
                     let known = leases::lease(tx)?;

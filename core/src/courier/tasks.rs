@@ -2,6 +2,8 @@
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
+use satchel_protocol::crypto;
+
 use super::answered::Answer;
 use super::{Courier, Keys};
 use crate::clock::random;
@@ -30,6 +32,7 @@ impl Courier {
         if self.wipe_ordered() {
             return Ok(Task::Done);
         }
+        self.renew_log_key();
         if network == Network::Offline {
             return Ok(Task::Wait {
                 until_ms: None,
@@ -167,7 +170,7 @@ impl Courier {
             lane: Some(Lane::Feed),
         };
         let cursor = self.db.read(phone::feed_cursor)?;
-        let draft = requests::poll_feed(&keys, cursor.as_deref());
+        let draft = requests::poll_feed(&keys, cursor.as_deref(), self.policy_at_ms());
         let task = self.issue(&keys, Job::PollFeed, draft, now_ms)?;
         claim.lane = None;
         Ok(Task::Http(task))
@@ -261,9 +264,13 @@ impl Courier {
                 let cursor = self.db.read(phone::feed_cursor)?;
                 Ok(Some((
                     Job::PullFeed,
-                    requests::pull_feed(keys, cursor.as_deref()),
+                    requests::pull_feed(keys, cursor.as_deref(), self.policy_at_ms()),
                 )))
             }
+            (Lane::Escrow, Stage::Enrolled) => Ok(self.escrow_unsent().map(|blob| {
+                let hash = crypto::sha256(&[&blob]);
+                (Job::Escrow { hash }, requests::escrow(keys, blob))
+            })),
             (Lane::Proof, Stage::Enrolled) => self.pick_proof(keys, network, now_ms),
             _ => Ok(None),
         }

@@ -51,6 +51,8 @@ pub enum Lock {
     ClockWentBack,
     /// The hub ordered this phone to be wiped.
     WipeOrdered,
+    /// The hub lets only newer releases begin work: the app is to be updated (MASVS CODE-2).
+    Outdated,
 }
 
 impl Lock {
@@ -69,6 +71,10 @@ impl Lock {
             Self::WipeOrdered => Text::new(
                 "网点要求清除此手机的数据",
                 "The depot ordered this phone to be wiped",
+            ),
+            Self::Outdated => Text::new(
+                "应用版本过旧,请更新后继续;已有记录会照常上传",
+                "This app is too old; update it to continue. What is recorded is still sent",
             ),
         }
     }

@@ -157,7 +157,8 @@ impl Db {
         Ok(())
     }
 
-    fn key(&self) -> Secret32 {
+    /// The key that the store has.
+    pub(crate) fn key(&self) -> Secret32 {
         self.key
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -181,16 +181,48 @@ pub(crate) fn unsent_behind(
     while bytes <= enough.bytes
         && let Some(r) = rows.next()?
     {
-        let row = EntryRow {
-            seq: r.get("seq")?,
-            entry: signed(r)?,
-            has_ink: r.get("has_ink")?,
-            ink: r.get("ink")?,
-        };
+        let row = outgoing(r)?;
         bytes += row.bytes();
         out.push(row);
     }
     Ok(out)
+}
+
+/// One of the [`unsent`] entries.
+pub(crate) fn unsent_at(conn: &Connection, seq: i64) -> Result<Option<EntryRow>> {
+    one(
+        conn,
+        "SELECT e.seq AS seq, header, sig, salt, body,
+             ink IS NOT NULL AS has_ink, CASE WHEN r.ink_at_ms IS NULL THEN ink END AS ink
+         FROM entry e LEFT JOIN received r USING (seq) LEFT JOIN wedged w USING (seq)
+         WHERE e.seq = ?1 AND r.at_ms IS NULL AND (w.seq IS NULL OR w.resend)",
+        seq,
+    )
+}
+
+/// One entry, whatever became of it.
+pub(crate) fn at(conn: &Connection, seq: i64) -> Result<Option<EntryRow>> {
+    one(
+        conn,
+        "SELECT seq, header, sig, salt, body, ink IS NOT NULL AS has_ink, ink FROM entry
+         WHERE seq = ?1",
+        seq,
+    )
+}
+
+fn one(conn: &Connection, sql: &str, seq: i64) -> Result<Option<EntryRow>> {
+    let mut stmt = conn.prepare_cached(sql)?;
+    let mut rows = stmt.query([seq])?;
+    rows.next()?.map(outgoing).transpose()
+}
+
+fn outgoing(r: &Row<'_>) -> Result<EntryRow> {
+    Ok(EntryRow {
+        seq: r.get("seq")?,
+        entry: signed(r)?,
+        has_ink: r.get("has_ink")?,
+        ink: r.get("ink")?,
+    })
 }
 
 /// An entry out of its four columns: exact bytes, as signed.

@@ -7,10 +7,9 @@ use std::io::Write;
 use std::path::Path;
 
 use satchel_protocol::crypto::{self, Secret32};
+use satchel_protocol::escrow::key_check;
 
 use crate::error::{Result, StoreError};
-
-const DOMAIN: &[u8] = b"satchel-key-check/1";
 
 /// What the file beside the store says about a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,5 +63,5 @@ fn put(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn value(key: &Secret32) -> [u8; 32] {
-    crypto::hmac_sha256(key, &[DOMAIN])
+    key_check(key).0
 }

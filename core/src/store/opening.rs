@@ -16,11 +16,11 @@ use satchel_protocol::crypto::Secret32;
 use zeroize::Zeroizing;
 
 use super::keycheck::{self, KeyCheck};
-use super::{rekey, schema, versions};
+use super::{escrow, rekey, schema, versions};
 use crate::error::{Error, Result, StoreError};
 
-pub(super) const DB_FILE: &str = "satchel.db";
-const WAL_FILE: &str = "satchel.db-wal";
+pub(crate) const DB_FILE: &str = "satchel.db";
+pub(crate) const WAL_FILE: &str = "satchel.db-wal";
 pub(super) const KEY_CHECK_FILE: &str = "satchel.kcv";
 const SHM_FILE: &str = "satchel.db-shm";
 const LOCK_FILE: &str = "satchel.lock";
@@ -84,12 +84,14 @@ pub(super) fn reopen(dir: &Path, key: &Secret32, lock: Lock) -> Result<Opened> {
     Ok(Opened { conn, lock })
 }
 
-/// Removes the store's files: the key check and the log before the database, the lock last.
+/// Removes the store's files: the sealed key, the key check and the log before the database, the lock last.
 pub(super) fn remove(dir: &Path) -> Result<()> {
     if !dir.exists() {
         return Ok(());
     }
     let lock = lock(dir)?;
+    // First what opens the rest.
+    escrow::remove(dir)?;
     rekey::sweep(dir)?;
     for file in [KEY_CHECK_FILE, WAL_FILE, SHM_FILE, DB_FILE] {
         match std::fs::remove_file(dir.join(file)) {
@@ -108,6 +110,11 @@ pub(super) fn remove(dir: &Path) -> Result<()> {
 /// One more connection, for reading.
 pub(super) fn reader(dir: &Path, key: &Secret32) -> Result<Connection> {
     connect(&dir.join(DB_FILE), key, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// A copy of a store that came off a phone. Its log is followed as ever; nothing is migrated, and nobody else is kept out.
+pub(super) fn copy(dir: &Path, key: &Secret32) -> Result<Connection> {
+    connect(&dir.join(DB_FILE), key, READ_WRITE)
 }
 
 fn lock(dir: &Path) -> Result<Lock> {

@@ -168,6 +168,15 @@ pub(crate) fn unreceived(conn: &Connection, after: i64) -> Result<Vec<ProofRow>>
     Ok(out)
 }
 
+/// One of the [`unreceived`] photos.
+pub(crate) fn unreceived_at(conn: &Connection, id: i64) -> Result<Option<ProofRow>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT * FROM proof WHERE id = ?1 AND bound_seq IS NOT NULL AND received_at_ms IS NULL",
+    )?;
+    let mut rows = stmt.query([id])?;
+    rows.next()?.map(read).transpose()
+}
+
 /// The hub asks for it. It may ask before the proof is bound, and for what it has by now.
 pub(crate) fn want(conn: &Connection, hash: Hash32) -> Result<()> {
     conn.prepare_cached("UPDATE proof SET wanted = 1 WHERE hash = ?1 AND received_at_ms IS NULL")?

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/014_lease.sql"),
     include_str!("migrations/015_pins.sql"),
     include_str!("migrations/016_sync.sql"),
+    include_str!("migrations/017_policy.sql"),
 ];
 
 /// Newest schema version this build knows.

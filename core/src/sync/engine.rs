@@ -302,7 +302,7 @@ impl Engine {
         match job {
             Job::PushLog { .. } | Job::AskLog => self.ask = self.ask.max(Ask::Unknown),
             Job::Proof { id, .. } => self.set_step(*id, Step::AskOffset),
-            Job::Enrol { .. } | Job::PullFeed | Job::PollFeed => {}
+            Job::Enrol { .. } | Job::PullFeed | Job::PollFeed | Job::Escrow { .. } => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::SigningKey;
 use satchel_protocol::api::{
-    PATH_ENROL, PATH_FEED, PATH_LOG, PATH_PROOFS, PATH_RECEIPT_SUFFIX, TUS_VERSION,
+    PATH_ENROL, PATH_ESCROW, PATH_FEED, PATH_LOG, PATH_PROOFS, PATH_RECEIPT_SUFFIX, TUS_VERSION,
 };
 use satchel_protocol::batch::{Batch, Form, InlineBlob};
 use satchel_protocol::crypto;
@@ -216,10 +216,14 @@ fn thumbs(conn: &Snapshot, row: &EntryRow) -> Result<Vec<InlineBlob>> {
 }
 
 /// `GET /v1/feed`.
-pub(crate) fn pull_feed(keys: &Keys, cursor: Option<&str>) -> Draft {
+pub(crate) fn pull_feed(keys: &Keys, cursor: Option<&str>, policy_at_ms: Option<i64>) -> Draft {
     let cursor = cursor.map(|c| format!("&cursor={c}")).unwrap_or_default();
+    // The hub says its policy only to a phone that has another one.
+    let policy = policy_at_ms
+        .map(|at_ms| format!("&policy={at_ms}"))
+        .unwrap_or_default();
     let url = format!(
-        "{}{PATH_FEED}?limit={FEED_PAGE_ITEMS}{cursor}",
+        "{}{PATH_FEED}?limit={FEED_PAGE_ITEMS}{cursor}{policy}",
         keys.hub_url
     );
     let mut draft = Draft::new(Purpose::Feed, "GET", url)
@@ -231,10 +235,21 @@ pub(crate) fn pull_feed(keys: &Keys, cursor: Option<&str>) -> Draft {
 }
 
 /// [`pull_feed`], to be answered when there is news.
-pub(crate) fn poll_feed(keys: &Keys, cursor: Option<&str>) -> Draft {
-    let mut draft = pull_feed(keys, cursor);
+pub(crate) fn poll_feed(keys: &Keys, cursor: Option<&str>, policy_at_ms: Option<i64>) -> Draft {
+    let mut draft = pull_feed(keys, cursor, policy_at_ms);
     draft.url.push_str(&format!("&wait={MAX_FEED_WAIT_S}"));
     draft
+}
+
+/// `PUT /v1/escrow`: the store's key, sealed to the operator's recovery key.
+pub(crate) fn escrow(keys: &Keys, blob: Vec<u8>) -> Draft {
+    Draft::new(
+        Purpose::Escrow,
+        "PUT",
+        format!("{}{PATH_ESCROW}", keys.hub_url),
+    )
+    .header("content-type", "application/octet-stream")
+    .body(blob)
 }
 
 /// Where a proof lies at the hub: that follows from its content, so it is known before the first request and

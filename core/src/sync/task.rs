@@ -68,6 +68,8 @@ pub enum Purpose {
     Feed,
     /// Sending a photo.
     Proof,
+    /// Sending the store's key, sealed to the operator's recovery key.
+    Escrow,
 }
 
 /// What the key in the phone's hardware has to do. It is the host's; the core never sees its private half.

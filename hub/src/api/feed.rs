@@ -50,6 +50,8 @@ pub(crate) struct PageQuery {
     /// Where there is nothing new, wait so many seconds for it; at most 25.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     wait: Option<u32>,
+    /// When the policy was set that this phone has, as the hub said; it is told another one.
+    policy: Option<i64>,
 }
 
 /// What is new for this courier?
@@ -82,7 +84,7 @@ pub(crate) async fn page(
             more: false,
             server_time_ms: hub.now_ms(),
             snapshot: None,
-            orders: orders::for_page(&hub, &head.device).await?,
+            orders: orders::for_page(&hub, &head.device, query.policy).await?,
         };
         return answer(&headers, &page);
     }
@@ -116,7 +118,7 @@ pub(crate) async fn page(
         snapshot: place
             .snapshot
             .map(|first| SnapshotPart { first, last: !more }),
-        orders: orders::for_page(&hub, &head.device).await?,
+        orders: orders::for_page(&hub, &head.device, query.policy).await?,
     };
     answer(&headers, &page)
 }

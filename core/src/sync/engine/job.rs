@@ -9,12 +9,19 @@ pub(crate) enum Lane {
     Enrol,
     Log,
     Feed,
+    Escrow,
     Proof,
 }
 
 impl Lane {
     /// In the order of their worth.
-    pub(crate) const ALL: [Self; 4] = [Self::Enrol, Self::Log, Self::Feed, Self::Proof];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Enrol,
+        Self::Log,
+        Self::Feed,
+        Self::Escrow,
+        Self::Proof,
+    ];
 }
 
 /// What a request in flight was for.
@@ -36,6 +43,10 @@ pub(crate) enum Job {
     PullFeed,
     /// The hub answers when there is news.
     PollFeed,
+    /// The store's key, sealed.
+    Escrow {
+        hash: Hash32,
+    },
     Proof {
         id: i64,
         hash: Hash32,
@@ -50,6 +61,7 @@ impl Job {
             Self::Enrol { .. } => Lane::Enrol,
             Self::AskLog | Self::PushLog { .. } => Lane::Log,
             Self::PullFeed | Self::PollFeed => Lane::Feed,
+            Self::Escrow { .. } => Lane::Escrow,
             Self::Proof { .. } => Lane::Proof,
         }
     }

@@ -6,18 +6,23 @@ use std::sync::Arc;
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use satchel_core::clock::ManualClock;
-use satchel_core::{Error, StoreError};
+use satchel_core::rescue::{rescue, sealed_key_file};
+use satchel_core::rules::lease::Lock;
+use satchel_core::{Error, StoreError, remove_store};
+use satchel_protocol::crypto::Secret32;
 use satchel_protocol::device_keys::KeyChain;
 use satchel_protocol::enrol::SignedCertificate;
 use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
+use satchel_protocol::escrow::{EscrowFile, RecoveryKey};
 use satchel_protocol::ids::{Hash32, Salt, Sig64};
 use satchel_tests::day::MORNING_MS;
 use satchel_tests::hardware::Hardware;
 use satchel_tests::phone::{Phone, SyncEnd, unlock};
+use satchel_tests::seed::SeededEntropy;
 use satchel_tests::toy_hub::ToyHub;
 
 use crate::bench::fresh_seed;
-use crate::worker::Case;
+use crate::worker::{Case, KEY_DESTROYED};
 
 /// What is wrong.
 pub(crate) type Violation = String;
@@ -30,6 +35,11 @@ pub(crate) fn check(dir: &Path, hub: &ToyHub, at_least: u64) -> Result<(), Viola
         fresh_seed(),
         Arc::new(ManualClock::new(MORNING_MS + 120_000, 480)),
     );
+    if dir.join(KEY_DESTROYED).exists() {
+        // Nobody can read it any more; the host finishes what was begun.
+        return wiped(dir);
+    }
+    rescues(dir)?;
     if let Err(Error::Store(StoreError::WrongKey)) = phone.open() {
         phone.key = Case::NEW_KEY;
     }
@@ -53,6 +63,12 @@ pub(crate) fn check(dir: &Path, hub: &ToyHub, at_least: u64) -> Result<(), Viola
             return Err("a half file was not swept".into());
         }
     }
+    if phone.core().lock() == Some(Lock::WipeOrdered) {
+        Hardware::new(1)
+            .work(phone.core())
+            .map_err(|e| format!("does not wipe: {e:?}"))?;
+        return wiped(dir);
+    }
     if found.entries == 0 {
         // Not enrolled yet, or not for certain: there is nothing to send.
         return Ok(());
@@ -74,6 +90,38 @@ pub(crate) fn check(dir: &Path, hub: &ToyHub, at_least: u64) -> Result<(), Viola
         }
     }
     Ok(())
+}
+
+/// Nothing of the store is left, whoever has to finish that.
+fn wiped(dir: &Path) -> Result<(), Violation> {
+    remove_store(&dir.join("phone")).map_err(|e| format!("does not go away: {e:?}"))?;
+    let left: Vec<_> = std::fs::read_dir(dir.join("phone"))
+        .map_err(|e| e.to_string())?
+        .flatten()
+        .map(|file| file.file_name())
+        .collect();
+    match left.is_empty() {
+        true => Ok(()),
+        false => Err(format!("left after a wipe: {left:?}")),
+    }
+}
+
+/// Where a sealed key lies, it is the one that the store has at this very moment: what was recorded can be had
+/// without the phone's.
+fn rescues(dir: &Path) -> Result<(), Violation> {
+    let store = dir.join("phone");
+    if !sealed_key_file(&store).exists() {
+        return Ok(());
+    }
+    let recovery = RecoveryKey::new(Secret32::new(Case::RECOVERY));
+    let entropy = SeededEntropy::new(fresh_seed());
+    let out = dir.join("rescued");
+    let report = rescue(&store, &recovery, &EscrowFile::default(), &entropy, &out)
+        .map_err(|e| format!("cannot be rescued: {e:?}"))?;
+    match report.lost_entries + report.lost_proofs {
+        0 => Ok(()),
+        lost => Err(format!("{lost} are not in the rescue")),
+    }
 }
 
 struct Found {

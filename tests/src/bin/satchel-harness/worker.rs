@@ -8,12 +8,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use satchel_core::clock::ManualClock;
+use satchel_core::clock::{Clock as _, ManualClock};
+use satchel_core::sync::task::{KeyTask, Network, Purpose, Task, TaskOutcome};
 use satchel_core::{Error, Result};
 use satchel_protocol::crypto::Secret32;
+use satchel_protocol::escrow::RecoveryKey;
+use satchel_protocol::feed::FeedPage;
+use satchel_protocol::orders::{Command, Order, Policy};
 use satchel_tests::day::MORNING_MS;
 use satchel_tests::hardware::Hardware;
+use satchel_tests::link::Transport as _;
 use satchel_tests::phone::Phone;
+use satchel_tests::toy_hub::ToyHub;
 use satchel_tests::wire::RemoteHub;
 
 use crate::bench::{DELIVERED, FRESH, day};
@@ -43,6 +49,12 @@ pub(crate) enum Case {
     Rekey,
     /// The key of the log is changed, certified by the one in the phone's hardware, and the hub hears of it.
     Rotate,
+    /// A lease comes, lapses, and another one comes.
+    Lease,
+    /// The key of the store is sealed to a recovery key, and changed.
+    Escrow,
+    /// The hub orders a wipe: the key goes, then the files.
+    Wipe,
     /// Records without end, until somebody ends it.
     Endless,
     /// A control: says that a record is durable before it is.
@@ -51,7 +63,7 @@ pub(crate) enum Case {
 
 impl Case {
     /// What is shot at every index.
-    pub(crate) const SHOT: [Self; 11] = [
+    pub(crate) const SHOT: [Self; 14] = [
         Self::Enrol,
         Self::Reopen,
         Self::Fail,
@@ -63,7 +75,13 @@ impl Case {
         Self::Evict,
         Self::Rekey,
         Self::Rotate,
+        Self::Lease,
+        Self::Escrow,
+        Self::Wipe,
     ];
+
+    /// The recovery key of [`Self::Escrow`].
+    pub(crate) const RECOVERY: [u8; 32] = [0xEC; 32];
 
     /// The key a store has after [`Self::Rekey`].
     pub(crate) const NEW_KEY: [u8; 32] = [0xC3; 32];
@@ -183,6 +201,38 @@ fn work(args: &Args) -> Result<()> {
             phone.core().request_sync();
             sync(&phone, &hub)?;
         }
+        Case::Lease => {
+            ordered(&phone, &hub, lease())?;
+            phone.fail(day.stop_id(FRESH))?;
+            acks.more(1);
+            phone.clock.advance_ms(25 * HOUR_MS);
+            phone.core().pause();
+            phone.core().resume()?;
+            ordered(&phone, &hub, lease())?;
+            phone.fail(day.stop_id(FRESH + 1))?;
+            acks.more(1);
+        }
+        Case::Escrow => {
+            let recovery = RecoveryKey::new(Secret32::new(Case::RECOVERY));
+            let policy = Policy {
+                recovery_key: Some(recovery.public()),
+                ..Policy::default()
+            };
+            ordered(&phone, &hub, Command::Policy(policy))?;
+            phone.fail(day.stop_id(FRESH))?;
+            acks.more(1);
+            phone.core().rekey(Secret32::new(Case::NEW_KEY))?;
+            phone.fail(day.stop_id(FRESH + 1))?;
+            acks.more(1);
+        }
+        Case::Wipe => {
+            ordered(&phone, &hub, Command::Wipe)?;
+            if let Some(KeyTask::DestroyKey { id, .. }) = phone.core().key_task()? {
+                // What a keystore does.
+                std::fs::write(args.dir.join(KEY_DESTROYED), "")?;
+                phone.core().complete_key_task(&id, &[])?;
+            }
+        }
         Case::Endless => {
             for n in 0_usize.. {
                 let stop = day.stop_id(FRESH + n % (day.stops.len() - FRESH));
@@ -201,10 +251,64 @@ fn work(args: &Args) -> Result<()> {
     Ok(())
 }
 
+const HOUR_MS: i64 = 3_600_000;
+/// Beside the phone's folder: the host has destroyed the key.
+pub(crate) const KEY_DESTROYED: &str = "key-destroyed";
+
+fn lease() -> Command {
+    Command::Lease {
+        good_for_ms: Some(24 * HOUR_MS),
+    }
+}
+
+/// Syncs, with an order in the first page of the feed as the hub would give it.
+fn ordered(phone: &Phone, hub: &RemoteHub, command: Command) -> Result<()> {
+    let page = page(phone, command);
+    phone.core().request_sync();
+    for _ in 0..200 {
+        match phone.core().next_task(Network::Unmetered)? {
+            Task::Http(task) if task.purpose == Purpose::Feed => {
+                let outcome = TaskOutcome::Response {
+                    status: 200,
+                    headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                    body: page,
+                };
+                return phone.core().complete_task(&task.id, outcome);
+            }
+            Task::Http(task) => {
+                if let Some(outcome) = hub.send(&task) {
+                    phone.core().complete_task(&task.id, outcome)?;
+                }
+            }
+            Task::Wait { .. } => phone.wait(),
+            Task::Done => break,
+        }
+    }
+    Err(Error::NotFound { what: "feed" })
+}
+
+/// Every hub of the test kit signs with the same key.
+fn page(phone: &Phone, command: Command) -> Vec<u8> {
+    let order = Order {
+        version: 1,
+        device: phone.device(),
+        issued_at_ms: phone.clock.wall_ms(),
+        command,
+    };
+    let signed = order.sign(&ToyHub::new(phone.clock.clone()).signing_key());
+    let page = FeedPage {
+        items: vec![],
+        cursor: "none-0".to_owned(),
+        more: false,
+        server_time_ms: phone.clock.wall_ms(),
+        snapshot: None,
+        orders: vec![data_encoding::HEXLOWER.encode(&signed.encode())],
+    };
+    serde_json::to_vec(&page).unwrap_or_default()
+}
+
 /// The host's loop; a line that breaks is tried again a few times.
 fn sync(phone: &Phone, hub: &RemoteHub) -> Result<()> {
-    use satchel_core::sync::task::{Network, Task};
-    use satchel_tests::link::Transport as _;
     for _ in 0..200 {
         match phone.core().next_task(Network::Unmetered)? {
             Task::Http(task) => {
