@@ -21,6 +21,8 @@ use crate::token::{base32, from_base32};
 const INFO: &[u8] = b"satchel-escrow/1";
 const KEY_CHECK_DOMAIN: &[u8] = b"satchel-key-check/1";
 const RECOVERY_PREFIX: &str = "SATCHEL-RECOVERY-KEY:";
+/// What a request with a sealed key says it is.
+pub const ESCROW_MEDIA_TYPE: &str = "application/vnd.satchel.escrow";
 /// Largest file of sealed keys.
 pub const MAX_FILE_BYTES: usize = 4_096;
 /// More sealed keys than a phone ever has at once: the one in use and the one that follows it.

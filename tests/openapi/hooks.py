@@ -1,4 +1,4 @@
-"""What schemathesis cannot know of the hub: how a phone enrols and signs, and the three binary formats.
+"""What schemathesis cannot know of the hub: how a phone enrols and signs, and the four binary formats.
 
 It stands in for a phone in plain Python, written from the description of the protocol and not from its
 Rust code, so that a request signature is checked against a second hand. Needs `cryptography` and `cbor2`
@@ -21,7 +21,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-BINARY = ("application/offset+octet-stream", "application/vnd.satchel.batch")
+BINARY = (
+    "application/offset+octet-stream",
+    "application/vnd.satchel.batch",
+    "application/vnd.satchel.escrow",
+)
 
 
 def from_base32(text):

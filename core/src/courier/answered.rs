@@ -119,6 +119,7 @@ impl Courier {
             Job::AskLog => {
                 let got = self.apply_held(keys, answer)?;
                 self.settle_keys(keys)?;
+                self.note_key_age()?;
                 got
             }
             Job::PushLog {
@@ -126,6 +127,7 @@ impl Courier {
             } => {
                 let got = self.apply_pushed(keys, answer, up_to)?;
                 self.settle_keys(keys)?;
+                self.note_key_age()?;
                 if got.is_ok() {
                     let took_ms = self.boot_ms() - flight.issued_ms;
                     self.engine().pace.arrived(sent_bytes, took_ms);

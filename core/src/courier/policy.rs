@@ -24,8 +24,8 @@ pub(super) struct Asked {
     policy: Policy,
     /// When the operator said so; `None`: no policy ever came.
     at_ms: Option<i64>,
-    /// When the present log key came into use.
-    key_since_ms: Option<i64>,
+    /// How long the present log key has been in use, by the hub's clock.
+    key_age_ms: Option<i64>,
     /// A sealed key that the hub does not have yet.
     unsent: Option<Vec<u8>>,
 }
@@ -39,14 +39,14 @@ impl Courier {
 
     /// Reads the policy and does what of it can be done now.
     pub(super) fn load_policy(&self) -> Result<()> {
-        let (found, since_ms) = self
+        let (found, key_age_ms) = self
             .db
-            .read(|conn| Ok((policy::policy(conn)?, policy::log_key_since_ms(conn)?)))?;
+            .read(|conn| Ok((policy::policy(conn)?, policy::log_key_age_ms(conn)?)))?;
         {
             let mut asked = self.asked();
             asked.at_ms = found.as_ref().map(|(at_ms, _)| *at_ms);
             asked.policy = found.map(|(_, policy)| policy).unwrap_or_default();
-            asked.key_since_ms = since_ms;
+            asked.key_age_ms = key_age_ms;
         }
         // On a full disk there is no room for a copy; the next opening tries again.
         if let Err(error) = self.settle_escrow() {
@@ -78,20 +78,23 @@ impl Courier {
         }
     }
 
-    /// By the event times of the log. A wall clock that was set may bring a change forward or put it off; neither
-    /// harms, and while one has not reached the hub no other begins.
+    /// After receipts came: they say what time it is.
+    pub(super) fn note_key_age(&self) -> Result<()> {
+        let age_ms = self.db.read(policy::log_key_age_ms)?;
+        self.asked().key_age_ms = age_ms;
+        Ok(())
+    }
+
+    /// By the hub's clock as its receipts tell it, so that a clock that was set on the phone changes nothing: keys
+    /// that follow each other too fast would leave a hub behind that is set back to a backup (docs/adr/0046).
     fn log_key_is_old(&self) -> bool {
-        let (days, since_ms) = {
+        let (days, age_ms) = {
             let asked = self.asked();
-            (asked.policy.log_key_days, asked.key_since_ms)
+            (asked.policy.log_key_days, asked.key_age_ms)
         };
         let at_rest = |keys: &Keys| keys.stage == Stage::Enrolled && keys.change_is_free();
-        if !self.keys().as_ref().is_some_and(at_rest) {
-            return false;
-        }
         let max_ms = i64::from(days.unwrap_or(LOG_KEY_DAYS)) * limits::DAY_MS;
-        let now_ms = self.env.clock.wall_ms();
-        since_ms.is_some_and(|since_ms| now_ms.abs_diff(since_ms) >= max_ms.unsigned_abs())
+        age_ms.is_some_and(|age_ms| age_ms >= max_ms) && self.keys().as_ref().is_some_and(at_rest)
     }
 
     /// Sees to it that the store's present key, and no other, lies sealed beside the store.

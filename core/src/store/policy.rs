@@ -58,11 +58,15 @@ pub(crate) fn set_escrow_held(conn: &Connection, hash: Option<&Hash32>) -> Resul
     Ok(())
 }
 
-/// When the present log key came into use: the event time of the entry that says so, or of the enrolment's.
-pub(crate) fn log_key_since_ms(conn: &Connection) -> Result<Option<i64>> {
+/// How long the present log key has been in use by the hub's signed word: from the receipt of the entry that brought
+/// it to the newest receipt. `None` while the hub has not receipted both.
+pub(crate) fn log_key_age_ms(conn: &Connection) -> Result<Option<i64>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT occurred_at_ms FROM entry
-         WHERE seq = (SELECT max(key_changed_seq, 1) FROM phone WHERE id = 1)",
+        "SELECT newest.at_ms - first.at_ms FROM phone
+         JOIN received first ON first.seq = max(key_changed_seq, 1)
+         JOIN received newest ON newest.seq = received_upto
+         WHERE id = 1",
     )?;
-    Ok(stmt.query_row([], |r| r.get(0)).optional()?)
+    let age: Option<Option<i64>> = stmt.query_row([], |r| r.get(0)).optional()?;
+    Ok(age.flatten())
 }

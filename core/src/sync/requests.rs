@@ -8,6 +8,7 @@ use satchel_protocol::api::{
 use satchel_protocol::batch::{Batch, Form, InlineBlob};
 use satchel_protocol::crypto;
 use satchel_protocol::enrol::EnrolRequest;
+use satchel_protocol::escrow::ESCROW_MEDIA_TYPE;
 use satchel_protocol::http_sig::{self, RequestParts, SignParams};
 use satchel_protocol::ids::{DeviceId, Hash32};
 use satchel_protocol::limits::{
@@ -248,7 +249,7 @@ pub(crate) fn escrow(keys: &Keys, blob: Vec<u8>) -> Draft {
         "PUT",
         format!("{}{PATH_ESCROW}", keys.hub_url),
     )
-    .header("content-type", "application/octet-stream")
+    .header("content-type", ESCROW_MEDIA_TYPE)
     .body(blob)
 }
 

@@ -19,7 +19,7 @@ use crate::hub::Hub;
 #[utoipa::path(
     put, path = "/v1/escrow", tag = "enrolment",
     request_body(
-        content_type = "application/octet-stream", content = BinarySchema,
+        content_type = "application/vnd.satchel.escrow", content = BinarySchema,
         description = "CBOR: version, device, check of the key, recovery key, HPKE encapsulation, sealed key"
     ),
     responses(

@@ -16,18 +16,30 @@ pub(crate) struct Args {
     /// Deliveries in the store, each with a photo and a signature.
     #[arg(long, default_value_t = 200)]
     deliveries: usize,
+    /// Records visits in vain until the store's files take so many MB, before its key is changed.
+    #[arg(long, default_value_t = 0)]
+    store_mb: u64,
 }
+
+/// Records between two looks at the size of the store.
+const FILL_RECORDS: usize = 200;
 
 /// Delivers, syncs, and erases every delivery by itself; prints median and 99th percentile.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let work = Work::on(Day::new(9).stops(args.deliveries));
+    let work = Work::on(Day::new(9).stops(args.deliveries + 1));
     for n in 0..args.deliveries {
         work.phone.deliver(work.day.stop_id(n), n as u64)?;
     }
     if work.phone.sync(&work.hub) != SyncEnd::Done {
         return Err("not synced".into());
     }
-    let bytes = work.phone.core().storage_usage()?.database_bytes;
+    let size = || Ok::<_, Failure>(work.phone.core().storage_usage()?.database_bytes);
+    while size()? < args.store_mb * 1_000_000 {
+        for _ in 0..FILL_RECORDS {
+            work.phone.fail(work.day.stop_id(args.deliveries))?;
+        }
+    }
+    let bytes = size()?;
     let started = Instant::now();
     work.phone.core().rekey(Secret32::new([0x33; 32]))?;
     println!(

@@ -124,6 +124,11 @@ pub const TARGETS: &[Target] = &[
         seeds: messages::invites,
     },
     Target {
+        name: "sealed_keys",
+        run: messages::sealed_keys,
+        seeds: messages::some_sealed_keys,
+    },
+    Target {
         name: "request_headers",
         run: messages::request_headers,
         seeds: messages::some_headers,

@@ -14,6 +14,7 @@ use satchel_protocol::doorstep::{
 use satchel_protocol::doubt::DoubtAnswerBody;
 use satchel_protocol::enrol::Invite;
 use satchel_protocol::entry::Header;
+use satchel_protocol::escrow::{Escrow, EscrowFile, RecoveryKey, key_check};
 use satchel_protocol::export::{Frame, HEADER_BYTES, MAX_FRAME_BYTES, Opener, Sealer};
 use satchel_protocol::feed::{FeedContent, FeedPage};
 use satchel_protocol::http_sig;
@@ -151,6 +152,36 @@ pub fn invite(bytes: &[u8]) {
     if let Ok(invite) = Invite::parse(text) {
         assert_eq!(Invite::parse(&invite.to_text()), Ok(invite));
     }
+}
+
+/// A file of sealed keys as it lies beside a store that came off a phone: nothing but what was sealed opens.
+pub fn sealed_keys(bytes: &[u8]) {
+    let Ok(file) = EscrowFile::decode(bytes) else {
+        return;
+    };
+    assert_eq!(EscrowFile::decode(&file.encode()).as_ref(), Ok(&file));
+    let recovery = RecoveryKey::new(Secret32::new([1; 32]));
+    for escrow in &file.keys {
+        if let Ok(key) = escrow.open(&recovery) {
+            assert_eq!(key_check(&key), escrow.key_check);
+        }
+    }
+}
+
+/// A file with two keys.
+pub fn some_sealed_keys() -> Vec<Vec<u8>> {
+    let recovery = RecoveryKey::new(Secret32::new([1; 32])).public();
+    let device = DeviceId::from_parts(1, [1; 10]);
+    let keys = [2, 3].into_iter().filter_map(|n| {
+        let (key, one_time) = (Secret32::new([n; 32]), Secret32::new([n + 10; 32]));
+        Escrow::seal(device, &key, recovery, one_time).ok()
+    });
+    vec![
+        EscrowFile {
+            keys: keys.collect(),
+        }
+        .encode(),
+    ]
 }
 
 /// Two invites.
