@@ -62,7 +62,7 @@ pub use plan::{
 };
 pub use rating::{QrCode, RatingCode};
 pub use route::{Appeal, Changes, Contact, Parcel, Rating, Route, Stop, StopPage};
-pub use satchel::{Satchel, remove_store};
+pub use satchel::{Satchel, certificate_key_sha256, remove_store};
 pub use storage::StorageUsage;
 pub use sync::{
     Enrolment, ExportReport, HttpAnswer, HttpHeader, HttpTask, HubAddress, KeyTask, LockReason,

@@ -28,7 +28,7 @@ use crate::storage::StorageUsage;
 use crate::sync::{Enrolment, SyncStatus, SyncTask, TaskOutcome};
 use crate::watch::{PlanWatcher, Watched};
 
-pub use keys::remove_store;
+pub use keys::{certificate_key_sha256, remove_store};
 
 type Result<T> = core::result::Result<T, SatchelError>;
 

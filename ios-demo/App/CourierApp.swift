@@ -51,10 +51,13 @@ struct CourierApp: App {
             let folder = try FileManager.default.url(
                 for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true
             ).appendingPathComponent("satchel")
-            let keys = KeychainKeyStore(service: "org.satchel.demo")
-            let phone = try await CourierPhone.open(config: .forThisDevice(directory: folder, keys: keys))
+            let store = KeychainKeyStore(service: "org.satchel.demo")
+            let keys = PhoneKeys(store: store, directory: folder, signing: SecureEnclaveSigningKey())
+            // A wipe that a kill cut off: what is left of that store goes before a new one is made.
+            _ = try keys.finishWipe()
+            let phone = try await CourierPhone.open(config: .forThisDevice(directory: folder, keys: store))
             let network = network
-            let app = AppModel(phone: phone, language: Language(.current)) { network.state }
+            let app = AppModel(phone: phone, language: Language(.current), keys: keys) { network.state }
             opened = .success(app)
             await app.wake()
         } catch {

@@ -32,6 +32,7 @@ pub mod receipt;
 pub mod signed_time;
 pub mod taxonomy;
 pub mod tlog;
+pub mod tls_key;
 pub mod token;
 pub mod transitions;
 pub mod wedge;

@@ -6,4 +6,5 @@ Every call blocks; errors are the variants of :class:`SatchelError`, one per thi
 
 from ._generated import *  # noqa: F401,F403  (generated next to this file by scripts/bindings)
 from .key_file import KeyLost, load_key  # noqa: F401
+from .phone_keys import FileSigningKey, PhoneKeys  # noqa: F401
 from .sync_host import HttpClientTransport, SyncEnd, SyncHost  # noqa: F401

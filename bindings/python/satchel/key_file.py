@@ -16,6 +16,8 @@ def load_key(path, directory):
     The file is readable by its user alone. It is never replaced: a key that is gone takes the store with it.
     """
     path = pathlib.Path(path)
+    if destroyed_mark(path).exists():
+        raise KeyLost("the hub ordered a wipe: PhoneKeys.finish_wipe")
     # Asked before the key is looked for: whoever makes both makes the key first.
     is_store = (pathlib.Path(directory) / "satchel.db").exists()
     try:
@@ -27,6 +29,11 @@ def load_key(path, directory):
     if len(key) != _KEY_BYTES:
         raise KeyLost("the file of the key is not whole")
     return key
+
+
+def destroyed_mark(path):
+    """Lies beside the key from the first step of a wipe to its last."""
+    return path.with_name(path.name + ".destroyed")
 
 
 def _make_key(path):

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use satchel_core::protocol::tls_key;
+
 use super::{Result, Satchel};
 use crate::sync::{HubAddress, KeyTask, LockReason};
 
@@ -13,6 +15,14 @@ use crate::sync::{HubAddress, KeyTask, LockReason};
 #[uniffi::export]
 pub fn remove_store(directory: String) -> Result<()> {
     Ok(satchel_core::remove_store(Path::new(&directory))?)
+}
+
+/// SHA-256 of the key in an X.509 certificate (DER), as `hubAddress` names keys: for a platform that shows the
+/// server's certificate and not its key. Of the server's own certificate, never of another one in its chain: anybody
+/// can append those. `null` for what is no certificate. Judges nothing else; that stays the platform's.
+#[uniffi::export]
+pub fn certificate_key_sha256(certificate: Vec<u8>) -> Option<Vec<u8>> {
+    tls_key::spki_sha256(&certificate).map(|pin| pin.0.to_vec())
 }
 
 #[uniffi::export]

@@ -145,18 +145,23 @@ impl Courier {
         let key = crypto::p256_key(public_key).ok_or(Error::InvalidInput {
             what: "hardware key",
         })?;
-        self.db.write(|tx| {
+        let is_new = self.db.write(|tx| {
             let known = device_keys::other_keys(tx)?.hardware.map(|h| h.key);
             if known == Some(key) {
-                return Ok(());
+                return Ok(false);
             }
             if crate::store::phone::identity(tx)?.is_some_and(|i| i.stage == Stage::Enrolled) {
                 return Err(Error::AlreadyEnrolled);
             }
-            device_keys::set_hardware(tx, &key)
+            device_keys::set_hardware(tx, &key)?;
+            Ok(true)
         })?;
-        self.engine().succeeded(Lane::Enrol);
-        self.load()
+        // A host offers at every start: that alone is no reason to try an enrolment before its time.
+        if is_new {
+            self.engine().succeeded(Lane::Enrol);
+            self.load()?;
+        }
+        Ok(())
     }
 
     /// What the app's hardware key has to do now, if anything. The same task is given until it is completed.

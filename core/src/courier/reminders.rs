@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::evidence::log::Fact;
 use crate::model::plan::PlanView;
 use crate::model::sheet::{ClockView, Clocks};
-use crate::rules::contact::{PlannedVisit, ReminderKey, reminders_due};
+use crate::rules::contact::{PlannedVisit, ReminderKey, is_to_be_reminded, reminders_due};
 use crate::rules::promise::Promise;
 use crate::store::db::Snapshot;
 use crate::store::stops::ParcelRow;
@@ -86,9 +86,10 @@ fn planned(conn: &Snapshot) -> Result<Etas> {
 
 fn clocks_of(conn: &Snapshot, etas: &Etas, now_ms: i64) -> Result<Clocks> {
     let all = told::regimes(conn)?;
+    let removed = stops::removed(conn)?;
     let mut clocks = Vec::new();
     for parcel in stops::parcels(conn, None)? {
-        if !promise_runs(parcel.state) || stops::stop(conn, parcel.stop_id)?.removed {
+        if !promise_runs(parcel.state) || removed.contains(&parcel.stop_id) {
             continue;
         }
         let eta_ms = etas.get(&parcel.stop_id).copied();
@@ -136,7 +137,11 @@ fn due(conn: &Snapshot, etas: &Etas, now_ms: i64) -> Result<Vec<(ParcelRow, Plan
     let mut visits = Vec::new();
     let mut already: BTreeSet<ReminderKey> = BTreeSet::new();
     let mut rows = Vec::new();
-    for (stop, eta_ms) in etas {
+    // Most of a round is hours away: its parcels need not be read.
+    let near = etas
+        .iter()
+        .filter(|(_, eta)| is_to_be_reminded(**eta, now_ms));
+    for (stop, eta_ms) in near {
         for parcel in stops::parcels(conn, Some(*stop))? {
             if !parcel.state.is_deliverable() {
                 continue;

@@ -316,6 +316,12 @@ pub struct PlannedVisit {
 /// One reminder per attempt, whatever the ETA does afterwards.
 pub type ReminderKey = (ParcelId, u16);
 
+/// Whether the customer of a visit at this time is to be told now (A021): it is an hour away or less.
+#[must_use]
+pub const fn is_to_be_reminded(eta_ms: i64, now_ms: i64) -> bool {
+    eta_ms.saturating_sub(now_ms) <= REMIND_BEFORE_MS
+}
+
 /// The reminders that become due now: the ETA is an hour away or less and none was asked for before
 /// (A021). The caller keeps the keys with the tasks it makes for the hub.
 #[must_use]
@@ -326,7 +332,7 @@ pub fn reminders_due(
 ) -> Vec<PlannedVisit> {
     let mut seen = already.clone();
     plan.iter()
-        .filter(|v| v.eta_ms.saturating_sub(now_ms) <= REMIND_BEFORE_MS)
+        .filter(|v| is_to_be_reminded(v.eta_ms, now_ms))
         .filter(|v| seen.insert((v.parcel, v.attempt_no)))
         .copied()
         .collect()

@@ -1,5 +1,7 @@
 //! Routes, stops, parcels and consents: what the feed brought and what attempts made of it.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, Row, params};
 use satchel_protocol::feed::{
     CodeItem, LatLng, ParcelItem, PickupItem, RouteItem, StopItem, TemperatureLimits,
@@ -347,6 +349,17 @@ pub(crate) fn stop(conn: &Connection, id: StopId) -> Result<StopRow> {
     let mut rows = stmt.query([id.as_bytes()])?;
     rows.next()?
         .map_or(Err(Error::NotFound { what: "stop" }), read_stop)
+}
+
+/// Stops that the hub took off the round.
+pub(crate) fn removed(conn: &Connection) -> Result<HashSet<StopId>> {
+    let mut stmt = conn.prepare_cached("SELECT stop_id FROM stop WHERE removed <> 0")?;
+    let mut rows = stmt.query([])?;
+    let mut out = HashSet::new();
+    while let Some(r) = rows.next()? {
+        out.insert(StopId(InOrder::new(r).uuid("stop_id")?));
+    }
+    Ok(out)
 }
 
 /// Parcels of one stop, or of all stops.

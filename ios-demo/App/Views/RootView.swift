@@ -9,6 +9,8 @@ struct RootView: View {
     var body: some View {
         Group {
             switch app.enrolment {
+            case _ where app.isWiped:
+                ContentUnavailableView("app.wiped", systemImage: "lock.slash", description: Text("app.wiped_note"))
             case .enrolled: tabs
             case .absent, .pending, .refused: EnrolView(app: app)
             }

@@ -35,6 +35,7 @@ struct RouteView: View {
             .toolbar {
                 Button("route.plan") { Task { await route.makePlan(from: nil) } }
                 Toggle("route.map", isOn: $showsMap)
+                NavigationLink("wishes.title") { WishesView(app: app) }
             }
         }
     }

@@ -22,6 +22,9 @@ struct StopView: View {
     var body: some View {
         Form {
             contact
+            ForEach(model.stop.parcels.filter(\.isPickup), id: \.parcelId) { parcel in
+                NavigationLink { PickupView(app: app, parcel: parcel) } label: { Text("pickup.title \(parcel.waybill)") }
+            }
             if !model.requirements.isEmpty {
                 if model.parcels.count > 1 { GroupSection(app: app, model: model) }
                 ChecklistSection(app: app, model: model) { sheet = .camera }

@@ -17,21 +17,50 @@ public final class AppModel {
     public private(set) var queue: SyncStatus?
     public private(set) var message: Message?
     public private(set) var isSyncing = false
+    /// The hub ordered this phone to be wiped; the next start of the app begins anew.
+    public private(set) var isWiped = false
 
     private let transport: any HttpTransport
+    private let polls: any HttpTransport
+    private let keys: PhoneKeys?
+    private var inFront: Task<Void, Never>?
     private let network: @Sendable () -> NetworkState
 
-    /// - Parameter network: says what network there is, as `NWPathMonitor` knows it.
+    /// - Parameters:
+    ///   - polls: waits at the hub for news while the app is in front.
+    ///   - keys: those the platform keeps for this phone.
+    ///   - network: says what network there is, as `NWPathMonitor` knows it.
     public init(
         phone: CourierPhone,
         language: Language,
         transport: any HttpTransport = URLSessionTransport(),
+        polls: any HttpTransport = URLSessionTransport(timeouts: HttpTimeouts(idleMs: 60_000)),
+        keys: PhoneKeys? = nil,
         network: @escaping @Sendable () -> NetworkState
     ) {
         self.phone = phone
         self.language = language
         self.transport = transport
+        self.polls = polls
+        self.keys = keys
         self.network = network
+    }
+
+    private func host() -> SyncHost {
+        SyncHost(phone, transport: transport, keys: keys, network: network)
+    }
+
+    /// While the app is in front: records go up as they are made, and the hub tells its news.
+    private func workInFront() {
+        inFront?.cancel()
+        inFront = Task {
+            let host = host()
+            if let end = await attempt({ try await host.follow(polls: self.polls) }) { settle(end) }
+        }
+    }
+
+    private func settle(_ end: SyncEnd) {
+        if case .wiped = end { isWiped = true }
     }
 
     /// Follows the store until the phone is shut down or the task is cancelled; the app's root view runs it.
@@ -58,9 +87,9 @@ public final class AppModel {
         guard !isSyncing else { return nil }
         isSyncing = true
         defer { isSyncing = false }
-        let end = await attempt {
-            try await SyncHost(self.phone, transport: self.transport, network: self.network).run()
-        }
+        let host = host()
+        let end = await attempt { try await host.run() }
+        if let end { settle(end) }
         await refreshQueue()
         return end
     }
@@ -81,11 +110,14 @@ public final class AppModel {
 
     /// Before the system suspends the app, and after.
     public func suspend() async {
+        inFront?.cancel()
+        await inFront?.value
         await phone.pause()
     }
 
     public func wake() async {
         await attempt { try await self.phone.resume() }
+        workInFront()
         await sync()
     }
 

@@ -31,6 +31,7 @@ public enum Message: Equatable, Sendable {
         case answerKept = "message.answer_kept"
         case readingTaken = "message.reading_taken"
         case readingBeyond = "message.reading_beyond"
+        case plannedAnew = "message.planned_anew"
         case noReading = "error.no_reading"
         case wordsNeeded = "error.words_needed"
     }

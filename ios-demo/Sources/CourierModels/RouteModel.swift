@@ -60,12 +60,7 @@ public final class RouteModel {
     /// The wish to have one stop first, kept until it is taken back.
     public func wantFirst(_ stopId: String?) async {
         await app.attempt {
-            var wishes = try await self.app.phone.planWishes()
-            wishes = PlanWishes(
-                frozen: wishes.frozen, firstStopId: stopId, lastStopId: wishes.lastStopId,
-                pinnedStopIds: wishes.pinnedStopIds, before: wishes.before,
-                setAsideStopIds: wishes.setAsideStopIds, breaks: wishes.breaks, shiftEndMs: wishes.shiftEndMs,
-                end: wishes.end, zoneChangeS: wishes.zoneChangeS, busyUntilMs: wishes.busyUntilMs)
+            let wishes = try await self.app.phone.planWishes().changed { $0.firstStopId = stopId }
             try await self.app.phone.setPlanWishes(wishes: wishes)
             _ = try await self.app.phone.plan(start: nil)
         }

@@ -229,6 +229,59 @@ import Testing
         #expect(await model.complete(), "\(String(describing: app.message)) \(model.missing)")
     }
 
+    /// Wishes move the order at once; a parcel is collected once nothing is missing.
+    @Test("wishes of the plan, and a pickup")
+    func wishesAndPickup() async throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let config = try SatchelConfig.forThisDevice(directory: folder.appendingPathComponent("pickup"), keys: MemoryKeyStore())
+        let phone = try await CourierPhone.open(config: config)
+        let app = AppModel(phone: phone, language: .chinese) { .unmetered }
+        let following = Task { await app.follow() }
+        let invite = try #require(ProcessInfo.processInfo.environment["SATCHEL_INVITE_PICKUP"], "run by scripts/test-swift")
+        await app.enrol(invite: invite, label: "demo")
+        try await until { app.stops.count == 4 }
+
+        let wishes = WishesModel(app: app)
+        await wishes.refresh()
+        let stop = try #require(app.stops.first { $0.parcels.contains { $0.isPickup } })
+        let other = try #require(wishes.open.first { $0.stopId != stop.stopId })
+        await wishes.wantLast(stop.stopId)
+        #expect(app.message == .own(.plannedAnew))
+        try await until { app.plan?.stops.last?.stopId == stop.stopId }
+        await wishes.wantFirst(stop.stopId)
+        #expect(wishes.first == stop && wishes.last == nil, "a stop is first or last, not both")
+        try await until { app.plan?.stops.first?.stopId == stop.stopId }
+        await wishes.toggleAside(other.stopId)
+        #expect(wishes.setAside.map(\.stopId) == [other.stopId])
+        try await until { app.plan?.stops.contains { $0.stopId == other.stopId } == false }
+        await wishes.toggleAside(other.stopId)
+        await wishes.keepNext(2)
+        await wishes.pause(atMs: Int64(Date().timeIntervalSince1970 * 1_000) + 3_600_000)
+        #expect(wishes.keepsNext == 2 && wishes.pauseAtMs != nil && wishes.setAside.isEmpty)
+        await wishes.pause(atMs: nil)
+        #expect(wishes.pauseAtMs == nil)
+
+        let parcel = try #require(stop.parcels.first { $0.isPickup })
+        let pickup = PickupModel(app: app, parcel: parcel, arrivedAtMs: Int64(Date().timeIntervalSince1970 * 1_000))
+        #expect(await pickup.record() == nil)
+        #expect(pickup.missing.count > 4 && pickup.missing.allSatisfy { !$0.textZh.isEmpty })
+        pickup.isSenderChecked = true
+        pickup.contents = .compliant
+        pickup.timeNeed = .sameCity
+        pickup.wishes = ""
+        pickup.tags = [.fragile]
+        pickup.hasWaybill = true
+        pickup.hasInspectionLabel = true
+        pickup.scanned = "another number"
+        #expect(await pickup.record() == nil, "the wrong parcel")
+        pickup.scanned = " \(parcel.waybill.lowercased())"
+        #expect(await pickup.record() == .accepted(class: .sameCity))
+        #expect(pickup.missing.isEmpty)
+        try await until { app.stops.first { $0.stopId == stop.stopId }?.parcels.contains { $0.isPickup } == false }
+        await phone.shutdown()
+        await following.value
+    }
+
     @Test("readings as couriers type them")
     func readings() {
         #expect(Typed.centiDegrees("4.5") == 450)

@@ -31,7 +31,7 @@ import Testing
             .compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
         #expect(files.count > 5)
         // What stands before the first interpolation; names of symbols and of files have other first words.
-        let areas = "app|enrol|route|stop|item|fail|report|rating|queue|day|settings|history|doubts"
+        let areas = "app|enrol|route|stop|item|fail|report|rating|queue|day|settings|history|doubts|wishes|pickup"
         let pattern = try Regex<(Substring, Substring)>("\"((?:\(areas))\\.[a-z_]+)(?: \\\\\\([^\"\\n]*)?\"")
         return Set(try files.flatMap { file in
             try String(contentsOf: file, encoding: .utf8).matches(of: pattern).map { String($0.output.1) }

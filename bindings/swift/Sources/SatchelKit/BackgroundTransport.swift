@@ -13,6 +13,7 @@ import Foundation
 public final class BackgroundTransport: HttpTransport {
     private let session: URLSession
     private let events: BackgroundEvents
+    private let pins = Pins()
 
     /// - Parameter identifier: the app's own, the same at every start; one transport at a time may use it.
     public init(identifier: String, timeouts: HttpTimeouts = HttpTimeouts(totalMs: 15 * 60_000)) {
@@ -22,7 +23,7 @@ public final class BackgroundTransport: HttpTransport {
         configuration.httpShouldSetCookies = false
         configuration.urlCache = nil
         configuration.timeoutIntervalForResource = Double(timeouts.totalMs) / 1_000
-        events = BackgroundEvents()
+        events = BackgroundEvents(pins)
         session = URLSession(configuration: configuration, delegate: events, delegateQueue: nil)
     }
 
@@ -31,8 +32,12 @@ public final class BackgroundTransport: HttpTransport {
         session.finishTasksAndInvalidate()
     }
 
+    public func trust(_ hub: HubAddress) throws {
+        if pins.take(hub) { session.flush {} }
+    }
+
     public func send(_ task: HttpTask) async throws -> HttpAnswer? {
-        guard var request = URLRequest(satchel: task) else { return nil }
+        guard !pins.refuses(task.url), var request = URLRequest(satchel: task) else { return nil }
         // A background session sends bodies from files only.
         request.httpBody = nil
         let body = FileManager.default.temporaryDirectory.appendingPathComponent("satchel-\(UUID().uuidString)")
@@ -61,8 +66,19 @@ public final class BackgroundTransport: HttpTransport {
 
 /// Answers of a background session: uploads bring theirs in pieces, downloads in a file.
 private final class BackgroundEvents: NSObject, URLSessionDataDelegate, URLSessionDownloadDelegate {
-    private let collector = AnswerCollector()
+    private let collector: AnswerCollector
     private let finished = Locked<(@Sendable () -> Void)?>(nil)
+
+    init(_ pins: Pins) {
+        collector = AnswerCollector(pins)
+    }
+
+    func urlSession(
+        _ session: URLSession, didReceive challenge: URLAuthenticationChallenge,
+        completionHandler: @escaping (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        collector.urlSession(session, didReceive: challenge, completionHandler: completionHandler)
+    }
 
     func expect(_ task: URLSessionTask, maxBytes: Int, done: @escaping @Sendable (HttpAnswer?) -> Void) {
         collector.expect(task, maxBytes: maxBytes, done: done)

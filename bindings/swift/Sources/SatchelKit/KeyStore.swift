@@ -10,6 +10,8 @@ public protocol KeyStore: Sendable {
     func load() throws -> Data?
     /// Keeps a new key. Fails when there is one: a key that is overwritten is a store that is lost.
     func save(_ key: Data) throws
+    /// Takes the key away for good, if it is there: the hub ordered this phone to be wiped.
+    func destroy() throws
 }
 
 /// What can go wrong with a key, beside the platform's own errors.
@@ -53,6 +55,10 @@ public final class MemoryKeyStore: KeyStore {
             key = new
         }
     }
+
+    public func destroy() throws {
+        key.with { $0 = nil }
+    }
 }
 
 /// Stands in where there is no keychain (Linux): a file that only its owner reads. It protects the store from
@@ -79,6 +85,10 @@ public struct FileKeyStore: KeyStore {
             try? FileManager.default.removeItem(atPath: file.path + ".new")
             throw KeyStoreError.alreadyThere
         }
+    }
+
+    public func destroy() throws {
+        if FileManager.default.fileExists(atPath: file.path) { try FileManager.default.removeItem(at: file) }
     }
 }
 
@@ -116,6 +126,13 @@ public struct KeychainKeyStore: KeyStore {
         switch SecItemAdd(new as CFDictionary, nil) {
         case errSecSuccess: return
         case errSecDuplicateItem: throw KeyStoreError.alreadyThere
+        case let status: throw KeyStoreError.keychain(status)
+        }
+    }
+
+    public func destroy() throws {
+        switch SecItemDelete(item as CFDictionary) {
+        case errSecSuccess, errSecItemNotFound: return
         case let status: throw KeyStoreError.keychain(status)
         }
     }

@@ -3,6 +3,9 @@ import Foundation
 #if canImport(FoundationNetworking)
 import FoundationNetworking
 #endif
+#if canImport(Security)
+import Security
+#endif
 
 /// The transport over `URLSession`, for an app in the foreground and for background tasks that the system
 /// gives some seconds. Uploads that go on while the app sleeps: `BackgroundTransport` (iOS).
@@ -10,6 +13,7 @@ public final class URLSessionTransport: HttpTransport {
     private let session: URLSession
     private let collector: AnswerCollector
     private let timeouts: HttpTimeouts
+    private let pins = Pins()
 
     public init(timeouts: HttpTimeouts = HttpTimeouts()) {
         // Nothing of a courier's requests may lie in a cache or a cookie jar on the disk.
@@ -21,7 +25,7 @@ public final class URLSessionTransport: HttpTransport {
         configuration.timeoutIntervalForRequest = Double(timeouts.idleMs) / 1_000
         configuration.timeoutIntervalForResource = Double(timeouts.totalMs) / 1_000
         self.timeouts = timeouts
-        collector = AnswerCollector()
+        collector = AnswerCollector(pins)
         session = URLSession(configuration: configuration, delegate: collector, delegateQueue: nil)
     }
 
@@ -30,8 +34,18 @@ public final class URLSessionTransport: HttpTransport {
         session.invalidateAndCancel()
     }
 
+    /// On Linux the system's session shows nobody's certificate: there a hub with pins is refused.
+    public func trust(_ hub: HubAddress) throws {
+        #if canImport(Security)
+        // Connections made under other pins are not used again.
+        if pins.take(hub) { session.flush {} }
+        #else
+        guard hub.spkiSha256.isEmpty else { throw CannotPin() }
+        #endif
+    }
+
     public func send(_ task: HttpTask) async throws -> HttpAnswer? {
-        guard let request = URLRequest(satchel: task) else { return nil }
+        guard !pins.refuses(task.url), let request = URLRequest(satchel: task) else { return nil }
         let running = session.dataTask(with: request)
         // Foundation on Linux does not keep the limit for the whole resource.
         let deadline = Task {
@@ -87,6 +101,28 @@ final class AnswerCollector: NSObject, URLSessionDataDelegate {
     }
 
     private let expected = Locked<[Int: Expected]>([:])
+    private let pins: Pins
+
+    init(_ pins: Pins) {
+        self.pins = pins
+    }
+
+    #if canImport(Security)
+    /// What the system trusts, and of that only what the hub named.
+    func urlSession(
+        _: URLSession, didReceive challenge: URLAuthenticationChallenge,
+        completionHandler: @escaping (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        guard challenge.protectionSpace.authenticationMethod == NSURLAuthenticationMethodServerTrust else {
+            return completionHandler(.performDefaultHandling, nil)
+        }
+        let trust = challenge.protectionSpace.serverTrust
+        let isTrusted = trust.map { SecTrustEvaluateWithError($0, nil) } == true
+        let chain = trust.flatMap { SecTrustCopyCertificateChain($0) as? [SecCertificate] }
+        let isHub = isTrusted && pins.allow(chain?.first.map { SecCertificateCopyData($0) as Data })
+        completionHandler(isHub ? .performDefaultHandling : .cancelAuthenticationChallenge, nil)
+    }
+    #endif
 
     func expect(_ task: URLSessionTask, maxBytes: Int, done: @escaping @Sendable (HttpAnswer?) -> Void) {
         expected.with { $0[task.taskIdentifier] = Expected(maxBytes: maxBytes, done: done) }

@@ -26,6 +26,10 @@ class AndroidKeys(private val alias: String = "satchel.database") : WrappingKeys
         return KeyGenerator.getInstance(KeyProperties.KEY_ALGORITHM_AES, PROVIDER).apply { init(spec) }.generateKey()
     }
 
+    override fun destroy() {
+        if (store.containsAlias(alias)) store.deleteEntry(alias)
+    }
+
     private companion object {
         const val PROVIDER = "AndroidKeyStore"
     }

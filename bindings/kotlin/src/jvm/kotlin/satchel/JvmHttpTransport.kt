@@ -6,6 +6,7 @@ import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpResponse
 import java.nio.ByteBuffer
+import java.security.KeyStore
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
@@ -13,19 +14,38 @@ import java.util.concurrent.Flow
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.TimeoutException
 
-/** The transport for a desktop JVM, over `java.net.http`, which Android does not have. */
-class JvmHttpTransport(private val timeouts: HttpTimeouts = HttpTimeouts()) : HttpTransport {
-    private val client: HttpClient = HttpClient.newBuilder()
+/**
+ * The transport for a desktop JVM, over `java.net.http`, which Android does not have.
+ *
+ * @param roots whose certificates are trusted; `null`: the system's.
+ */
+class JvmHttpTransport(
+    private val timeouts: HttpTimeouts = HttpTimeouts(),
+    roots: KeyStore? = null,
+) : HttpTransport {
+    private val tls = PinnedTls(roots)
+
+    @Volatile
+    private var client: HttpClient = makeClient()
+
+    private fun makeClient(): HttpClient = HttpClient.newBuilder()
         // The upgrade to HTTP/2 over plain text would add headers that no proxy on the way understands.
         .version(HttpClient.Version.HTTP_1_1)
         .followRedirects(HttpClient.Redirect.NEVER)
         .connectTimeout(Duration.ofMillis(timeouts.connectMs.toLong()))
+        .sslContext(tls.context)
         .build()
+
+    override fun trust(hub: HubAddress) {
+        // A new client: connections that were made under other pins end with the old one.
+        if (tls.take(hub)) client = makeClient()
+    }
 
     @Volatile
     private var underWay: CompletableFuture<HttpResponse<ByteArray>>? = null
 
     override fun send(task: HttpTask): HttpAnswer? {
+        if (tls.refuses(task.url)) return null
         val body = if (task.body.isEmpty()) {
             HttpRequest.BodyPublishers.noBody()
         } else {

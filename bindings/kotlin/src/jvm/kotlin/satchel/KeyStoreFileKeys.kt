@@ -18,6 +18,13 @@ class KeyStoreFileKeys(private val file: File, private val password: CharArray) 
         return key
     }
 
+    override fun destroy() {
+        val store = open()
+        if (!store.containsAlias(ALIAS)) return
+        store.deleteEntry(ALIAS)
+        file.outputStream().use { store.store(it, password) }
+    }
+
     private fun open(): KeyStore = KeyStore.getInstance("PKCS12").apply {
         if (file.exists()) file.inputStream().use { load(it, password) } else load(null, password)
     }

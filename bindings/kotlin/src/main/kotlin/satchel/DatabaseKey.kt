@@ -17,6 +17,9 @@ interface WrappingKeys {
 
     /** Makes a new one. */
     fun create(): SecretKey
+
+    /** Takes it away for good, if it is there. */
+    fun destroy()
 }
 
 /**
@@ -35,13 +38,32 @@ class DatabaseKey(private val file: File, private val keys: WrappingKeys) {
      */
     fun load(): ByteArray = if (file.exists()) unwrap(file.readBytes()) else make()
 
+    /** A wipe began here and did not end: [PhoneKeys.finishWipe]. */
+    val isDestroyed: Boolean get() = destroyed.exists()
+
+    private val destroyed get() = File(file.path + ".destroyed")
+
+    /** Destroys the key, as the hub ordered: nobody opens the store after this. Again after a kill it does the rest. */
+    internal fun destroy() {
+        // The mark first: whoever finds it knows that no new key is to be made for this store.
+        if (!destroyed.exists()) write(destroyed, ByteArray(0))
+        keys.destroy()
+        file.delete()
+    }
+
+    /** The wiped store's files are gone too: the next [load] makes a new key. */
+    internal fun forget() {
+        destroyed.delete()
+    }
+
     private fun make(): ByteArray {
+        if (isDestroyed) throw KeyLost("destroyed", null)
         val raw = ByteArray(KEY_BYTES).also { SecureRandom().nextBytes(it) }
         // The nonce is the cipher's own: Android's keystore refuses one from outside.
         val cipher = Cipher.getInstance(CIPHER)
         cipher.init(Cipher.ENCRYPT_MODE, keys.existing() ?: keys.create())
         cipher.updateAAD(PURPOSE)
-        write(byteArrayOf(VERSION) + cipher.iv + cipher.doFinal(raw))
+        write(file, byteArrayOf(VERSION) + cipher.iv + cipher.doFinal(raw))
         return raw
     }
 
@@ -59,14 +81,14 @@ class DatabaseKey(private val file: File, private val keys: WrappingKeys) {
     }
 
     /** Whole or not at all, flushed: a store must never be older than the key that opens it. */
-    private fun write(bytes: ByteArray) {
-        file.parentFile?.mkdirs()
-        val fresh = File(file.path + ".new")
+    private fun write(to: File, bytes: ByteArray) {
+        to.parentFile?.mkdirs()
+        val fresh = File(to.path + ".new")
         FileOutputStream(fresh).use {
             it.write(bytes)
             it.fd.sync()
         }
-        Files.move(fresh.toPath(), file.toPath(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING)
+        Files.move(fresh.toPath(), to.toPath(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING)
     }
 
     /** The database key cannot be had: the platform's key is gone or the file is not what was written. */

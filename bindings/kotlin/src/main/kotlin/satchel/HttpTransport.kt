@@ -18,6 +18,15 @@ interface HttpTransport {
      * leaves it to the timeout, so that a cancelled sync may hold its thread that long.
      */
     fun abort() {}
+
+    /**
+     * Which hub follows and which TLS keys it has to show; [SyncHost] says it before each run. From then on a connection
+     * on which the server does not prove to have one of them is no answer, whatever the system trusts. This
+     * default knows no pins, and so refuses a hub that has some.
+     */
+    fun trust(hub: HubAddress) {
+        if (hub.spkiSha256.isNotEmpty()) throw UnsupportedOperationException("this transport cannot pin TLS keys")
+    }
 }
 
 /** How long a request may take. A proof of 250 KB on a poor link of 0.1 Mbit/s needs 20 s. */

@@ -4,22 +4,34 @@ import java.io.ByteArrayOutputStream
 import java.io.InputStream
 import java.net.HttpURLConnection
 import java.net.URL
+import java.security.KeyStore
+import javax.net.ssl.HttpsURLConnection
 
 /**
  * The transport for Android, over [HttpURLConnection], which is OkHttp there.
  *
  * On a desktop JVM that class refuses `PATCH`, with which a cut upload is resumed; use `JvmHttpTransport`
  * there. Here such a request counts as failed.
+ *
+ * @param roots whose certificates are trusted; `null`: the system's.
  */
-class UrlConnectionTransport(private val timeouts: HttpTimeouts = HttpTimeouts()) : HttpTransport {
+class UrlConnectionTransport(
+    private val timeouts: HttpTimeouts = HttpTimeouts(),
+    roots: KeyStore? = null,
+) : HttpTransport {
+    private val tls = PinnedTls(roots)
+
     @Volatile
     private var underWay: HttpURLConnection? = null
 
     override fun send(task: HttpTask): HttpAnswer? {
         val deadlineNs = System.nanoTime() + timeouts.totalMs * 1_000_000L
+        if (tls.refuses(task.url)) return null
         val connection = URL(task.url).openConnection() as? HttpURLConnection ?: return null
         underWay = connection
         try {
+            // Connections are kept by their factory: those under other pins are not used again.
+            if (connection is HttpsURLConnection) connection.sslSocketFactory = tls.context.socketFactory
             connection.requestMethod = task.method
             connection.instanceFollowRedirects = false
             connection.useCaches = false
@@ -45,6 +57,10 @@ class UrlConnectionTransport(private val timeouts: HttpTimeouts = HttpTimeouts()
             underWay = null
             connection.disconnect()
         }
+    }
+
+    override fun trust(hub: HubAddress) {
+        tls.take(hub)
     }
 
     override fun abort() {

@@ -190,6 +190,8 @@ class CoroutinesTest {
     private class OneTask(private val task: HttpTask) : SatchelInterface by unused() {
         val outcomes = mutableListOf<TaskOutcome>()
 
+        override fun hubAddress(): HubAddress? = null
+
         override fun nextTask(network: NetworkState): SyncTask =
             if (outcomes.isEmpty()) SyncTask.Http(task) else SyncTask.Wait(null, WaitReason.RETRY)
 

@@ -87,7 +87,7 @@ class MainActivity : Activity(), Shell {
         super.onStart()
         act {
             desk.resume()
-            desk.syncSoon()
+            desk.follow()
         }
     }
 

@@ -21,7 +21,7 @@ class TestApp : DemoApp() {
     var place: Position? = null
 
     override fun makeDesk(): Desk = Desk(
-        this, MemoryKeys(), UrlConnectionTransport(), { NetworkState.UNMETERED },
+        this, MemoryKeys(), null, UrlConnectionTransport(), UrlConnectionTransport(), { NetworkState.UNMETERED },
         library = { config -> counted(Satchel.open(config).also { library = it }) },
         position = { place },
     )
@@ -58,5 +58,9 @@ class TestApp : DemoApp() {
 
         override fun create(): SecretKey =
             KeyGenerator.getInstance("AES").apply { init(256) }.generateKey().also { key = it }
+
+        override fun destroy() {
+            key = null
+        }
     }
 }
