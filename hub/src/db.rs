@@ -28,6 +28,9 @@ const APPLICATION_ID: i64 = 0x5348_5542;
 /// Long enough for a large import of another process, short enough for a phone to retry.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
+/// Rows that the database's thread reads before anybody takes one: a batch's questions have up to 500, and waiting
+/// for each other every 50 rows was a quarter of that thread's time.
+const ROWS_AHEAD: usize = 512;
 const FILE_NAME: &str = "hub.db";
 
 /// A write transaction.
@@ -52,6 +55,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
+            .row_buffer_size(ROWS_AHEAD)
             .pragma("temp_store", "MEMORY")
             .pragma("trusted_schema", "OFF")
             .pragma("secure_delete", "ON");

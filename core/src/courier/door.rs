@@ -36,6 +36,18 @@ impl Courier {
         handoff: HandoffKind,
         kind: AttemptKind,
     ) -> Result<(AttemptId, AttemptRow)> {
+        let head_seq = self.db.read_short(|conn| Ok(entries::head(conn)?.seq))?;
+        self.new_attempt_behind(head_seq, stop, handoff, kind)
+    }
+
+    /// [`Courier::new_attempt`] for a caller who knows the log's last entry.
+    fn new_attempt_behind(
+        &self,
+        head_seq: i64,
+        stop: StopId,
+        handoff: HandoffKind,
+        kind: AttemptKind,
+    ) -> Result<(AttemptId, AttemptRow)> {
         let now_ms = self.env.clock.wall_ms();
         let entropy = &*self.env.entropy;
         let id = AttemptId::from_parts(now_ms, random(entropy)?);
@@ -46,7 +58,7 @@ impl Courier {
             opened_at_ms: now_ms,
             completed_at_ms: None,
             kind,
-            opened_at_seq: self.db.read_short(|conn| Ok(entries::head(conn)?.seq))?,
+            opened_at_seq: head_seq,
         };
         Ok((id, row))
     }
@@ -67,7 +79,7 @@ impl Courier {
     fn never_opened(&self, id: AttemptId) -> Result<AttemptRow> {
         let completed = self.db.read(|conn| {
             let since = entries::head(conn)?.seq - limits::COMPLETED_LOOKBACK_ENTRIES;
-            attempts::completed_since(conn, id, since)
+            Ok(attempts::standing(conn, id, since)?.is_completed)
         })?;
         Err(if completed {
             Error::AlreadyCompleted

@@ -53,6 +53,9 @@ impl Courier {
                 return Ok(Task::Http(task));
             }
         }
+        if let Err(error) = self.db.shorten_log() {
+            tracing::debug!(%error, "the store's log stays long");
+        }
         let engine = self.engine();
         let retry_ms = engine.next_retry_ms(now_ms);
         let wall = |at_ms: i64| self.env.clock.wall_ms() + (at_ms - now_ms);

@@ -11,8 +11,8 @@ use satchel_protocol::ids::{DeviceId, Handle, Hash32, Salt, StopId};
 use crate::clock::{Clock, Entropy, random};
 use crate::error::Result;
 use crate::store::db::Tx;
-use crate::store::entries::{self, Beside, Head, NewEntry};
-use crate::store::{device_keys, noted, watch};
+use crate::store::entries::{self, Beside, Head, NewEntry, Tail};
+use crate::store::{device_keys, noted};
 
 /// Who writes, and with what.
 pub(crate) struct Pen<'a> {
@@ -49,8 +49,11 @@ impl Pen<'_> {
         fact: Fact,
         beside: Beside<'_>,
     ) -> Result<Head> {
-        let before = entries::head(tx)?;
-        let (anchor, changed_seq) = watch::anchor(tx)?;
+        let Tail {
+            head: before,
+            anchor,
+            key_changed_seq: changed_seq,
+        } = entries::tail(tx)?;
         let header = Header {
             version: ENTRY_VERSION,
             alg: ALG_ED25519_SHA256,

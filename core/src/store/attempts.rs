@@ -88,11 +88,29 @@ pub(crate) fn get(conn: &Connection, id: AttemptId) -> Result<Option<AttemptRow>
     }))
 }
 
-/// Whether a visit without photos was completed by an entry behind `since_seq`. It has no row here.
-pub(crate) fn completed_since(conn: &Connection, id: AttemptId, since_seq: i64) -> Result<bool> {
-    Ok(conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM entry WHERE seq > ?1 AND attempt_id = ?2)")?
-        .query_row(params![since_seq, id.as_bytes()], |r| r.get(0))?)
+/// How an attempt stands in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// It has a row, as only attempts with photos do.
+    pub(crate) has_row: bool,
+    /// Its row says so, or an entry behind the place at which it was opened: without photos there is no row.
+    pub(crate) is_completed: bool,
+}
+
+/// How an attempt stands that was opened behind the entry at `since_seq`.
+pub(crate) fn standing(conn: &Connection, id: AttemptId, since_seq: i64) -> Result<Standing> {
+    // Where there is a row, the log is not looked through.
+    let mut stmt = conn.prepare_cached(
+        "SELECT a.attempt_id IS NOT NULL, CASE WHEN a.attempt_id IS NOT NULL THEN a.completed_at_ms IS NOT NULL
+             ELSE EXISTS (SELECT 1 FROM entry WHERE seq > ?2 AND attempt_id = ?1) END
+         FROM (SELECT 1) LEFT JOIN attempt a ON a.attempt_id = ?1",
+    )?;
+    Ok(stmt.query_row(params![id.as_bytes(), since_seq], |r| {
+        Ok(Standing {
+            has_row: r.get(0)?,
+            is_completed: r.get(1)?,
+        })
+    })?)
 }
 
 /// The attempt at a stop opened after `since_ms` that was left open when the app was killed.

@@ -8,6 +8,7 @@ use satchel_protocol::ids::{AttemptId, Hash32, Salt, Sig64, StopId};
 use satchel_protocol::limits::MAX_INLINE_BLOB_BYTES;
 use satchel_protocol::wedge::{ReplacementBody, Wedged};
 
+use super::row::InOrder;
 use super::{inks, row};
 use crate::error::{Error, Result, StoreError};
 
@@ -80,6 +81,37 @@ pub(crate) fn head(conn: &Connection) -> Result<Head> {
             seq: 0,
             hash: Hash32::ZERO,
         },
+    })
+}
+
+/// What an entry that is written now follows and names, in one look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tail {
+    pub(crate) head: Head,
+    /// The last receipt that vouches for this log.
+    pub(crate) anchor: Option<Hash32>,
+    /// After which entry the present log key came into use.
+    pub(crate) key_changed_seq: i64,
+}
+
+pub(crate) fn tail(conn: &Connection) -> Result<Tail> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT e.seq, e.hash, p.anchor, p.key_changed_seq FROM phone p
+         LEFT JOIN entry e ON e.seq = (SELECT max(seq) FROM entry) WHERE p.id = 1",
+    )?;
+    let mut rows = stmt.query([])?;
+    let r = rows
+        .next()?
+        .ok_or_else(|| Error::from(StoreError::BadRow("phone")))?;
+    let mut c = InOrder::new(r);
+    let head = Head {
+        seq: c.get::<Option<i64>>()?.unwrap_or(0),
+        hash: c.opt_bytes("hash")?.map_or(Hash32::ZERO, Hash32),
+    };
+    Ok(Tail {
+        head,
+        anchor: c.opt_bytes("anchor")?.map(Hash32),
+        key_changed_seq: c.get()?,
     })
 }
 

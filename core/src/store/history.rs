@@ -11,7 +11,6 @@ use satchel_protocol::transitions::{
 };
 
 use super::stops::ParcelRow;
-use super::versions;
 use crate::error::{Result, StoreError};
 use crate::limits::MAX_PARCEL_EVENTS;
 
@@ -84,7 +83,7 @@ pub(crate) fn push(
     let bytes = minicbor::to_vec(&events).map_err(|_| StoreError::BadRow("history"))?;
     conn.prepare_cached(
         "UPDATE parcel SET history = ?2, state = ?3, outcome = ?4, attempts = ?5,
-             last_seq = coalesce(?6, last_seq), version = ?7 WHERE parcel_id = ?1",
+             last_seq = coalesce(?6, last_seq), version = next_version() WHERE parcel_id = ?1",
     )?
     .execute(params![
         parcel.parcel_id.as_bytes(),
@@ -92,8 +91,7 @@ pub(crate) fn push(
         folded.state.code(),
         outcome(&folded, &events).map(Outcome::code),
         folded.attempts,
-        attempt_seq,
-        versions::next(conn)?
+        attempt_seq
     ])?;
     Ok(Pushed::New)
 }

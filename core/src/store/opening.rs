@@ -34,8 +34,11 @@ const SQLITE_ERROR: i32 = 1;
 /// SQLite's extended code for a journal that a reader may not roll back (`SQLITE_READONLY_ROLLBACK`).
 const READONLY_ROLLBACK: i32 = 776;
 
-/// SQLite moves the log into the database every 1,000 pages of 4 KiB; this is a little more.
+/// The log of a courier's day with room to spare.
 const WAL_BYTES: u64 = 4_608 * 1_024;
+/// Pages of the log at which an attempt itself moves it into the database. Long before that it is done while the
+/// phone syncs ([`super::db::Db::shorten_log`]); only a phone that never does gets here.
+const WAL_MOST_PAGES: i64 = 2_000;
 
 /// A day's route and log stay in memory, so that recording does not decrypt pages again and again.
 const WRITER_CACHE_KIB: i64 = 8 * 1_024;
@@ -199,6 +202,7 @@ fn connect(path: &Path, key: &Secret32, flags: OpenFlags) -> Result<Connection> 
     if !flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) {
         conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        conn.pragma_update(None, "wal_autocheckpoint", WAL_MOST_PAGES)?;
     }
     conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     conn.set_prepared_statement_cache_capacity(64);
@@ -244,6 +248,13 @@ fn no_cipher(error: rusqlite::Error) -> StoreError {
 pub(super) fn raw(key: &Secret32) -> Zeroizing<String> {
     let hex = Zeroizing::new(HEXLOWER.encode(key.expose()));
     Zeroizing::new(format!("x'{}'", hex.as_str()))
+}
+
+/// Moves what it can of the log into the database, without waiting for anybody.
+pub(super) fn move_log(dir: &Path, key: &Secret32) -> Result<()> {
+    let there = READ_WRITE.difference(OpenFlags::SQLITE_OPEN_CREATE);
+    let conn = connect(&dir.join(DB_FILE), key, there)?;
+    Ok(conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
 }
 
 /// Moves the log into the database, cuts it off and grows it again, empty. `false`: a reader holds it.

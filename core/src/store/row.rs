@@ -60,12 +60,22 @@ impl<'a, 'stmt> InOrder<'a, 'stmt> {
 
     /// `what` names the column if it has not its form.
     pub(crate) fn bytes<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N]> {
+        self.opt_bytes(what)?
+            .ok_or_else(|| StoreError::BadRow(what).into())
+    }
+
+    pub(crate) fn opt_bytes<const N: usize>(
+        &mut self,
+        what: &'static str,
+    ) -> Result<Option<[u8; N]>> {
         let at = self.next;
         self.next += 1;
-        let bytes = self.row.get_ref(at)?.as_blob().ok();
-        bytes
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or_else(|| StoreError::BadRow(what).into())
+        let bytes = self.row.get_ref(at)?.as_blob_or_null();
+        let Some(bytes) = bytes.map_err(|_| StoreError::BadRow(what))? else {
+            return Ok(None);
+        };
+        let bytes = bytes.try_into().map_err(|_| StoreError::BadRow(what))?;
+        Ok(Some(bytes))
     }
 
     pub(crate) fn uuid(&mut self, what: &'static str) -> Result<Uuid> {

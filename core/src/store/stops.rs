@@ -250,9 +250,8 @@ pub(crate) fn move_parcel(conn: &Connection, parcel: ParcelId, to: StopId) -> Re
 
 /// Marks a stop as changed.
 pub(crate) fn touch(conn: &Connection, stop: StopId) -> Result<()> {
-    let version = versions::next(conn)?;
-    conn.prepare_cached("UPDATE stop SET version = ?2 WHERE stop_id = ?1")?
-        .execute(params![stop.as_bytes(), version])?;
+    conn.prepare_cached("UPDATE stop SET version = next_version() WHERE stop_id = ?1")?
+        .execute([stop.as_bytes()])?;
     Ok(())
 }
 
@@ -365,7 +364,8 @@ pub(crate) fn removed(conn: &Connection) -> Result<HashSet<StopId>> {
 /// Parcels of one stop, or of all stops.
 pub(crate) fn parcels(conn: &Connection, stop: Option<StopId>) -> Result<Vec<ParcelRow>> {
     let mut stmt = conn.prepare_cached(match stop {
-        Some(_) => select_parcel!("WHERE stop_id = ?1 ORDER BY waybill, parcel_id"),
+        // A handful, sorted below: SQLite would set up a sorter for them at every door.
+        Some(_) => select_parcel!("WHERE stop_id = ?1"),
         None => select_parcel!("ORDER BY stop_id, waybill, parcel_id"),
     })?;
     let mut rows = match stop {
@@ -375,6 +375,12 @@ pub(crate) fn parcels(conn: &Connection, stop: Option<StopId>) -> Result<Vec<Par
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         out.push(read_parcel(r)?);
+    }
+    if stop.is_some() {
+        let place = |p: &ParcelRow, q: &ParcelRow| {
+            (p.waybill.as_str(), p.parcel_id).cmp(&(q.waybill.as_str(), q.parcel_id))
+        };
+        out.sort_by(place);
     }
     Ok(out)
 }

@@ -30,7 +30,7 @@ pub(super) fn start(writer: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// The next version. Only the writer has one to give.
+/// The next version. Only the writer has one to give. Where one row is changed, the statement itself asks for it.
 pub(super) fn next(writer: &Connection) -> Result<i64> {
     let mut stmt = writer.prepare_cached("SELECT next_version()")?;
     Ok(stmt.query_row([], |r| r.get(0))?)

@@ -46,17 +46,6 @@ pub(crate) fn keep_word(conn: &Connection, last_seq: i64, answer: &[u8]) -> Resu
     Ok(())
 }
 
-/// What the next entry is known to come after, and the entry after which the present key came into use.
-pub(crate) fn anchor(conn: &Connection) -> Result<(Option<Hash32>, i64)> {
-    let mut stmt = conn.prepare_cached("SELECT anchor, key_changed_seq FROM phone WHERE id = 1")?;
-    let (bytes, changed_seq): (Option<Vec<u8>>, i64) =
-        stmt.query_row([], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    let anchor = bytes
-        .map(|b| Hash32::try_from(b.as_slice()).map_err(|_| StoreError::BadRow("anchor")))
-        .transpose()?;
-    Ok((anchor, changed_seq))
-}
-
 pub(crate) fn set_anchor(conn: &Connection, anchor: Hash32) -> Result<()> {
     conn.prepare_cached("UPDATE phone SET anchor = ?1 WHERE id = 1")?
         .execute([anchor.0])?;

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
-pub(crate) use payload::{Payload, Rng};
+pub(crate) use payload::{Payload, Rng, note};
 pub(crate) use phone::scribble;
 
 /// Command line.

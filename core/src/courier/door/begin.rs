@@ -1,6 +1,6 @@
 //! Before the door opens: what each kind of handoff needs here, or why it is locked.
 
-use satchel_protocol::ids::{AttemptId, ParcelId, StopId};
+use satchel_protocol::ids::{ParcelId, StopId};
 use satchel_protocol::taxonomy::HandoffKind;
 
 use super::gate::{self, Asked};
@@ -12,8 +12,8 @@ use crate::rules::consent::channels;
 use crate::rules::ruleset::{Line, RuleSet};
 use crate::store::attempts::{self, AttemptKind};
 use crate::store::db::Snapshot;
-use crate::store::proofs;
 use crate::store::stops::ParcelRow;
+use crate::store::{entries, proofs};
 
 impl Courier {
     /// Opens a handoff at a stop and says what it needs. An attempt with photos that was left open
@@ -32,7 +32,7 @@ impl Courier {
             signer_name: None,
             now_ms,
         };
-        let (parcels, open, photos) = self.db.read_short(|conn| {
+        let (parcels, open, photos, head_seq) = self.db.read_short(|conn| {
             let open = gate::open_parcels(conn, stop, handoff)?;
             let parcels = gate::allowed_parcels(conn, &open, asked)?;
             let open = attempts::open_at_stop(conn, stop, now_ms - limits::DRAFT_RESUMABLE_MS)?;
@@ -40,11 +40,16 @@ impl Courier {
                 Some(id) => proofs::photos_of(conn, id)?,
                 None => Vec::new(),
             };
-            Ok((parcels, open, photos))
+            Ok((parcels, open, photos, entries::head(conn)?.seq))
         })?;
         let attempt_id = match open {
             Some(id) => id,
-            None => self.draft_at(stop, handoff)?,
+            None => {
+                let kind = AttemptKind::Visit;
+                let (id, row) = self.new_attempt_behind(head_seq, stop, handoff, kind)?;
+                self.remember_draft(id, row);
+                id
+            }
         };
         let hours = gate::hours(&parcels, now_ms, self.env.clock.utc_offset_min())?;
         Ok(Draft {
@@ -54,12 +59,6 @@ impl Courier {
             warnings: hours.into_iter().map(VisitWarning::Door).collect(),
             photos,
         })
-    }
-
-    fn draft_at(&self, stop: StopId, handoff: HandoffKind) -> Result<AttemptId> {
-        let (id, row) = self.new_attempt(stop, handoff, AttemptKind::Visit)?;
-        self.remember_draft(id, row);
-        Ok(id)
     }
 
     /// What a handoff needs at this stop, for all parcels that may be handed over this way now (B4-12).

@@ -97,17 +97,12 @@ impl Courier {
         };
         let ink = taken.as_ref().map(|taken| &taken.bytes);
         let recorded = self.write_at_door(|tx| {
-            // Only a visit with photos has a row; one without is known by its entry.
-            let with_photos = match attempts::get(tx, attempt)? {
-                Some(stored) if stored.completed_at_ms.is_some() => {
-                    return Err(Error::AlreadyCompleted);
-                }
-                Some(_) => true,
-                None if attempts::completed_since(tx, attempt, row.opened_at_seq)? => {
-                    return Err(Error::AlreadyCompleted);
-                }
-                None => false,
-            };
+            let standing = attempts::standing(tx, attempt, row.opened_at_seq)?;
+            if standing.is_completed {
+                return Err(Error::AlreadyCompleted);
+            }
+            // Only a visit with photos has a row.
+            let with_photos = standing.has_row;
             let parcels = chosen_parcels(tx, row.stop_id, &input.parcels)?;
             let now_ms = self.log_time_ms(tx, &keys, parcels.iter().map(|(parcel, _)| parcel))?;
             let mut proofs = Vec::new();

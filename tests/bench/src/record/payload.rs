@@ -58,3 +58,20 @@ impl Rng {
         u16::try_from(self.next() % u64::from(bound)).unwrap_or(0)
     }
 }
+
+/// What a courier types: 40 to 80 characters of words, as in the peers' load (sync notes §5).
+pub(crate) fn note(rng: &mut Rng) -> String {
+    const WORDS: &str = "parcel left with neighbour at number door bell no answer second try safe place behind \
+        the gate customer asked to come back after six reception desk floor lift broken dog in yard call before";
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let most = 40 + usize::from(rng.below(40));
+    let mut note = String::new();
+    while let Some(word) = words.get(usize::from(rng.below(words.len() as u16))) {
+        if note.len() + word.len() + 1 > most {
+            break;
+        }
+        note.push_str(word);
+        note.push(' ');
+    }
+    note
+}

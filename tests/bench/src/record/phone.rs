@@ -29,7 +29,7 @@ use satchel_core::{Courier, Environment, OpenConfig};
 use satchel_tests::phone::unlock;
 use uuid::Uuid;
 
-use super::payload::Rng;
+use super::payload::{Rng, note};
 use super::{Run, bytes_written, disk_bytes};
 use crate::Failure;
 
@@ -127,7 +127,7 @@ fn stored_sizes(core: &Courier) -> Result<(usize, usize), Failure> {
 
 /// A failed visit with a note, a position and a signature.
 fn visit(n: usize, ink_bytes: usize, rng: &mut Rng) -> Completion {
-    let words: String = (0..18).map(|_| format!("{:016x} ", rng.next())).collect();
+    let words = note(rng);
     let outcome = ParcelOutcome::Failed {
         reason: Reason::NoParking,
         action: Action::RetryOnFoot,

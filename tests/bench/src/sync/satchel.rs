@@ -25,7 +25,7 @@ use serde_json::Value;
 use super::wire::{Line, Wire};
 use super::{Measured, Start};
 use crate::Failure;
-use crate::record::{Rng, scribble};
+use crate::record::{Rng, note, scribble};
 
 const COURIER: &str = "Courier One";
 const MAPPING: &str = r#"{
@@ -110,20 +110,26 @@ impl Bench {
             )?;
         }
         let (before, requests, start) = (self.wire.traffic(), net.requests(), Start::now());
-        // The push ends with the last receipt; a look at the feed follows and is no part of it.
-        net.stop_before(Purpose::Feed);
         let unsent = || {
             phone
                 .core()
                 .sync_status()
                 .map(|s| s.unsent_entries + s.unsent_proofs)
         };
-        for _ in 0..100 {
-            phone.sync_now(&net);
+        // The push ends with the last receipt: what the phone does behind it, a look at the feed and tidying its
+        // store, is no part of it.
+        net.stop_before(Purpose::Feed);
+        for _ in 0..1_000 {
             if unsent()? == 0 {
                 break;
             }
-            phone.wait();
+            match phone.core().next_task(Network::Unmetered)? {
+                Task::Http(task) => {
+                    let outcome = net.send(&task).unwrap_or(TaskOutcome::Failed);
+                    phone.core().complete_task(&task.id, outcome)?;
+                }
+                Task::Wait { .. } | Task::Done => phone.wait(),
+            }
         }
         let sent = net.requests() - requests;
         let measured = Measured::new(start, self.wire.traffic().since(before), sent);
@@ -255,23 +261,6 @@ fn failed(
             vec![ParcelResult::new(parcel.parcel_id, outcome)],
         )
     })
-}
-
-/// What a courier types: 40 to 80 characters of words, as in the peers' load (sync notes §5).
-fn note(rng: &mut Rng) -> String {
-    const WORDS: &str = "parcel left with neighbour at number door bell no answer second try safe place behind \
-        the gate customer asked to come back after six reception desk floor lift broken dog in yard call before";
-    let words: Vec<&str> = WORDS.split_whitespace().collect();
-    let most = 40 + usize::from(rng.below(40));
-    let mut note = String::new();
-    while let Some(word) = words.get(usize::from(rng.below(words.len() as u16))) {
-        if note.len() + word.len() + 1 > most {
-            break;
-        }
-        note.push_str(word);
-        note.push(' ');
-    }
-    note
 }
 
 /// A picture with detail enough to stay near 200 KB.

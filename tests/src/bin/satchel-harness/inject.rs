@@ -27,10 +27,11 @@ const WRITES: [&str; 9] = [
 ];
 
 /// Where an error is put in.
-const ERRING: [&str; 15] = [
+const ERRING: [&str; 16] = [
     "pwrite64",
     "write",
     "fsync",
+    "fdatasync",
     "ftruncate",
     "unlink",
     "rename",
