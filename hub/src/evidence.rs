@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use satchel_protocol::attempt::AttemptBody;
 use satchel_protocol::bundle::{
     self, BUNDLE_VERSION, Bundle, BundledEntry, BundledProof, Certificate, ProofBytes, Token,
 };
@@ -107,8 +106,8 @@ impl Hub {
         let (mut proofs, mut photos) = (Vec::new(), BTreeMap::new());
         let mut seen = BTreeSet::new();
         for bundled in entries {
-            let body = bundled.entry.body.as_deref().unwrap_or_default();
-            let Ok(attempt) = AttemptBody::decode(body) else {
+            let header = Header::decode(&bundled.entry.header).map_err(|_| DAMAGED)?;
+            let Some((attempt, _)) = bundle::attempt_of(&header, &bundled.entry) else {
                 continue;
             };
             for proof in attempt.proofs {

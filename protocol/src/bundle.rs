@@ -12,10 +12,12 @@ mod verify;
 
 use minicbor::{Decode, Encode};
 
-use crate::entry::SignedEntry;
+use crate::attempt::AttemptBody;
+use crate::entry::{EntryKind, Header, SignedEntry};
 use crate::ids::{Hash32, ParcelId};
 use crate::receipt::SignedReceipt;
 use crate::taxonomy::ProofKind;
+use crate::wedge::ReplacementBody;
 
 pub use file::{BundleError, MAX_BUNDLE_BYTES, pack, unpack};
 pub use report::{Check, EntryReport, Interval, Report, Strength, Verdict};
@@ -133,6 +135,23 @@ pub struct BundledProof {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct ProofBytes(#[cbor(n(0), with = "minicbor::bytes")] pub Vec<u8>);
+
+/// The attempt an entry records, whether it says it for the first time or again, for a position of its log that a
+/// hub could not accept (B4-2); and in that case that position with its hash.
+#[must_use]
+pub fn attempt_of(
+    header: &Header,
+    entry: &SignedEntry,
+) -> Option<(AttemptBody, Option<(i64, Hash32)>)> {
+    let body = entry.body.as_deref()?;
+    if header.kind == EntryKind::ATTEMPT {
+        return Some((AttemptBody::decode(body).ok()?, None));
+    }
+    let again = (header.kind == ReplacementBody::KIND).then(|| ReplacementBody::decode(body));
+    let again = again?.ok().filter(|r| r.kind == EntryKind::ATTEMPT)?;
+    let attempt = AttemptBody::decode(&again.body).ok()?;
+    Some((attempt, Some((again.of_seq, again.of_hash))))
+}
 
 #[cfg(test)]
 mod tests;

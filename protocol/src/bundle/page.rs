@@ -6,9 +6,9 @@ use core::fmt::Write as _;
 use data_encoding::HEXLOWER;
 
 use super::file::{EVIDENCE_OPEN, Photos, evidence, photo};
-use super::{Bundle, BundledEntry};
+use super::{Bundle, BundledEntry, attempt_of};
 use crate::attempt::{AttemptBody, Fix};
-use crate::entry::{EntryKind, Header};
+use crate::entry::Header;
 use crate::ids::AttemptId;
 use crate::ink::Signature;
 use crate::taxonomy::ProofKind;
@@ -79,9 +79,8 @@ fn write_entry(
     let Ok(header) = Header::decode(&bundled.entry.header) else {
         return page.write_str("<h2>无法读取的记录 An entry that cannot be read</h2>\n");
     };
-    let body = (header.kind == EntryKind::ATTEMPT)
-        .then(|| AttemptBody::decode(bundled.entry.body.as_deref()?).ok())
-        .flatten();
+    let said = attempt_of(&header, &bundled.entry);
+    let (body, again) = said.map_or((None, None), |(body, again)| (Some(body), again));
     let (zh, en) = match &body {
         Some(body) => (body.outcome.zh(), body.outcome.en()),
         None if bundled.entry.body.is_none() => ("内容已删除", "Content erased"),
@@ -97,6 +96,18 @@ fn write_entry(
         "Entry's hash",
         &bundled.entry.hash().to_string(),
     )?;
+    if let Some((seq, hash)) = again {
+        let zh = format!("第 {seq} 号(哈希 {hash})的记录服务器无法接受,内容由手机在此重新签名");
+        let en = format!(
+            "what stood at {seq}, under the hash {hash}, could not be accepted; the phone says it again here, under a new signature"
+        );
+        row(
+            page,
+            "替代",
+            "Says again",
+            &format!("{zh} <span lang=\"en\">{en}</span>"),
+        )?;
+    }
     if let Some(body) = &body {
         write_attempt(page, body)?;
     }

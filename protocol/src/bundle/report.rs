@@ -136,6 +136,8 @@ pub struct EntryReport {
     pub outside: bool,
     /// The outcome of an attempt.
     pub outcome: Option<Outcome>,
+    /// The position it says again because the hub could not accept what stood there, and its hash.
+    pub says_again: Option<(i64, Hash32)>,
     /// What that rests on.
     pub strength: Option<Strength>,
     /// The content was erased.
@@ -190,6 +192,12 @@ impl fmt::Display for Report {
                 (false, None) => write!(f, "kind {}", entry.kind.0)?,
             }
             writeln!(f)?;
+            if let Some((seq, hash)) = entry.says_again {
+                writeln!(
+                    f,
+                    "  says again what stood at {seq} ({hash}) and could not be accepted"
+                )?;
+            }
             writeln!(
                 f,
                 "  the phone says {}; others vouch for {} to {}{}",

@@ -351,6 +351,43 @@ fn an_erased_entry_still_verifies_and_says_that_it_was_erased() {
 }
 
 #[test]
+fn an_entry_that_says_another_again_is_an_attempt_and_says_which() {
+    let (mut bundle, photos) = bundle();
+    let open = bundle.entries[1].entry.hash();
+    let again = ReplacementBody {
+        of_seq: 2,
+        of_hash: open,
+        kind: EntryKind::ATTEMPT,
+        body: body(Outcome::ALL[0], true).encode(),
+    };
+    let mut header = Header::decode(&bundle.entries[1].entry.header).unwrap();
+    (header.seq, header.prev, header.kind) = (3, open, ReplacementBody::KIND);
+    let entry = SignedEntry::seal(header, Salt([3; 32]), again.encode(), &phone());
+    let log_proof = None;
+    bundle.entries.push(BundledEntry {
+        entry,
+        log_proof,
+        ..bundle.entries[0].clone()
+    });
+    let report = check(&bundle, &photos);
+    assert!(report.holds(), "{report}");
+    let last = report.entries.last().unwrap();
+    assert_eq!(last.says_again, Some((2, open)));
+    assert_eq!(last.outcome, Some(Outcome::ALL[0]));
+    assert_eq!(report.entries[0].says_again, None);
+    assert!(
+        report
+            .to_string()
+            .contains(&format!("says again what stood at 2 ({open})"))
+    );
+    let page = pack(&bundle, &photos);
+    assert!(
+        page.contains("无法接受")
+            && page.contains(&format!("what stood at 2, under the hash {open}"))
+    );
+}
+
+#[test]
 fn a_clock_that_lies_is_seen_outside_of_its_interval() {
     let (mut bundle, photos) = bundle();
     let first = bundle.entries[0].entry.clone();

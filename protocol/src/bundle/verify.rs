@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::file::Photos;
 use super::report::{Check, EntryReport, Interval, Report, Strength, Verdict};
-use super::{Bundle, BundleError, BundledEntry, pack, unpack};
+use super::{Bundle, BundleError, BundledEntry, attempt_of, pack, unpack};
 use crate::attempt::{AttemptBody, CodeResult};
 use crate::crypto;
 use crate::device_keys::KeyChain;
@@ -371,9 +371,8 @@ impl Checker<'_> {
         };
         let witnessed_ms = self.in_log(bundled, hash, hub, &at);
         interval.not_after_ms = interval.not_after_ms.into_iter().chain(witnessed_ms).min();
-        let attempt = (header.kind == EntryKind::ATTEMPT)
-            .then(|| AttemptBody::decode(entry.body.as_deref()?).ok())
-            .flatten();
+        let said = attempt_of(&header, entry);
+        let (attempt, again) = said.map_or((None, None), |(body, again)| (Some(body), again));
         let mut strength = None;
         if let Some(body) = &attempt {
             let mine = body.parcel == self.bundle.parcel;
@@ -398,6 +397,7 @@ impl Checker<'_> {
             interval,
             outside,
             outcome: attempt.as_ref().map(|b| b.outcome),
+            says_again: again,
             strength,
             erased,
         };
