@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// Deliveries in the store, each with a photo and a signature.
     #[arg(long, default_value_t = 200)]
     deliveries: usize,
-    /// Records visits in vain until the store's files take so many MB, before its key is changed.
+    /// Records looks at an address until the store's files take so many MB, before its key is changed.
     #[arg(long, default_value_t = 0)]
     store_mb: u64,
 }
@@ -36,7 +36,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let size = || Ok::<_, Failure>(work.phone.core().storage_usage()?.database_bytes);
     while size()? < args.store_mb * 1_000_000 {
         for _ in 0..FILL_RECORDS {
-            work.phone.fail(work.day.stop_id(args.deliveries))?;
+            // Each look is an entry, and nothing bounds them as attempts at one door are bounded.
+            work.phone
+                .core()
+                .reveal(work.day.stop_id(args.deliveries))?;
         }
     }
     let bytes = size()?;
