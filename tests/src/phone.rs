@@ -204,31 +204,14 @@ impl Phone {
             PhotoSource::Bytes(&photo(n)),
             PhotoOrigin::Camera,
         )?;
-        self.core()
-            .complete_attempt(draft.attempt_id, &self.delivered(stop, n))
+        let input = delivered(&self.core().stop(stop)?, n);
+        self.core().complete_attempt(draft.attempt_id, &input)
     }
 
-    /// What completes a delivery to the recipient, but for the photo.
+    /// What completes a delivery to the recipient, but for the photo. The stop is one the phone has.
     #[must_use]
     pub fn delivered(&self, stop: StopId, n: u64) -> Completion {
-        let mut parcels = completion(&self.parcels(stop), ParcelOutcome::Delivered).parcels;
-        let views = self
-            .core()
-            .stop(stop)
-            .map_or_else(|_| vec![], |v| v.parcels);
-        for result in &mut parcels {
-            let view = views.iter().find(|v| v.parcel_id == result.parcel_id);
-            result.scan = view.map(|v| v.waybill.clone());
-        }
-        Completion {
-            identity: Some(IdentityCheck {
-                method: IdentityMethod::Name,
-                matched: true,
-            }),
-            inspection: Some(InspectionResult::Inspected),
-            signature: Some(signature(n)),
-            ..Completion::new(HandoffKind::Recipient, parcels)
-        }
+        delivered(&self.core().stop(stop).unwrap(), n)
     }
 
     /// Calls the recipient of a stop in vain.
@@ -263,16 +246,28 @@ impl Phone {
     /// # Errors
     /// As [`Courier::complete_attempt`].
     pub fn record_failure(&self, attempt: AttemptId, stop: StopId) -> Result<Recorded> {
-        let input = completion(&self.parcels(stop), nobody_there());
+        let input = completion(&parcels(&self.core().stop(stop)?), nobody_there());
         self.core().complete_attempt(attempt, &input)
     }
+}
 
-    fn parcels(&self, stop: StopId) -> Vec<ParcelId> {
-        let view = self.core().stop(stop);
-        view.map_or_else(
-            |_| vec![],
-            |v| v.parcels.iter().map(|p| p.parcel_id).collect(),
-        )
+fn parcels(stop: &StopView) -> Vec<ParcelId> {
+    stop.parcels.iter().map(|p| p.parcel_id).collect()
+}
+
+fn delivered(stop: &StopView, n: u64) -> Completion {
+    let mut results = completion(&parcels(stop), ParcelOutcome::Delivered).parcels;
+    for (result, view) in results.iter_mut().zip(&stop.parcels) {
+        result.scan = Some(view.waybill.clone());
+    }
+    Completion {
+        identity: Some(IdentityCheck {
+            method: IdentityMethod::Name,
+            matched: true,
+        }),
+        inspection: Some(InspectionResult::Inspected),
+        signature: Some(signature(n)),
+        ..Completion::new(HandoffKind::Recipient, results)
     }
 }
 
