@@ -109,6 +109,9 @@ fn compile(headers: &Path, amalgamation: &Path) {
     for (name, value) in OPTIONS {
         build.define(name, *value);
     }
+    if env::var_os("CARGO_FEATURE_JSON").is_none() {
+        build.define("SQLITE_OMIT_JSON", None);
+    }
     // Temporary tables would be plain files: in memory, unless a connection says otherwise. Android has no
     // place for them, so there none ever is a file.
     build.define("SQLITE_TEMP_STORE", if is_android() { "3" } else { "2" });

@@ -14,7 +14,6 @@ pub mod model;
 pub mod proof;
 pub mod rating;
 pub mod rescue;
-pub mod route;
 pub mod rules;
 pub mod sync;
 
@@ -25,3 +24,4 @@ mod store;
 pub use courier::{Courier, Environment, OpenConfig, remove_store};
 pub use error::{Error, Refusal, Result, StoreError};
 pub use satchel_protocol as protocol;
+pub use satchel_route as route;

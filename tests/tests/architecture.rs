@@ -83,7 +83,11 @@ fn dependencies_point_one_way() {
     let ours: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("satchel-protocol", &[][..]),
         ("satchel-sqlite", &[]),
-        ("satchel-core", &["satchel-protocol", "satchel-sqlite"]),
+        ("satchel-route", &[]),
+        (
+            "satchel-core",
+            &["satchel-protocol", "satchel-route", "satchel-sqlite"],
+        ),
         ("satchel-ffi", &["satchel-core"]),
         ("satchel-bindgen", &["satchel-ffi"]),
         ("satchel-hub", &["satchel-protocol", "satchel-sqlite"]),

@@ -2,11 +2,11 @@
 //! windows, rules that contradict each other. The bytes become a problem by the same reader that the
 //! property tests of the core use.
 
-#[path = "../../../core/tests/support/problems.rs"]
+#[path = "../../../core/route/tests/support/problems.rs"]
 mod problems;
 
 use problems::Source;
-use satchel_core::route::{
+use satchel_route::{
     Budget, Draft, Event, Objective, Pin, Plan, Problem, kept_plan, replan, solve, timetable_of,
 };
 

@@ -3,8 +3,8 @@
 //! The bytes decide everything, sense and nonsense alike: zeros, extremes, NaN places, inverted windows,
 //! stops named twice. Bytes that run out read as zeros, so every prefix is a problem too.
 
-use satchel_core::route::limits::{MAX_LEG, MAX_TIME};
-use satchel_core::route::{
+use satchel_route::limits::{MAX_LEG, MAX_TIME};
+use satchel_route::{
     Break, Draft, End, LatLng, Objective, Pin, SpeedModel, Start, Stop, Traffic, Travel,
 };
 

@@ -13,7 +13,7 @@ mod problems;
 
 use problems::Source;
 use proptest::prelude::*;
-use satchel_core::route::{
+use satchel_route::{
     Budget, Draft, Event, LatLng, NewLegs, Objective, Pin, Plan, Problem, SpeedModel, Start, Stop,
     Travel, Uncertainty, etas, kept_pairs, kept_plan, replan, solve, timetable_of,
 };
