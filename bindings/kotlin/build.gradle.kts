@@ -1,11 +1,10 @@
 // Builds the AAR: generated bindings, the package, and the library for each processor.
 //
-// First, from the root of the repository (cargo-ndk and an NDK of r28 or later, which aligns to 16 KB pages
-// by itself; an older one needs RUSTFLAGS="-C link-arg=-Wl,-z,max-page-size=16384"):
+// First, from the root of the repository (cargo-ndk and an NDK; pages of 16 KB and what an app does not need are
+// the script's business, docs/adr/0061):
 //
 //   scripts/bindings --profile mobile
-//   cargo ndk --target arm64-v8a --target x86_64 --platform 26 \
-//     --output-dir bindings/kotlin/build/jniLibs build --profile mobile -p satchel-ffi
+//   scripts/cross build
 //
 // then here: gradle assembleRelease
 plugins {
@@ -51,7 +50,7 @@ dependencies {
 tasks.register("checkPageAlignment") {
     val libraries = fileTree("build/jniLibs") { include("arm64-v8a/*.so", "x86_64/*.so") }
     doLast {
-        check(!libraries.isEmpty) { "no library under build/jniLibs: run cargo ndk first" }
+        check(!libraries.isEmpty) { "no library under build/jniLibs: run scripts/cross build first" }
         libraries.forEach { file ->
             val bytes = file.readBytes()
             val header = java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN)
