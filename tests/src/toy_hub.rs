@@ -150,6 +150,12 @@ impl ToyHub {
             .map_or_else(Vec::new, |d| d.log.clone())
     }
 
+    /// Which keys sign a device's log.
+    #[must_use]
+    pub fn keys(&self, device: DeviceId) -> Option<KeyChain> {
+        Some(self.state().devices.get(&device)?.keys.clone())
+    }
+
     /// Whether it holds these proof bytes whole.
     #[must_use]
     pub fn has_blob(&self, hash: Hash32) -> bool {

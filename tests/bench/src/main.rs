@@ -9,6 +9,7 @@
 )]
 
 mod erase;
+mod evidence;
 mod ink;
 mod pages;
 mod photo;
@@ -42,6 +43,8 @@ enum Bench {
     Sync(sync::Args),
     /// Forgetting one delivery on the phone.
     Erase(erase::Args),
+    /// Checking a file of evidence and a log, without a network.
+    Evidence(evidence::Args),
     /// The customer's rating page under load, against the bare store.
     Pages(pages::Args),
     /// How good orders get in how little time.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Bench::Route(args) => route::run(&args),
         Bench::Sync(args) => sync::run(&args),
         Bench::Erase(args) => erase::run(&args),
+        Bench::Evidence(args) => evidence::run(&args),
         Bench::RecordOnce(args) => record::run_once(&args),
         Bench::Pages(args) => pages::run(&args),
         Bench::PagesHub(args) => pages::run_hub(&args),

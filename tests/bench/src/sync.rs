@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::record::Rng;
+pub(crate) use satchel::picture;
 use wire::{Line, Traffic};
 
 /// Command line.

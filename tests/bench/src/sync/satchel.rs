@@ -264,7 +264,7 @@ fn failed(
 }
 
 /// A picture with detail enough to stay near 200 KB.
-fn picture(n: usize, file: &Path) -> Result<(), Failure> {
+pub(crate) fn picture(n: usize, file: &Path) -> Result<(), Failure> {
     let mut rng = Rng(n as u64);
     let mut picture = RgbImage::new(1_200, 900);
     for (x, y, pixel) in picture.enumerate_pixels_mut() {
