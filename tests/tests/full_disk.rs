@@ -80,7 +80,7 @@ fn blob_files(dir: &Path) -> usize {
 
 #[test]
 fn a_full_disk_is_named_and_loses_nothing() {
-    const STOPS: usize = 400;
+    const STOPS: usize = 1_200;
     let Some(disk) = SmallDisk::mount(TOO_SMALL_FOR_BALLAST_MB) else {
         return;
     };
@@ -235,7 +235,7 @@ fn a_receipt_that_cannot_be_stored_is_asked_for_again() {
     let Some(disk) = SmallDisk::mount(TOO_SMALL_FOR_BALLAST_MB) else {
         return;
     };
-    let day = Day::new(1).stops(400);
+    let day = Day::new(1).stops(1_200);
     let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
     let phone = Phone::at(&disk.dir, 1, clock);
     let hub = ToyHub::new(phone.clock.clone());
