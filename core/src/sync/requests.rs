@@ -286,8 +286,7 @@ pub(crate) fn upload_place(hub_url: &str, location: &str) -> Option<String> {
 }
 
 /// One step of a resumable upload (tus 1.0). `place`: where the server says that it lies, if not where its
-/// content says. Without `bytes` it is created alone. `lean`: the hub takes the lean profile, and the hash of what
-/// comes whole from the signed digest.
+/// content says. Without `bytes` it is created alone. `lean`: the hub takes the lean profile.
 pub(crate) fn upload(
     keys: &Keys,
     row: &ProofRow,
@@ -299,11 +298,11 @@ pub(crate) fn upload(
     let by_content = proof_url(keys, &row.proof.hash);
     let url = place.map_or_else(|| by_content.clone(), str::to_owned);
     let tus = |draft: Draft| draft.header("tus-resumable", TUS_VERSION);
-    let kind = format!("kind {}", BASE64.encode(row.proof.kind.code().as_bytes()));
-    let metadata = match lean && bytes.is_some() {
-        true => kind,
-        false => format!("sha256 {},{kind}", BASE64.encode(&row.proof.hash.0)),
-    };
+    let metadata = format!(
+        "sha256 {},kind {}",
+        BASE64.encode(&row.proof.hash.0),
+        BASE64.encode(row.proof.kind.code().as_bytes())
+    );
     let mut draft = match step {
         Step::Create => {
             let draft = tus(Draft::new(Purpose::Proof, "POST", collection))

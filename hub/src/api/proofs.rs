@@ -29,7 +29,7 @@ use headers::{
     OFFSET_STREAM, UPLOAD_LENGTH, UPLOAD_OFFSET, check_version, content_type, describe, expires,
     metadata, number, parse_hash, tus, upload_length, whole_number,
 };
-use receive::{Progress, Upload};
+use receive::{Progress, Upload, pass_over};
 
 const EXTENSIONS: &str = "creation,creation-with-upload,checksum,expiration,termination";
 
@@ -57,9 +57,8 @@ pub(crate) async fn options() -> Response {
     params(
         ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
         ("Upload-Length" = u64, Header, description = "Whole length in bytes", minimum = 1, maximum = 16_777_216),
-        ("Upload-Metadata" = String, Header, description = "`sha256 <base64>,kind <base64>`; without the first, the bytes are all \
-            here and their hash is the signed digest",
-         pattern = "^(sha256 [A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=,)?kind (cGhvdG8=|c2lnbmF0dXJl|Y29kZQ==)$"),
+        ("Upload-Metadata" = String, Header, description = "`sha256 <base64>,kind <base64>`",
+         pattern = "^sha256 [A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=,kind (cGhvdG8=|c2lnbmF0dXJl|Y29kZQ==)$"),
     ),
     request_body(content_type = "application/offset+octet-stream", content = BinarySchema),
     responses(
@@ -82,9 +81,10 @@ pub(crate) async fn create(
     head.may_write()?;
     let (parts, body) = request.into_parts();
     check_version(&parts.headers)?;
-    let (hash, kind) = metadata(&parts.headers, &head.content_digest)?;
+    let (hash, kind) = metadata(&parts.headers)?;
     let length_bytes = upload_length(&parts.headers)?;
     if let Some(size) = adopt(&hub, &hash, kind).await? {
+        pass_over(body).await;
         return created(
             &hub,
             &head,

@@ -86,12 +86,8 @@ pub(super) fn parse_hash(hex: &str) -> Result<Hash32, ApiError> {
     hex.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))
 }
 
-/// `sha256` (32 raw bytes or their hex text, in base64) and `kind` of the metadata header. Whoever sends all bytes
-/// with the creation has said their hash in `signed_digest` and need not say it twice.
-pub(super) fn metadata(
-    headers: &HeaderMap,
-    signed_digest: &str,
-) -> Result<(Hash32, ProofKind), ApiError> {
+/// `sha256` (32 raw bytes or their hex text, in base64) and `kind` of the metadata header.
+pub(super) fn metadata(headers: &HeaderMap) -> Result<(Hash32, ProofKind), ApiError> {
     let value = text(headers, &UPLOAD_METADATA);
     let bad = || ApiError::new(ErrorCode::Malformed).detail("Upload-Metadata");
     let field = |name: &str| {
@@ -104,18 +100,7 @@ pub(super) fn metadata(
             .decode(encoded.as_bytes())
             .map_err(|_| bad())
     };
-    let with_bytes = content_type(headers) == OFFSET_STREAM;
-    let raw = match (value.contains("sha256"), with_bytes) {
-        (false, true) => signed_digest
-            .strip_prefix("sha-256=:")
-            .and_then(|d| {
-                data_encoding::BASE64
-                    .decode(d.strip_suffix(':')?.as_bytes())
-                    .ok()
-            })
-            .ok_or_else(bad)?,
-        _ => field("sha256")?,
-    };
+    let raw = field("sha256")?;
     let hash = Hash32::try_from(raw.as_slice())
         .ok()
         .or_else(|| {
