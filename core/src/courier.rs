@@ -57,7 +57,7 @@ use crate::store::phone::{self, Identity, Stage};
 use crate::store::proofs;
 use crate::sync::engine::{Engine, Lane};
 
-pub(crate) use export::{Writing, whole};
+pub(crate) use export::Writing;
 pub(crate) use keys::Keys;
 pub use lease::remove_store;
 

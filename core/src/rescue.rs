@@ -21,11 +21,12 @@ use satchel_protocol::limits::MAX_BATCH_ENTRIES;
 use thiserror::Error;
 
 use crate::clock::Entropy;
-use crate::courier::{BLOB_FOLDER, Writing, whole};
+use crate::courier::{BLOB_FOLDER, Writing};
 use crate::error::{Error, StoreError};
 use crate::limits;
 use crate::proof::blob::BlobStore;
 use crate::store::escrow;
+use crate::store::files::whole;
 use crate::store::opening::{DB_FILE, WAL_FILE};
 use crate::store::salvage::Wreck;
 use crate::sync::requests;

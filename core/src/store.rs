@@ -17,6 +17,7 @@ pub(crate) mod erasures;
 pub(crate) mod escrow;
 pub(crate) mod exhibits;
 mod failure;
+pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod inks;
 mod keycheck;

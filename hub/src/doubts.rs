@@ -26,10 +26,6 @@ use crate::store::feed;
 /// Names doubts after what they are about, so that finding one again finds the same.
 const DOUBTS: Uuid = Uuid::from_u128(0x3b0a_91d7_5f44_4f0e_8c1e_62a9_d90b_7751);
 
-/// What people may give as a reason: a few words, not none.
-const MIN_WHY_CHARS: usize = 3;
-const MAX_WHY_CHARS: usize = 300;
-
 /// An attempt as the search sees it.
 #[derive(Debug, Clone)]
 struct Attempt {
@@ -193,10 +189,7 @@ impl Hub {
         verdict: DoubtVerdict,
         why: &str,
     ) -> Result<(), HubError> {
-        let why = why.trim();
-        if !(MIN_WHY_CHARS..=MAX_WHY_CHARS).contains(&why.chars().count()) {
-            return Err(HubError::NoReason);
-        }
+        let why = journal::reason(why)?;
         let mut tx = self.db().write().await?;
         let done = sqlx::query(
             "UPDATE doubt SET verdict = ?, why = ?, judged_at_ms = ? WHERE doubt_id = ?",

@@ -21,7 +21,6 @@ use crate::doorstep::{ParcelRef, find_parcel};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::journal;
-use crate::rating::review;
 use crate::store::{bulk, feed};
 
 /// Entries about `?1`; those about several deliveries only when all of them are erased.
@@ -149,7 +148,7 @@ impl Hub {
     /// # Errors
     /// [`HubError::UnknownParcel`] and [`HubError::AmbiguousWaybill`]; those of database and files.
     pub async fn erase(&self, parcel: &ParcelRef, why: &str) -> Result<Erased, HubError> {
-        let why = review::reason(why)?;
+        let why = journal::reason(why)?;
         // Nobody may place a proof between the loss of its row and the loss of its file.
         let gate = self.blobs().gate.write().await;
         let mut tx = self.db().write().await?;

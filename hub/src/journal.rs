@@ -18,6 +18,10 @@ use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::entries;
 
+/// What people may give as a reason: a few words, not none.
+const MIN_WHY_CHARS: usize = 3;
+const MAX_WHY_CHARS: usize = 300;
+
 /// A customer rated a delivery.
 pub(crate) const RATED: EntryKind = EntryKind::RATED;
 /// A person hid a rating, with the reason.
@@ -73,6 +77,16 @@ pub(crate) struct Sealed {
     pub(crate) kind: EntryKind,
     pub(crate) entry: SignedEntry,
     pub(crate) at_ms: i64,
+}
+
+/// A reason that says something.
+pub(crate) fn reason(why: &str) -> Result<&str, HubError> {
+    let why = why.trim();
+    if (MIN_WHY_CHARS..=MAX_WHY_CHARS).contains(&why.chars().count()) {
+        Ok(why)
+    } else {
+        Err(HubError::NoReason)
+    }
 }
 
 /// Appends a record in the caller's transaction, so that fact and record stand or fall together.

@@ -45,10 +45,7 @@ impl Hub {
     /// # Errors
     /// [`HubError::UnknownDevice`]; [`HubError::NoReason`] for a reason that is none.
     pub async fn wipe(&self, device: DeviceId, why: &str) -> Result<WipeReport, HubError> {
-        let why = why.trim();
-        if !(3..=300).contains(&why.chars().count()) {
-            return Err(HubError::NoReason);
-        }
+        let why = journal::reason(why)?;
         let mut tx = self.db().write().await?;
         couriers::device_in(&mut tx, device)
             .await?

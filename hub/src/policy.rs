@@ -77,10 +77,7 @@ impl Hub {
     /// # Errors
     /// [`HubError::UnknownDevice`], [`HubError::NoReason`], [`HubError::NoEscrow`].
     pub async fn rescue(&self, device: DeviceId, why: &str) -> Result<EscrowFile, HubError> {
-        let why = why.trim();
-        if !(3..=300).contains(&why.chars().count()) {
-            return Err(HubError::NoReason);
-        }
+        let why = journal::reason(why)?;
         let mut tx = self.db().write().await?;
         couriers::device_in(&mut tx, device)
             .await?

@@ -21,7 +21,7 @@ use sqlx::{Row, SqliteConnection};
 use crate::db::RowExt;
 use crate::error::HubError;
 use crate::hub::Hub;
-use crate::rating::review;
+use crate::journal;
 use crate::store::bulk::Rows;
 use crate::store::entries::AlarmKind;
 use crate::store::feed;
@@ -374,7 +374,7 @@ impl Hub {
     /// # Errors
     /// [`HubError`].
     pub async fn begin_log_anew(&self, reason: &str) -> Result<u32, HubError> {
-        let reason = review::reason(reason)?;
+        let reason = journal::reason(reason)?;
         let mut tx = self.db().write().await?;
         let last = Tree::open(&mut tx).await?;
         let tree = begin(&mut tx, last.log_no + 1, reason, self.now_ms()).await?;

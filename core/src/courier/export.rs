@@ -16,6 +16,7 @@ use crate::error::{Error, Result, StoreError};
 use crate::limits;
 use crate::model::status::ExportReport;
 use crate::store::entries::Enough;
+use crate::store::files::whole;
 use crate::store::proofs::ProofRow;
 use crate::store::{entries, inks, proofs};
 use crate::sync::requests;
@@ -146,25 +147,6 @@ impl Courier {
         })?;
         Ok(true)
     }
-}
-
-/// Lets `write` write a file beside `path`, which takes that name when it is whole and flushed.
-pub(crate) fn whole<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
-    let part = path.with_extension("part");
-    let written = write(&part).and_then(|report| {
-        std::fs::rename(&part, path).map_err(StoreError::from)?;
-        if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-            File::open(dir)
-                .and_then(|d| d.sync_all())
-                .map_err(StoreError::from)?;
-        }
-        Ok(report)
-    });
-    if written.is_err() {
-        // Half a file is no way out; what is there is encrypted and the error is what counts.
-        let _ = std::fs::remove_file(&part);
-    }
-    written
 }
 
 /// Sizes are within their limits and the hub's key was believed at enrolment.

@@ -346,8 +346,8 @@ impl Courier {
             step,
             size_bytes: row.proof.size_bytes,
         };
-        let (way, bytes) = ((place.as_deref(), lean), bytes.as_deref());
-        Ok(Some((job, requests::upload(keys, row, step, way, bytes))))
+        let draft = requests::upload(keys, row, step, place.as_deref(), bytes.as_deref());
+        Ok(Some((job, draft.signed_lean(lean))))
     }
 
     pub(super) fn proof_bytes(&self, row: &ProofRow) -> Result<Vec<u8>> {

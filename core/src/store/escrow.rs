@@ -8,6 +8,7 @@ use std::path::Path;
 
 use satchel_protocol::escrow::{EscrowFile, MAX_FILE_BYTES};
 
+use super::files::{unfinished, whole};
 use crate::error::{Result, StoreError};
 
 /// Beside the store.
@@ -28,25 +29,17 @@ pub(crate) fn read(dir: &Path) -> Result<Option<EscrowFile>> {
 
 /// Puts the file in its place, durable when this returns.
 pub(crate) fn write(dir: &Path, keys: &EscrowFile) -> Result<()> {
-    let path = dir.join(ESCROW_FILE);
-    let temp = path.with_extension("escrow-new");
-    let written = (|| {
-        let mut file = File::create(&temp)?;
-        file.write_all(&keys.encode())?;
-        file.sync_all()?;
-        std::fs::rename(&temp, &path)?;
-        File::open(dir)?.sync_all()
-    })();
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temp);
-    }
-    Ok(written.map_err(StoreError::from)?)
+    whole(&dir.join(ESCROW_FILE), |part| {
+        let mut file = File::create(part).map_err(StoreError::from)?;
+        file.write_all(&keys.encode()).map_err(StoreError::from)?;
+        Ok(file.sync_all().map_err(StoreError::from)?)
+    })
 }
 
 /// Removes the file, and what a kill left of a new one.
 pub(crate) fn remove(dir: &Path) -> Result<()> {
     let path = dir.join(ESCROW_FILE);
-    for file in [path.with_extension("escrow-new"), path] {
+    for file in [unfinished(&path), path] {
         match std::fs::remove_file(file) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(StoreError::from(e).into());

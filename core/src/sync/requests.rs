@@ -60,6 +60,12 @@ impl Draft {
         self
     }
 
+    /// To be signed by the lean profile, where the hub takes it.
+    pub(crate) fn signed_lean(mut self, lean: bool) -> Self {
+        self.lean = lean;
+        self
+    }
+
     fn body(mut self, body: Vec<u8>) -> Self {
         self.body = body;
         self
@@ -286,12 +292,12 @@ pub(crate) fn upload_place(hub_url: &str, location: &str) -> Option<String> {
 }
 
 /// One step of a resumable upload (tus 1.0). `place`: where the server says that it lies, if not where its
-/// content says. Without `bytes` it is created alone. `lean`: the hub takes the lean profile.
+/// content says. Without `bytes` it is created alone.
 pub(crate) fn upload(
     keys: &Keys,
     row: &ProofRow,
     step: Step,
-    (place, lean): (Option<&str>, bool),
+    place: Option<&str>,
     bytes: Option<&[u8]>,
 ) -> Draft {
     let collection = format!("{}{PATH_PROOFS}", keys.hub_url);
@@ -303,7 +309,7 @@ pub(crate) fn upload(
         BASE64.encode(&row.proof.hash.0),
         BASE64.encode(row.proof.kind.code().as_bytes())
     );
-    let mut draft = match step {
+    match step {
         Step::Create => {
             let draft = tus(Draft::new(Purpose::Proof, "POST", collection))
                 .header("upload-length", row.proof.size_bytes.to_string())
@@ -333,9 +339,7 @@ pub(crate) fn upload(
             "GET",
             format!("{by_content}{PATH_RECEIPT_SUFFIX}"),
         ),
-    };
-    draft.lean = lean;
-    draft
+    }
 }
 
 #[cfg(test)]

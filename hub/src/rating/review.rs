@@ -70,10 +70,6 @@ const WINDOW: &str = "\
     WHERE r.courier_id = ?1 AND r.class = 'present' AND r.rated_at_ms >= ?2 \
     ORDER BY r.rating_id";
 
-/// What people may give as a reason: a few words, not none.
-const MIN_WHY_CHARS: usize = 3;
-const MAX_WHY_CHARS: usize = 300;
-
 #[derive(Serialize)]
 struct Act<'a> {
     rating: i64,
@@ -197,7 +193,7 @@ impl Hub {
     /// # Errors
     /// [`HubError::NoReason`], [`HubError::UnknownRating`] also for one without a flag.
     pub async fn lift_flags(&self, rating_id: i64, why: &str) -> Result<(), HubError> {
-        let why = reason(why)?;
+        let why = journal::reason(why)?;
         let mut tx = self.db().write().await?;
         let done = sqlx::query(
             "UPDATE rating_flag SET lifted_at_ms = ?, lifted_why = ? \
@@ -231,7 +227,7 @@ impl Hub {
         rating_id: i64,
         why: &str,
     ) -> Result<(), HubError> {
-        let why = reason(why)?;
+        let why = journal::reason(why)?;
         let mut tx = self.db().write().await?;
         let act = Act {
             rating: rating_id,
@@ -251,16 +247,6 @@ impl Hub {
         tell(&mut tx, rating_id).await?;
         tx.commit().await?;
         Ok(())
-    }
-}
-
-/// A reason that says something.
-pub(crate) fn reason(why: &str) -> Result<&str, HubError> {
-    let why = why.trim();
-    if (MIN_WHY_CHARS..=MAX_WHY_CHARS).contains(&why.chars().count()) {
-        Ok(why)
-    } else {
-        Err(HubError::NoReason)
     }
 }
 
