@@ -36,9 +36,10 @@ const READONLY_ROLLBACK: i32 = 776;
 
 /// The log of a courier's day with room to spare.
 const WAL_BYTES: u64 = 4_608 * 1_024;
-/// Pages of the log at which an attempt itself moves it into the database. Long before that it is done while the
-/// phone syncs ([`super::db::Db::shorten_log`]); only a phone that never does gets here.
-const WAL_MOST_PAGES: i64 = 2_000;
+/// Pages of the log at which an attempt itself moves it into the database: just before the log would outgrow what
+/// was grown beforehand, where each flush would commit the file system's journal again. Long before that it is done
+/// while the phone syncs ([`super::db::Db::shorten_log`]); only a phone that never does gets here.
+const WAL_MOST_PAGES: i64 = 1_100;
 
 /// A day's route and log stay in memory, so that recording does not decrypt pages again and again.
 const WRITER_CACHE_KIB: i64 = 8 * 1_024;
