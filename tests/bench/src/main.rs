@@ -12,6 +12,7 @@ mod erase;
 mod evidence;
 mod ink;
 mod pages;
+mod peers;
 mod photo;
 mod record;
 mod route;

@@ -4,6 +4,7 @@
 //! flush each: bare SQLite, bare SQLCipher, and Satchel's core with everything that belongs to an
 //! attempt there (rules, signed and chained entry, proof, outbox, encrypted). They take turns within a
 //! round and start a round in turn; ratios are taken within a round, figures are medians over rounds.
+//! With `--peers` the libraries of others store the same payload in the same rounds.
 //!
 //! Flushes and bytes written are counted in processes of their own, once with few attempts and once with
 //! many; the difference is what the attempts cost without opening and closing.
@@ -11,14 +12,16 @@
 mod floor;
 mod once;
 mod payload;
+mod peers;
 mod phone;
 mod report;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Failure;
+use crate::peers::{PEERS, Peer};
 pub(crate) use payload::{Payload, Rng, note};
 pub(crate) use phone::scribble;
 
@@ -37,6 +40,9 @@ pub(crate) struct Args {
     /// Folder to write in, on the file system to be measured.
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// The libraries of others too; `scripts/bench-peers` installs them.
+    #[arg(long)]
+    peers: bool,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -100,6 +106,44 @@ impl Writer {
     }
 }
 
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Who {
+    /// A floor or Satchel.
+    Own(Writer),
+    /// A library of others.
+    Peer(&'static Peer),
+}
+
+impl Who {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Own(writer) => writer.code(),
+            Self::Peer(peer) => peer.code,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Own(writer) => writer.name(),
+            Self::Peer(peer) => peer.name,
+        }
+    }
+
+    /// Everybody that stands in the table.
+    fn all(peers: bool) -> Vec<Self> {
+        let peers = PEERS.iter().filter(|peer| peers && peer.records);
+        let own = Writer::ALL.into_iter().map(Self::Own);
+        own.chain(peers.map(Self::Peer)).collect()
+    }
+}
+
+impl Serialize for Who {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
 /// One writer's turn.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Run {
@@ -128,21 +172,35 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
         None => tempfile::tempdir_in(std::env::current_dir()?)?,
     };
+    let peers = peers::Peers::new(home.path(), args.ink_bytes);
+    let listed = Who::all(args.peers);
+    let here: Vec<Who> = listed
+        .iter()
+        .copied()
+        .filter(|who| match who {
+            Who::Own(_) => true,
+            Who::Peer(peer) => peers.has(peer),
+        })
+        .collect();
     let mut rounds = Vec::new();
     for round in 0..args.rounds {
         let mut runs = Vec::new();
-        for turn in 0..Writer::ALL.len() {
-            let Some(writer) = Writer::ALL.get((round + turn) % Writer::ALL.len()) else {
+        for turn in 0..here.len() {
+            let Some(who) = here.get((round + turn) % here.len()) else {
                 continue;
             };
-            let dir = home.path().join(format!("{round}-{}", writer.code()));
-            runs.push((*writer, writer.record(&dir, args.attempts, args.ink_bytes)?));
+            let dir = home.path().join(format!("{round}-{}", who.code()));
+            let run = match who {
+                Who::Own(writer) => writer.record(&dir, args.attempts, args.ink_bytes)?,
+                Who::Peer(peer) => peers.record(peer, args.attempts, &dir)?,
+            };
+            runs.push((*who, run));
             std::fs::remove_dir_all(&dir)?;
         }
         rounds.push(runs);
     }
-    let counted = once::count(home.path(), args.ink_bytes)?;
-    let report = report::Report::new(args.attempts, &rounds, &counted)?;
+    let counted = once::count(home.path(), args.ink_bytes, &here, &peers)?;
+    let report = report::Report::new(args.attempts, &listed, &rounds, &counted)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

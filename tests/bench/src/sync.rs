@@ -2,21 +2,28 @@
 //!
 //! The floor is the least outbox that keeps its promise, in the same run and over the same line; Satchel
 //! is the real core against the real hub, with everything signed. The line is a proxy on loopback that
-//! counts bytes, adds half the round trip each way and breaks connections. No TLS on either side.
+//! counts bytes, adds half the round trip each way and breaks connections. No TLS on either side. With `--peers`
+//! libraries of others push and pull the floor's payloads in the same rounds.
 
 mod floor;
+mod peers;
+mod report;
+mod requests;
 mod satchel;
 mod wire;
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Failure;
+use crate::peers::PEERS;
 use crate::record::Rng;
+use peers::Peers;
+use report::Steps;
 pub(crate) use satchel::picture;
 use wire::{Line, Traffic};
 
@@ -54,6 +61,9 @@ pub(crate) struct Args {
     /// Folder for the floor's files.
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// The libraries of others too; `scripts/bench-peers` installs them. Like the floor's, their line never breaks.
+    #[arg(long)]
+    peers: bool,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -107,14 +117,6 @@ impl Measured {
     }
 }
 
-/// The steps of all rounds by name; `of` is what the bytes up are compared with.
-#[derive(Debug, Serialize)]
-struct Step {
-    name: &'static str,
-    payload_bytes: Option<u64>,
-    rounds: Vec<Measured>,
-}
-
 const CHANGES: usize = 2_000;
 const STOPS: usize = 200;
 
@@ -139,37 +141,36 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         ..whole
     };
     let changes: Vec<Value> = (0..CHANGES).map(change).collect();
-    let mut steps: Vec<Step> = Vec::new();
-    let mut note = |name, payload_bytes, measured| match steps.iter_mut().find(|s| s.name == name) {
-        Some(step) => step.rounds.push(measured),
-        None => steps.push(Step {
-            name,
-            payload_bytes,
-            rounds: vec![measured],
-        }),
+    let stops: Vec<Value> = (0..STOPS).map(stop).collect();
+    let payload = (args.attempts, args.ink_bytes);
+    let peers = match args.peers {
+        true => Some(Peers::new(home.path(), payload, (&stops, &changes))?),
+        false => None,
     };
+    let mut steps = Steps::default();
     for round in 0..args.rounds {
         let dir = home.path().join(round.to_string());
         let (client, server) = (dir.join("client"), dir.join("server"));
-        let stops = (0..STOPS).map(stop);
-        let items: Vec<Value> = stops.chain(changes.iter().cloned()).collect();
-        let payload = (args.attempts, args.ink_bytes);
+        let items = [stops.as_slice(), changes.as_slice()].concat();
         let (pushed, pulled) = floor::run((&client, &server), payload, &items, whole)?;
-        note("push, floor", None, pushed);
-        note("pull, floor", None, pulled);
+        steps.note("push, floor", None, pushed);
+        steps.note("pull, floor", None, pulled);
         let bench = satchel::Bench::start(&dir, args.attempts, line)?;
         let pushed = bench.push(args.attempts, args.ink_bytes)?;
-        note("push, Satchel", None, pushed);
+        steps.note("push, Satchel", None, pushed);
         drop(bench);
         let bench = satchel::Bench::start(&dir.join("pull"), STOPS, line)?;
         bench.tell(&changes)?;
-        note("pull, Satchel", None, bench.pull()?);
+        steps.note("pull, Satchel", None, bench.pull()?);
+        if let Some(peers) = &peers {
+            beside(peers, &dir, whole, &mut steps)?;
+        }
         if args.photos > 0 && round == 0 {
             for (name, cut) in [("photos", false), ("photos, each cut once", true)] {
                 let dir = dir.join(if cut { "cut" } else { "whole" });
                 let bench = satchel::Bench::start(&dir, args.photos, line)?;
                 let (measured, bytes) = bench.photos(args.photos, cut)?;
-                note(name, Some(bytes), measured);
+                steps.note(name, Some(bytes), measured);
             }
         }
     }
@@ -180,51 +181,27 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             Some(satchel::cold_open(&bench, entries)?)
         }
     };
-    print(args, &steps, cold_open_ms)
+    steps.print(args, cold_open_ms)
 }
 
-fn print(args: &Args, steps: &[Step], cold_open_ms: Option<f64>) -> Result<(), Failure> {
-    if args.json {
-        let report = json!({"rtt_ms": args.rtt_ms, "loss": args.loss, "cuts": args.cuts, "attempts": args.attempts,
-            "ink_bytes": args.ink_bytes, "steps": steps, "cold_open_ms": cold_open_ms});
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        return Ok(());
-    }
-    println!(
-        "{} attempts with {} B of ink, {STOPS} stops and {CHANGES} changes, {} ms round trip, loss {}, cuts {}, {} rounds, medians\n",
-        args.attempts, args.ink_bytes, args.rtt_ms, args.loss, args.cuts, args.rounds
-    );
-    println!("| step | ms | CPU ms | requests | up | down | beyond the photos | cuts |");
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
-    for step in steps {
-        let mut rounds = step.rounds.clone();
-        rounds.sort_by(|a, b| a.ms.total_cmp(&b.ms));
-        let Some(middle) = rounds.get(rounds.len() / 2) else {
+/// A round of the libraries of others; one that is not installed gets its lines and no figures.
+fn beside(peers: &Peers, dir: &Path, line: Line, steps: &mut Steps) -> Result<(), Failure> {
+    for peer in PEERS.iter().filter(|peer| peer.pushes()) {
+        let pushing = format!("push, {}", peer.name);
+        let pulling = format!("pull, {}", peer.name);
+        if !peers.has(peer) {
+            steps.missing(pushing);
+            if peer.pulls {
+                steps.missing(pulling);
+            }
             continue;
-        };
-        #[expect(clippy::cast_precision_loss, reason = "bytes of a bench")]
-        let extra = step.payload_bytes.map_or_else(String::new, |bytes| {
-            format!(
-                "{:.2} %",
-                (middle.bytes_up as f64 / bytes as f64 - 1.0) * 100.0
-            )
-        });
-        println!(
-            "| {} | {:.0} | {:.0} | {} | {} KB | {} KB | {extra} | {} |",
-            step.name,
-            middle.ms,
-            middle.cpu_ms,
-            middle.requests,
-            middle.bytes_up / 1_000,
-            middle.bytes_down / 1_000,
-            middle.cuts
-        );
-    }
-    if let Some(ms) = cold_open_ms {
-        println!(
-            "\nCold open with {} entries to the list of stops: {ms:.1} ms",
-            args.entries
-        );
+        }
+        let dir = dir.join(peer.code);
+        steps.note(&pushing, None, peers.push(peer, &dir.join("push"), line)?);
+        if peer.pulls {
+            steps.note(&pulling, None, peers.pull(peer, &dir.join("pull"), line)?);
+        }
+        std::fs::remove_dir_all(&dir)?;
     }
     Ok(())
 }

@@ -3,32 +3,41 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde::Serialize;
-
-use super::{Run, Writer};
+use super::peers::{Peers, measured};
+use super::{Run, Who};
 use crate::Failure;
 
 const FEW: usize = 20;
 const MANY: usize = 220;
+const FLUSHES: &str = "trace=fsync,fdatasync";
 
 /// What one attempt costs, without opening and closing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub(super) struct Counted {
-    pub(super) writer: Writer,
+    pub(super) code: &'static str,
     /// `fsync` and `fdatasync` calls; `None` where strace is not installed.
     pub(super) flushes: Option<f64>,
     /// Bytes given to write calls.
     pub(super) bytes_written: f64,
 }
 
-/// Counts for every writer.
-pub(super) fn count(home: &Path, ink_bytes: usize) -> Result<Vec<Counted>, Failure> {
+/// Counts for everybody.
+pub(super) fn count(
+    home: &Path,
+    ink_bytes: usize,
+    all: &[Who],
+    peers: &Peers,
+) -> Result<Vec<Counted>, Failure> {
     let strace = Command::new("strace").arg("-V").output().is_ok();
     let mut out = Vec::new();
-    for writer in Writer::ALL {
+    for who in all {
         let turn = |attempts: usize, traced: bool| -> Result<(Run, u64), Failure> {
-            let dir = home.join(format!("once-{}-{attempts}-{traced}", writer.code()));
-            let counted = run(writer, (attempts, ink_bytes), &dir, traced)?;
+            let dir = home.join(format!("once-{}-{attempts}-{traced}", who.code()));
+            let command = match who {
+                Who::Own(writer) => own(writer.code(), (attempts, ink_bytes), &dir)?,
+                Who::Peer(peer) => peers.command(peer, attempts, &dir)?,
+            };
+            let counted = run(who.name(), command, &dir, traced)?;
             std::fs::remove_dir_all(&dir)?;
             Ok(counted)
         };
@@ -45,7 +54,7 @@ pub(super) fn count(home: &Path, ink_bytes: usize) -> Result<Vec<Counted>, Failu
         };
         let (few, many) = (turn(FEW, false)?.0, turn(MANY, false)?.0);
         out.push(Counted {
-            writer,
+            code: who.code(),
             flushes,
             bytes_written: per_attempt(many.bytes_written, few.bytes_written),
         });
@@ -53,38 +62,39 @@ pub(super) fn count(home: &Path, ink_bytes: usize) -> Result<Vec<Counted>, Failu
     Ok(out)
 }
 
-fn run(
-    writer: Writer,
+/// The command of one measured process of this program.
+fn own(
+    writer: &str,
     (attempts, ink_bytes): (usize, usize),
     dir: &Path,
-    traced: bool,
-) -> Result<(Run, u64), Failure> {
-    let me = std::env::current_exe()?;
-    let log = dir.with_extension("strace");
-    let mut command = if traced {
-        let mut strace = Command::new("strace");
-        strace
-            .args(["-f", "-c", "-e", "trace=fsync,fdatasync", "-o"])
-            .arg(&log)
-            .arg(&me);
-        strace
-    } else {
-        Command::new(&me)
-    };
-    let out = command
-        .args(["record-once", "--writer", writer.code(), "--attempts"])
-        .arg(attempts.to_string())
-        .arg("--ink-bytes")
-        .arg(ink_bytes.to_string())
-        .arg("--dir")
-        .arg(dir)
-        .output()?;
-    if !out.status.success() {
-        return Err(String::from_utf8_lossy(&out.stderr).into_owned().into());
+) -> Result<Vec<String>, Failure> {
+    let (attempts, ink_bytes) = (attempts.to_string(), ink_bytes.to_string());
+    let (me, dir) = (std::env::current_exe()?, dir.display().to_string());
+    Ok([
+        &me.display().to_string(),
+        "record-once",
+        "--writer",
+        writer,
+        "--attempts",
+        &attempts,
+        "--ink-bytes",
+        &ink_bytes,
+        "--dir",
+        &dir,
+    ]
+    .map(str::to_owned)
+    .to_vec())
+}
+
+fn run(what: &str, command: Vec<String>, dir: &Path, traced: bool) -> Result<(Run, u64), Failure> {
+    if !traced {
+        return Ok((measured(what, &command)?, 0));
     }
-    let run = serde_json::from_slice(&out.stdout)?;
-    let flushes = if traced { calls(&log)? } else { 0 };
-    Ok((run, flushes))
+    let log = dir.with_extension("strace");
+    let log_name = log.display().to_string();
+    let strace = ["strace", "-f", "-c", "-e", FLUSHES, "-o", &log_name].map(str::to_owned);
+    let traced: Vec<String> = strace.into_iter().chain(command).collect();
+    Ok((measured(what, &traced)?, calls(&log)?))
 }
 
 /// Calls in a summary of `strace -c`: % time, seconds, usecs/call, calls, errors if any, syscall.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::once::Counted;
-use super::{Run, Writer};
+use super::{Run, Who, Writer};
 use crate::Failure;
 
 /// The whole result.
@@ -16,10 +16,17 @@ pub(super) struct Report {
     writers: Vec<Line>,
 }
 
-/// One writer's medians.
+/// One writer, with its medians unless its library is not installed.
 #[derive(Debug, Serialize)]
 struct Line {
-    writer: Writer,
+    writer: Who,
+    installed: bool,
+    #[serde(flatten)]
+    figures: Option<Figures>,
+}
+
+#[derive(Debug, Serialize)]
+struct Figures {
     attempts_per_second: f64,
     ratio_to_plain: f64,
     ratio_to_encrypted: f64,
@@ -33,39 +40,48 @@ struct Line {
     signature_bytes: usize,
 }
 
-type Round = Vec<(Writer, Run)>;
+type Round = Vec<(Who, Run)>;
 
 impl Report {
     pub(super) fn new(
         attempts: usize,
+        listed: &[Who],
         rounds: &[Round],
         counted: &[Counted],
     ) -> Result<Self, Failure> {
-        let writers = Writer::ALL
-            .iter()
-            .map(|writer| line(*writer, attempts, rounds, counted))
-            .collect::<Option<_>>()
-            .ok_or("a writer took no turn")?;
+        let line = |who: &Who| {
+            let here = counted.iter().find(|c| c.code == who.code());
+            let figures = here
+                .map(|counted| {
+                    figures(who.code(), attempts, rounds, counted).ok_or("a writer took no turn")
+                })
+                .transpose()?;
+            Ok::<_, Failure>(Line {
+                writer: *who,
+                installed: figures.is_some(),
+                figures,
+            })
+        };
         Ok(Self {
             attempts,
             rounds: rounds.len(),
-            writers,
+            writers: listed.iter().map(line).collect::<Result<_, _>>()?,
         })
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn line(writer: Writer, attempts: usize, rounds: &[Round], counted: &[Counted]) -> Option<Line> {
-    let of = |round: &Round, writer: Writer| {
-        let found = round.iter().find(|(w, _)| *w == writer)?;
+fn figures(code: &str, attempts: usize, rounds: &[Round], counted: &Counted) -> Option<Figures> {
+    let of = |round: &Round, code: &str| {
+        let found = round.iter().find(|(who, _)| who.code() == code)?;
         Some(found.1.clone())
     };
-    let runs: Vec<Run> = rounds.iter().filter_map(|r| of(r, writer)).collect();
+    let runs: Vec<Run> = rounds.iter().filter_map(|r| of(r, code)).collect();
     let ratio = |to: Writer| {
         median(
             rounds
                 .iter()
-                .filter_map(|round| Some(of(round, writer)?.seconds / of(round, to)?.seconds)),
+                .filter_map(|round| Some(of(round, code)?.seconds / of(round, to.code())?.seconds)),
         )
     };
     let percentile = |share: f64| {
@@ -88,10 +104,8 @@ fn line(writer: Writer, attempts: usize, rounds: &[Round], counted: &[Counted]) 
             whole
         })
     };
-    let counted = counted.iter().find(|c| c.writer == writer)?;
     let payload = runs.first()?.payload;
-    Some(Line {
-        writer,
+    Some(Figures {
         attempts_per_second: attempts as f64 / median(runs.iter().map(|r| r.seconds))?,
         ratio_to_plain: ratio(Writer::Plain)?,
         ratio_to_encrypted: ratio(Writer::Encrypted)?,
@@ -119,7 +133,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} attempts a writer, {} rounds, medians. Each attempt is durable before the next begins.\n",
+            "{} attempts a writer, {} rounds, medians. Each attempt is committed, by its library's word, before the next begins: it is \
+             durable where that takes a flush.\n",
             self.attempts, self.rounds
         )?;
         writeln!(
@@ -127,7 +142,12 @@ impl fmt::Display for Report {
             "| writer | attempts/s | time vs plain | vs encrypted | p50 µs | p99 µs | ink µs | flushes | written | on disk | record + signature |"
         )?;
         writeln!(f, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
-        for line in &self.writers {
+        for writer in &self.writers {
+            let name = writer.writer.name();
+            let Some(line) = &writer.figures else {
+                writeln!(f, "| {name} | not installed | | | | | | | | | |")?;
+                continue;
+            };
             let flushes = line.flushes_per_attempt.map_or_else(
                 || "not counted: strace missing".into(),
                 |n| format!("{n:.2}"),
@@ -135,7 +155,7 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "| {} | {:.0} | {:.2} | {:.2} | {} | {} | {} | {flushes} | {:.1} KB | {:.1} KB | {} + {} B |",
-                line.writer.name(),
+                name,
                 line.attempts_per_second,
                 line.ratio_to_plain,
                 line.ratio_to_encrypted,

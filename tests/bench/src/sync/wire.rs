@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use super::requests::Requests;
 use crate::Failure;
 use crate::record::Rng;
 
@@ -30,6 +31,7 @@ pub(super) struct Counters {
     up: AtomicU64,
     down: AtomicU64,
     cuts: AtomicU64,
+    requests: AtomicU64,
 }
 
 /// What the counters said at one moment.
@@ -38,6 +40,8 @@ pub(super) struct Traffic {
     pub(super) up: u64,
     pub(super) down: u64,
     pub(super) cuts: u64,
+    /// As the wire shows them; 0 where nobody asked for that.
+    pub(super) requests: u64,
 }
 
 /// A line of its own kind.
@@ -63,6 +67,15 @@ pub(super) struct Wire {
 impl Wire {
     /// Listens, and connects to `target` for every connection.
     pub(super) fn to(target: SocketAddr, line: Line) -> Result<Self, Failure> {
+        Self::new(target, line, false)
+    }
+
+    /// The same, and counts requests by looking at what passes: for clients that do not count theirs.
+    pub(super) fn counting(target: SocketAddr, line: Line) -> Result<Self, Failure> {
+        Self::new(target, line, true)
+    }
+
+    fn new(target: SocketAddr, line: Line, counts_requests: bool) -> Result<Self, Failure> {
         let here = match line.through {
             Some(_) => Ipv4Addr::UNSPECIFIED,
             None => Ipv4Addr::LOCALHOST,
@@ -75,7 +88,7 @@ impl Wire {
         std::thread::spawn(move || {
             for (n, near) in listener.incoming().flatten().enumerate() {
                 if let Ok(far) = TcpStream::connect(target) {
-                    carry(&near, &far, line, n as u64, &shared);
+                    carry(&near, &far, (line, counts_requests), n as u64, &shared);
                 }
             }
         });
@@ -88,6 +101,7 @@ impl Wire {
             up: self.counters.up.load(Ordering::Relaxed),
             down: self.counters.down.load(Ordering::Relaxed),
             cuts: self.counters.cuts.load(Ordering::Relaxed),
+            requests: self.counters.requests.load(Ordering::Relaxed),
         }
     }
 }
@@ -99,11 +113,18 @@ impl Traffic {
             up: self.up - before.up,
             down: self.down - before.down,
             cuts: self.cuts - before.cuts,
+            requests: self.requests - before.requests,
         }
     }
 }
 
-fn carry(near: &TcpStream, far: &TcpStream, line: Line, seed: u64, counters: &Arc<Counters>) {
+fn carry(
+    near: &TcpStream,
+    far: &TcpStream,
+    (line, counts_requests): (Line, bool),
+    seed: u64,
+    counters: &Arc<Counters>,
+) {
     let pairs = [(near, far, true), (far, near, false)];
     for (from, to, up) in pairs {
         let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else {
@@ -117,6 +138,7 @@ fn carry(near: &TcpStream, far: &TcpStream, line: Line, seed: u64, counters: &Ar
             rng: Rng(seed << 1 | u64::from(up)),
             counters: counters.clone(),
             window: FIRST_WINDOW,
+            requests: (up && counts_requests).then(Requests::default),
         };
         std::thread::spawn(move || direction.run(from, &sender));
         std::thread::spawn(move || write_side(to, &receiver));
@@ -131,6 +153,7 @@ struct Direction {
     counters: Arc<Counters>,
     /// Packets on their way at once.
     window: usize,
+    requests: Option<Requests>,
 }
 
 impl Direction {
@@ -140,6 +163,10 @@ impl Direction {
             let Some(chunk) = buffer.get(..n).filter(|chunk| !chunk.is_empty()) else {
                 break;
             };
+            if let Some(requests) = &mut self.requests {
+                let begun = requests.begun_in(chunk);
+                self.counters.requests.fetch_add(begun, Ordering::Relaxed);
+            }
             let arrives = if self.line.loss > 0.0 {
                 self.through_loss(chunk, sender)
             } else {
