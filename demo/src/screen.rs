@@ -40,6 +40,9 @@ pub struct ScreenArgs {
     /// What the courier calls this phone.
     #[arg(long, default_value = "phone screen")]
     pub label: String,
+    /// The phone's line costs money: full photos wait for another, or until the hub asks for them.
+    #[arg(long)]
+    pub metered: bool,
 }
 
 /// A phone with its page; drop it to stop the host loop.
@@ -47,6 +50,8 @@ pub struct ScreenArgs {
 pub struct Screen {
     courier: Arc<Courier>,
     host: Arc<HostLoop>,
+    /// The network it has outside airplane mode.
+    online: Network,
     /// The phone's own clock.
     clock: Arc<dyn Clock>,
     /// Photos wait here between the browser's upload and the core taking them over.
@@ -78,11 +83,17 @@ impl Screen {
                 Err(error) => return Err(error.into()),
             }
         }
-        let host = HostLoop::start(Arc::clone(&courier), Network::Unmetered, |_| {})
+        let online = if args.metered {
+            Network::Metered
+        } else {
+            Network::Unmetered
+        };
+        let host = HostLoop::start(Arc::clone(&courier), online, |_| {})
             .map_err(DemoError::io("start the host loop"))?;
         Ok(Self {
             courier,
             host: Arc::new(host),
+            online,
             clock,
             inbox,
         })

@@ -45,8 +45,8 @@ export async function decodeQr(file) {
   return stdout.trim().split("\n");
 }
 
-/** A hub with the sample day and further rows of its format, a phone screen enrolled at it, and a browser. */
-export async function openWorld({ rows = [] } = {}) {
+/** A hub with the sample day and further rows of its format, a phone screen enrolled at it (on a line that costs money if `metered`), and a browser. */
+export async function openWorld({ rows = [], metered = false } = {}) {
   const dir = await mkdtemp(join(tmpdir(), "satchel-browser-"));
   await mkdir(screenshots, { recursive: true });
   const data = join(dir, "hub");
@@ -60,7 +60,8 @@ export async function openWorld({ rows = [] } = {}) {
   await writeFile(day, [(await readFile(join(mappings, "sample.csv"), "utf8")).trimEnd(), ...rows, ""].join("\n"));
   await command("import", day, "--mapping", join(mappings, "sample.json"), "--group", "single", "--courier", "周捷");
   const invite = (await command("invite", "--courier", "周捷")).split("\n").find((l) => l.startsWith("SATCHEL:"));
-  const screen = start("satchel-demo", ["screen", "--invite", invite, "--data", join(dir, "phone")], "phone");
+  const line = metered ? ["--metered"] : [];
+  const screen = start("satchel-demo", ["screen", "--invite", invite, "--data", join(dir, "phone"), ...line], "phone");
   const phone = await screen.ready;
 
   const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);

@@ -188,6 +188,7 @@ fn open_screen(folder: &Folder, invite: &str) -> Result<Screen> {
         listen: String::new(),
         data: folder.join("phone-you"),
         label: YOU.to_owned(),
+        metered: false,
     })
 }
 

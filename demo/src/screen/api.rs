@@ -106,7 +106,7 @@ async fn airplane(State(screen): State<Screen>, Json(input): Json<Airplane>) -> 
     } else {
         // The network is back: what waits for it need not wait longer.
         screen.courier.request_sync();
-        Network::Unmetered
+        screen.online
     };
     screen.host.set_network(network);
     Ok(Json(json!({ "online": !input.on })))
