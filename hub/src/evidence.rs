@@ -98,7 +98,7 @@ impl Hub {
         Ok(bundle::pack(&bundle, &photos))
     }
 
-    /// The proofs that the attempts speak of, photos apart. One whose bytes have not come stays named.
+    /// The proofs that attempts and corrections speak of, photos apart. One whose bytes have not come stays named.
     async fn proofs_of(
         &self,
         entries: &[BundledEntry],
@@ -107,10 +107,7 @@ impl Hub {
         let mut seen = BTreeSet::new();
         for bundled in entries {
             let header = Header::decode(&bundled.entry.header).map_err(|_| DAMAGED)?;
-            let Some((attempt, _)) = bundle::attempt_of(&header, &bundled.entry) else {
-                continue;
-            };
-            for proof in attempt.proofs {
+            for proof in bundle::proofs_of(&header, &bundled.entry) {
                 if !seen.insert(proof.hash) {
                     continue;
                 }

@@ -12,12 +12,18 @@ mod common;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{Bench, Phone, inline};
+use common::{Bench, Phone, inline, sha};
 use satchel_hub::{HubError, ParcelRef};
+use satchel_protocol::attempt::ProofRef;
 use satchel_protocol::batch::Batch;
-use satchel_protocol::bundle::{Check, Strength, Trust, Verdict, unpack, verify};
-use satchel_protocol::ids::Hash32;
-use satchel_protocol::taxonomy::ProofKind;
+use satchel_protocol::bundle::{Check, Strength, Trust, Verdict, pack, unpack, verify};
+use satchel_protocol::doorstep::CorrectionBody;
+use satchel_protocol::entry::{EntryKind, SignedEntry};
+use satchel_protocol::feed::StopItem;
+use satchel_protocol::ids::{Hash32, Sig64};
+use satchel_protocol::taxonomy::{Action, Outcome, PhotoOrigin, ProofKind, Reason};
+use satchel_protocol::transitions::{Correction, EventId, Origin};
+use satchel_protocol::wedge::ReplacementBody;
 
 const PHOTO: &[u8] = b"\xff\xd8 a photo as far as this hub is concerned \xff\xd9";
 
@@ -171,4 +177,112 @@ async fn a_photo_that_has_not_come_is_named_as_missing() {
     assert!(report.holds(), "{report}");
     assert_eq!(report.verdict(Check::Proofs), Some(Verdict::Open));
     assert!(file.contains("Not in this file"));
+}
+
+const LATE: &[u8] = b"\xff\xd8 a photo that was found in the evening \xff\xd9";
+
+/// The stop's parcel failed for another reason than its last entry says; a photo comes with it.
+fn wrong_reason(phone: &mut Phone, stop: &StopItem) -> SignedEntry {
+    let body = CorrectionBody {
+        parcel: stop.parcels[0].parcel_id,
+        stop: stop.stop_id,
+        of: EventId {
+            origin: Origin::Phone(phone.device),
+            seq: phone.seq,
+        },
+        correction: Correction::WrongReason {
+            reason: Reason::RefusedDamaged,
+            action: Action::ReturnToSender,
+        },
+        words: Some("It was <broken>, not refused".into()),
+        proofs: vec![ProofRef {
+            hash: sha(LATE),
+            kind: ProofKind::Photo,
+            size_bytes: LATE.len() as u64,
+            origin: Some(PhotoOrigin::Camera),
+            captured_at_ms: common::NOW_MS,
+            photo: None,
+        }],
+    };
+    let handle = Some(stop.parcels[0].handle);
+    let blobs = vec![sha(LATE)];
+    phone.entry(EntryKind::CORRECTION, body.encode(), handle, blobs)
+}
+
+#[tokio::test]
+async fn a_corrected_visit_is_there_as_it_was_recorded_and_as_it_was_corrected() {
+    let (bench, mut phone, stops) = Bench::with_round(2).await;
+    let first = phone.attempt(&stops[0], Outcome::Failed, &[(ProofKind::Photo, PHOTO)]);
+    let corrected = wrong_reason(&mut phone, &stops[0]);
+    let hashes = [first.hash(), corrected.hash()];
+    let batch = Batch {
+        entries: vec![first, corrected],
+        blobs: vec![
+            inline(ProofKind::Photo, PHOTO),
+            inline(ProofKind::Photo, LATE),
+        ],
+    };
+    phone.push(&bench, &batch).await.receipt(&bench, &phone);
+    let parcel = ParcelRef::Id(stops[0].parcels[0].parcel_id);
+    let file = bench.hub.evidence(&parcel).await.unwrap();
+    let report = verify(&file, &trust(&bench)).unwrap();
+    assert!(report.holds(), "{report}");
+    for check in [Check::Page, Check::Parcel, Check::Proofs, Check::Log] {
+        let verdict = report.verdict(check);
+        assert_eq!(verdict, Some(Verdict::Proven), "{check:?}: {report}");
+    }
+    let held: Vec<_> = report.entries.iter().map(|e| (e.kind, e.hash)).collect();
+    let kinds = [EntryKind::ATTEMPT, EntryKind::CORRECTION];
+    assert_eq!(held, [(kinds[0], hashes[0]), (kinds[1], hashes[1])]);
+    assert_eq!(report.entries[0].outcome, Some(Outcome::Failed));
+    let (_, photos) = unpack(&file).unwrap();
+    assert!(photos.contains_key(&sha(PHOTO)) && photos.contains_key(&sha(LATE)));
+    // For a person: both are on the page, the courier's words as text.
+    for words in ["It failed for another reason", "It was &lt;broken&gt;"] {
+        assert!(file.contains(words), "{words}");
+    }
+
+    // Without the late photo the file says that it is not whole; with another's correction it does not hold.
+    let (mut bundle, _) = unpack(&file).unwrap();
+    bundle.proofs.retain(|proof| proof.hash != sha(LATE));
+    let report = verify(&pack(&bundle, &photos), &trust(&bench)).unwrap();
+    assert_eq!(report.verdict(Check::Proofs), Some(Verdict::Open));
+    bundle.parcel = stops[1].parcels[0].parcel_id;
+    bundle.entries.remove(0);
+    let report = verify(&pack(&bundle, &photos), &trust(&bench)).unwrap();
+    assert_eq!(report.verdict(Check::Parcel), Some(Verdict::Broken));
+}
+
+#[tokio::test]
+async fn a_visit_said_again_is_there_with_the_position_it_stands_for() {
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let good = phone.delivery(&stops[0], &[]);
+    let mut bad = good.clone();
+    bad.sig = Sig64([7; 64]);
+    let answer = phone.push_entries(&bench, &[bad]).await;
+    let receipt = answer.receipt(&bench, &phone);
+    assert_eq!(receipt.wedged.map(|open| open.len()), Some(1));
+    let again = ReplacementBody {
+        of_seq: 1,
+        of_hash: good.hash(),
+        kind: EntryKind::ATTEMPT,
+        body: good.body.clone().unwrap(),
+    };
+    let handle = Some(stops[0].parcels[0].handle);
+    let again = phone.entry(ReplacementBody::KIND, again.encode(), handle, vec![]);
+    let hash = again.hash();
+    let answer = phone.push_entries(&bench, &[again]).await;
+    answer.receipt(&bench, &phone);
+    let parcel = ParcelRef::Id(stops[0].parcels[0].parcel_id);
+    let file = bench.hub.evidence(&parcel).await.unwrap();
+    let report = verify(&file, &trust(&bench)).unwrap();
+    assert!(report.holds(), "{report}");
+    let [entry] = &report.entries[..] else {
+        panic!("{report}");
+    };
+    assert_eq!(
+        (entry.hash, entry.says_again),
+        (hash, Some((1, good.hash())))
+    );
+    assert_eq!(entry.outcome, Some(Outcome::Delivered));
 }

@@ -12,7 +12,8 @@ mod verify;
 
 use minicbor::{Decode, Encode};
 
-use crate::attempt::AttemptBody;
+use crate::attempt::{AttemptBody, ProofRef};
+use crate::doorstep::CorrectionBody;
 use crate::entry::{EntryKind, Header, SignedEntry};
 use crate::ids::{Hash32, ParcelId};
 use crate::receipt::SignedReceipt;
@@ -143,14 +144,38 @@ pub fn attempt_of(
     header: &Header,
     entry: &SignedEntry,
 ) -> Option<(AttemptBody, Option<(i64, Hash32)>)> {
+    let (kind, body, again) = said(header, entry)?;
+    let attempt = (kind == EntryKind::ATTEMPT).then(|| AttemptBody::decode(&body).ok());
+    Some((attempt??, again))
+}
+
+/// The correction an entry records, likewise: the event it is about stays in the log beside it (B4-4).
+#[must_use]
+pub fn correction_of(header: &Header, entry: &SignedEntry) -> Option<CorrectionBody> {
+    let (kind, body, _) = said(header, entry)?;
+    let correction = (kind == EntryKind::CORRECTION).then(|| CorrectionBody::decode(&body).ok());
+    correction?
+}
+
+/// The proofs an entry speaks of: those of its attempt, or those that come late with a correction.
+#[must_use]
+pub fn proofs_of(header: &Header, entry: &SignedEntry) -> Vec<ProofRef> {
+    let of_attempt = attempt_of(header, entry).map(|(body, _)| body.proofs);
+    let late = || correction_of(header, entry).map(|body| body.proofs);
+    of_attempt.or_else(late).unwrap_or_default()
+}
+
+/// What an entry says, with its kind, and what it says again.
+type Said = (EntryKind, Vec<u8>, Option<(i64, Hash32)>);
+
+fn said(header: &Header, entry: &SignedEntry) -> Option<Said> {
     let body = entry.body.as_deref()?;
-    if header.kind == EntryKind::ATTEMPT {
-        return Some((AttemptBody::decode(body).ok()?, None));
+    if header.kind != ReplacementBody::KIND {
+        return Some((header.kind, body.to_vec(), None));
     }
-    let again = (header.kind == ReplacementBody::KIND).then(|| ReplacementBody::decode(body));
-    let again = again?.ok().filter(|r| r.kind == EntryKind::ATTEMPT)?;
-    let attempt = AttemptBody::decode(&again.body).ok()?;
-    Some((attempt, Some((again.of_seq, again.of_hash))))
+    let again = ReplacementBody::decode(body).ok()?;
+    let of = (again.of_seq, again.of_hash);
+    Some((again.kind, again.body, Some(of)))
 }
 
 #[cfg(test)]

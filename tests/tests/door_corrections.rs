@@ -4,6 +4,7 @@
 use satchel_core::model::history::CorrectionInput;
 use satchel_core::model::stop::StopState;
 use satchel_core::{Error, Refusal};
+use satchel_protocol::bundle::{Trust, unpack, verify};
 use satchel_protocol::doorstep::{CorrectionBody, ParcelStepBody};
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::feed::ParcelEventItem;
@@ -144,6 +145,15 @@ fn a_late_photo_reaches_the_hub_and_is_marked_as_late() {
     assert_eq!(state(&work), ParcelState::Delivered);
     let _ = work.bodies(EntryKind::CORRECTION);
     assert!(work.hub.has_blob(photo.hash));
+    // What the courier can show holds the visit, its correction, and the photo that came late.
+    let file = core.evidence(parcel).unwrap();
+    let report = verify(&file, &Trust::default()).unwrap();
+    assert!(report.holds(), "{report}");
+    let kinds: Vec<_> = report.entries.iter().map(|e| e.kind).collect();
+    assert_eq!(kinds, [EntryKind::ATTEMPT, EntryKind::CORRECTION]);
+    let (_, photos) = unpack(&file).unwrap();
+    assert!(photos.contains_key(&photo.hash));
+    assert!(file.contains("Late proof") && !file.contains("Not in this file"));
     // A holder of late proofs is no visit that could be completed.
     let other = core.begin_correction(parcel).unwrap();
     let input = work.phone.delivered(stop, 3);

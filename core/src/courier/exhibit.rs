@@ -12,8 +12,8 @@ use satchel_protocol::bundle::{
 };
 use satchel_protocol::contradiction::{self, Contradiction, HubFork};
 use satchel_protocol::crypto;
-use satchel_protocol::entry::{Header, SignedEntry};
-use satchel_protocol::ids::{Hash32, ParcelId};
+use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
+use satchel_protocol::ids::{AttemptId, Hash32, ParcelId};
 use satchel_protocol::receipt::SignedReceipt;
 use satchel_protocol::taxonomy::ProofKind;
 use satchel_protocol::tlog::{Note, TlogProof};
@@ -32,6 +32,8 @@ struct Exhibit {
     entries: Vec<BundledEntry>,
     receipts: Vec<SignedReceipt>,
     inks: BTreeMap<Hash32, Vec<u8>>,
+    /// Photos that came late with a correction, and the draft that holds them.
+    late: BTreeMap<Hash32, AttemptId>,
     rotations: Vec<SignedEntry>,
 }
 
@@ -48,18 +50,17 @@ impl Courier {
         let found = self.db.read(|conn| gather(conn, &keys, parcel))?;
         let (mut proofs, mut photos) = (BTreeMap::new(), BTreeMap::new());
         for bundled in &found.entries {
-            let body = bundled.entry.body.as_deref().unwrap_or_default();
-            let Ok(attempt) = AttemptBody::decode(body) else {
-                continue;
-            };
-            for proof in attempt.proofs {
+            let header = Header::decode(&bundled.entry.header).map_err(Error::from)?;
+            let visit = bundle::attempt_of(&header, &bundled.entry).map(|(body, _)| body.attempt);
+            for proof in bundle::proofs_of(&header, &bundled.entry) {
+                let visit = visit.or_else(|| found.late.get(&proof.hash).copied());
                 let bytes = match proof.kind {
                     ProofKind::Photo => {
                         // One that gave way to newer ones stays named.
-                        match self.photo_jpeg(attempt.attempt, proof.hash) {
-                            Ok(jpeg) => photos.insert(proof.hash, jpeg),
-                            Err(Error::NotFound { .. }) => None,
-                            Err(other) => return Err(other),
+                        match visit.map(|visit| self.photo_jpeg(visit, proof.hash)) {
+                            Some(Ok(jpeg)) => photos.insert(proof.hash, jpeg),
+                            None | Some(Err(Error::NotFound { .. })) => None,
+                            Some(Err(other)) => return Err(other),
                         };
                         None
                     }
@@ -126,6 +127,7 @@ fn gather(conn: &Snapshot, keys: &Keys, parcel: ParcelId) -> Result<Exhibit> {
     let place = stops::stop(conn, row.stop_id)?.place;
     let erased = matches!(erasures::state(conn, parcel)?, Some(Some(_)));
     let (mut entries, mut receipts, mut inks) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let mut late = BTreeMap::new();
     let mut last_seq = 0;
     for event in row.events()? {
         if event.id.origin != Origin::Phone(keys.device) {
@@ -140,6 +142,9 @@ fn gather(conn: &Snapshot, keys: &Keys, parcel: ParcelId) -> Result<Exhibit> {
             && let Some(ink) = inks::of_attempt(conn, body.attempt)?
         {
             inks.insert(crypto::sha256(&[&ink]), ink);
+        }
+        if header.kind == EntryKind::CORRECTION {
+            late.extend(exhibits::late_photos(conn, header.seq)?);
         }
         for older in exhibits::words_before(conn, header.seq)? {
             let word = SignedReceipt::decode(&older).map_err(Error::from)?;
@@ -166,6 +171,7 @@ fn gather(conn: &Snapshot, keys: &Keys, parcel: ParcelId) -> Result<Exhibit> {
         entries,
         receipts: receipts.into_values().collect(),
         inks,
+        late,
         rotations: match keys.changed_seq {
             0 => Vec::new(),
             _ => exhibits::rotations(conn, last_seq)?,

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension};
 use satchel_protocol::entry::{EntryKind, SignedEntry};
+use satchel_protocol::ids::{AttemptId, Hash32};
 
-use super::entries;
+use super::{entries, row};
 use crate::error::Result;
 
 /// Words of the hub looked through for the one that an entry names as older than itself.
@@ -55,6 +56,19 @@ pub(crate) fn words_before(conn: &Connection, seq: i64) -> Result<Vec<Vec<u8>>> 
     )?;
     let words = stmt.query_map([seq, WORDS_BEFORE], |r| r.get(0))?;
     Ok(words.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The photos that the correction at `seq` binds, with the draft they were taken for: its body does not name it.
+pub(crate) fn late_photos(conn: &Connection, seq: i64) -> Result<Vec<(Hash32, AttemptId)>> {
+    let mut stmt =
+        conn.prepare_cached("SELECT hash, attempt_id FROM proof WHERE bound_seq = ?1")?;
+    let mut rows = stmt.query([seq])?;
+    let mut found = Vec::new();
+    while let Some(r) = rows.next()? {
+        let hash = Hash32(row::bytes(r, "hash")?);
+        found.push((hash, AttemptId(row::uuid(r, "attempt_id")?)));
+    }
+    Ok(found)
 }
 
 /// The certificate the hub gave this phone.

@@ -6,12 +6,14 @@ use core::fmt::Write as _;
 use data_encoding::HEXLOWER;
 
 use super::file::{EVIDENCE_OPEN, Photos, evidence, photo};
-use super::{Bundle, BundledEntry, attempt_of};
+use super::{Bundle, BundledEntry, attempt_of, correction_of};
 use crate::attempt::{AttemptBody, Fix};
+use crate::doorstep::CorrectionBody;
 use crate::entry::Header;
 use crate::ids::AttemptId;
 use crate::ink::Signature;
 use crate::taxonomy::ProofKind;
+use crate::transitions::Correction;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:1rem;\
 color:#111;background:#fff}h1{font-size:1.4rem}h2{font-size:1.1rem;border-top:1px solid #888;\
@@ -81,8 +83,10 @@ fn write_entry(
     };
     let said = attempt_of(&header, &bundled.entry);
     let (body, again) = said.map_or((None, None), |(body, again)| (Some(body), again));
+    let correction = correction_of(&header, &bundled.entry);
     let (zh, en) = match &body {
         Some(body) => (body.outcome.zh(), body.outcome.en()),
+        None if correction.is_some() => ("更正", "Correction"),
         None if bundled.entry.body.is_none() => ("内容已删除", "Content erased"),
         None => ("其他记录", "Another record"),
     };
@@ -111,16 +115,53 @@ fn write_entry(
     if let Some(body) = &body {
         write_attempt(page, body)?;
     }
+    if let Some(correction) = &correction {
+        write_correction(page, correction)?;
+    }
     page.push_str("</dl>\n");
+    for proof in correction.iter().flat_map(|late| &late.proofs) {
+        write_proof(page, bundle, None, proof.kind, &proof.hash, photos)?;
+    }
     if let Some(body) = &body {
         if let (Some(fix), Some(door)) = (&body.fix, bundle.door) {
             write_sketch(page, fix, door)?;
         }
         for proof in &body.proofs {
-            write_proof(page, bundle, body.attempt, proof.kind, &proof.hash, photos)?;
+            let visit = Some(body.attempt);
+            write_proof(page, bundle, visit, proof.kind, &proof.hash, photos)?;
         }
     }
     Ok(())
+}
+
+/// What was corrected and why; the event itself is shown above, as it was recorded.
+fn write_correction(page: &mut String, body: &CorrectionBody) -> core::fmt::Result {
+    let (zh, en) = match body.correction {
+        Correction::Undo => ("撤销", "Undone"),
+        Correction::Reopen => ("重新打开", "Opened again"),
+        Correction::LateProof => ("补交凭证", "Late proof"),
+        Correction::WrongParcel { .. } => ("实为另一件快件", "It was another parcel"),
+        Correction::WrongReason { .. } => ("原因有误", "It failed for another reason"),
+    };
+    let both = |zh: &str, en: &str| format!("{zh} <span lang=\"en\">{en}</span>");
+    row(page, "更正内容", "What is corrected", &both(zh, en))?;
+    let of = body.of.seq.to_string();
+    row(page, "更正对象", "Place of what is corrected", &of)?;
+    match body.correction {
+        Correction::WrongParcel { meant } => {
+            row(page, "应为快件", "The parcel meant", &meant.to_string())?;
+        }
+        Correction::WrongReason { reason, action } => {
+            row(page, "原因", "Reason", &both(reason.zh(), reason.en()))?;
+            let next = both(action.zh(), action.en());
+            row(page, "后续", "What follows", &next)?;
+        }
+        Correction::Undo | Correction::Reopen | Correction::LateProof => {}
+    }
+    match &body.words {
+        Some(words) => row(page, "说明", "In the courier's words", &escape(words)),
+        None => Ok(()),
+    }
 }
 
 fn write_attempt(page: &mut String, body: &AttemptBody) -> core::fmt::Result {
@@ -192,7 +233,7 @@ fn write_attempt(page: &mut String, body: &AttemptBody) -> core::fmt::Result {
 fn write_proof(
     page: &mut String,
     bundle: &Bundle,
-    attempt: AttemptId,
+    attempt: Option<AttemptId>,
     kind: ProofKind,
     hash: &crate::ids::Hash32,
     photos: &Photos,
@@ -201,10 +242,13 @@ fn write_proof(
     page.push_str("<figure>\n");
     match (kind, photos.get(hash), held.and_then(|p| p.bytes.as_ref())) {
         (ProofKind::Photo, Some(bytes), _) => page.push_str(&photo(hash, bytes, "照片 photo")),
-        (ProofKind::Signature, _, Some(bytes)) => match Signature::decode_for(&bytes.0, attempt) {
-            Ok(ink) => page.push_str(&ink.to_svg(480, 160)),
-            Err(_) => page.push_str("<p>签名不属于本次派送 The ink is not of this visit</p>"),
-        },
+        // Ink belongs to the visit at which it was given: what comes late with a correction is of none.
+        (ProofKind::Signature, _, Some(bytes)) => {
+            match attempt.map(|visit| Signature::decode_for(&bytes.0, visit)) {
+                Some(Ok(ink)) => page.push_str(&ink.to_svg(480, 160)),
+                _ => page.push_str("<p>签名不属于本次派送 The ink is not of this visit</p>"),
+            }
+        }
         _ => page.push_str("<p>不在本文件中 Not in this file</p>"),
     }
     writeln!(

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::file::Photos;
 use super::report::{Check, EntryReport, Interval, Report, Strength, Verdict};
-use super::{Bundle, BundleError, BundledEntry, attempt_of, pack, unpack};
-use crate::attempt::{AttemptBody, CodeResult};
+use super::{Bundle, BundleError, BundledEntry, attempt_of, correction_of, pack, unpack};
+use crate::attempt::{AttemptBody, CodeResult, ProofRef};
 use crate::crypto;
 use crate::device_keys::KeyChain;
 use crate::enrol::{SignedCertificate, VouchedBy};
@@ -377,9 +377,14 @@ impl Checker<'_> {
         if let Some(body) = &attempt {
             let mine = body.parcel == self.bundle.parcel;
             self.expect(Check::Parcel, mine, format!("{at} is about another parcel"));
-            self.bound(&header, body, &at);
+            self.bound(&header, &body.proofs, &at);
             let head = HEXLOWER.encode(hash.0.get(..16).unwrap_or_default());
             strength = Some(rests_on(body, interval, rated.contains(&head)));
+        }
+        if let Some(body) = correction_of(&header, entry) {
+            let mine = body.parcel == self.bundle.parcel;
+            self.expect(Check::Parcel, mine, format!("{at} is about another parcel"));
+            self.bound(&header, &body.proofs, &at);
         }
         let claimed_at_ms = header.occurred_at_ms;
         let outside = interval
@@ -404,10 +409,10 @@ impl Checker<'_> {
         Some((header, report))
     }
 
-    /// The proofs an attempt speaks of are the ones its signed header binds, and the ones shown.
-    fn bound(&mut self, header: &Header, body: &AttemptBody, at: &str) {
+    /// The proofs an entry speaks of are the ones its signed header binds, and the ones shown.
+    fn bound(&mut self, header: &Header, proofs: &[ProofRef], at: &str) {
         let shown: BTreeSet<_> = self.bundle.proofs.iter().map(|p| p.hash).collect();
-        for proof in &body.proofs {
+        for proof in proofs {
             let bound = header.blobs.contains(&proof.hash);
             self.expect(
                 Check::Proofs,
