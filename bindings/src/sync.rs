@@ -196,7 +196,7 @@ pub struct SyncStatus {
     /// Stops here that the hub did not name when it last told everything: it was set back to a backup.
     /// They stay, and may be served.
     pub stops_unknown_to_hub: u64,
-    /// When the oldest unsent entry happened, Unix milliseconds.
+    /// When the oldest of what waits happened, entry or photo, Unix milliseconds.
     pub oldest_unsent_ms: Option<i64>,
     /// The last time the hub answered with something true, Unix milliseconds.
     pub last_contact_ms: Option<i64>,

@@ -110,7 +110,7 @@ impl Hub {
         let _gate = self.blobs().gate.read().await;
         self.blobs().put(hash, bytes).await?;
         let mut tx = self.db().write().await?;
-        proofs::add(&mut tx, &hash, kind, size_bytes, self.now_ms()).await?;
+        proofs::add(&mut tx, &hash, (kind, size_bytes), None, self.now_ms()).await?;
         tx.commit().await?;
         Ok(())
     }

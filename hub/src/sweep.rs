@@ -34,6 +34,7 @@ impl Hub {
         }
         for (device, hash) in &uploads {
             self.blobs().discard(*device, hash)?;
+            self.uploads().forget(*device, *hash);
         }
         for hash in &blobs {
             self.blobs().unlink(hash)?;

@@ -9,10 +9,10 @@
 
 mod common;
 
-use common::Bench;
-use satchel_protocol::feed::{SnapshotPart, StopItem};
+use common::{Bench, Phone};
+use satchel_protocol::feed::{FeedPage, SnapshotPart, StopItem};
 
-fn stops(page: &satchel_protocol::feed::FeedPage) -> usize {
+fn stops(page: &FeedPage) -> usize {
     page.items
         .iter()
         .filter(|i| i.kind == StopItem::KIND)
@@ -92,4 +92,23 @@ async fn a_request_that_may_wait_is_answered_at_once_when_there_is_news_and_late
     let none = phone.send(&bench, "GET", &path, &[], vec![]).await;
     assert!(none.text().contains("\"items\":[]"));
     assert!(begun.elapsed() >= std::time::Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_courier_for_whom_there_is_nothing_waits_for_what_comes_and_is_not_told_it_all_anew() {
+    let bench = Bench::new().await;
+    let mut phone = Phone::enrolled(&bench, "Zhou", 7).await;
+    let empty = phone.pull(&bench, "", 500).await;
+    let told = (empty.items.len(), empty.snapshot.map(|p| (p.first, p.last)));
+    assert_eq!(told, (0, Some((true, true))));
+    let begun = std::time::Instant::now();
+    let path = format!("/v1/feed?cursor={}&wait=1", empty.cursor);
+    let none = phone.send(&bench, "GET", &path, &[], vec![]).await;
+    assert!(begun.elapsed() >= std::time::Duration::from_secs(1));
+    let page: FeedPage = serde_json::from_str(&none.text()).unwrap();
+    assert_eq!((page.items.len(), page.snapshot), (0, None));
+    // The first that comes is news, not another history.
+    bench.import(2, &["Zhou"]).await;
+    let page = phone.pull(&bench, &page.cursor, 500).await;
+    assert_eq!((stops(&page), page.snapshot), (2, None));
 }

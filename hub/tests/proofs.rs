@@ -491,3 +491,32 @@ async fn what_comes_inside_a_batch_is_kept_with_it_and_needs_no_file() {
     assert_eq!(count_files(&bench.dir.path().join("proofs")), 0);
     assert_eq!(head(&bench, &mut phone, ink).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_phone_cannot_fill_the_disk_with_what_no_entry_binds_and_evidence_comes_all_the_same() {
+    let (bench, mut phone, given) = Bench::with_round(1).await;
+    let largest = MAX_PROOF_BYTES.to_string();
+    // Not one byte of these came yet; what they will take counts. One comes whole.
+    let mut begun = 0;
+    create(&bench, &mut phone, &photo(), &photo()).await;
+    let full = loop {
+        let name = metadata(&[7, begun], ProofKind::Photo);
+        let headers = [TUS, ("upload-length", &largest), ("upload-metadata", &name)];
+        let answer = phone
+            .send(&bench, "POST", "/v1/proofs", &headers, vec![])
+            .await;
+        if answer.status != 201 || begun == 200 {
+            break answer;
+        }
+        begun += 1;
+    };
+    assert_eq!((full.refused(429), begun), (ErrorCode::RateLimited, 31));
+    // Another phone has its own room, and what an entry of the log binds is taken from this one too.
+    let mut other = Phone::enrolled(&bench, "Zhou", 9).await;
+    let loose = [5; 1_000];
+    assert_eq!(create(&bench, &mut other, &loose, &loose).await.status, 201);
+    let bound: Vec<u8> = (0..MAX_PROOF_BYTES).map(|i| (i % 253) as u8).collect();
+    let entry = phone.delivery(&given[0], &[(ProofKind::Photo, &bound)]);
+    assert_eq!(phone.push_entries(&bench, &[entry]).await.status, 200);
+    assert_eq!(create(&bench, &mut phone, &bound, &[]).await.status, 201);
+}

@@ -230,6 +230,7 @@ fn on_a_metered_line_photos_wait_unless_the_hub_asks_or_the_courier_allows_it() 
     assert_eq!((status.unsent_entries, status.unsent_proofs), (0, 3));
     assert_eq!(status.held_back_proofs, 3);
     assert!(status.held_back_bytes > 1_000 && status.held_back_bytes == status.unsent_bytes);
+    assert!(status.oldest_unsent_ms.is_some(), "photos have an age too");
     assert!(
         all.iter()
             .all(|s| phone.stop(*s).sync == SyncState::Received)

@@ -152,7 +152,7 @@ impl Courier {
         }
         let (entries, proofs) = self
             .db
-            .read(|conn| Ok((entries::unsent_count(conn)?.0, proofs::unsent(conn)?.0)))?;
+            .read(|conn| Ok((entries::unsent_count(conn)?.0, proofs::unsent(conn)?.count)))?;
         Ok(Some(KeyTask::DestroyKey {
             id: WIPE_TASK.to_owned(),
             unsent_entries: entries,

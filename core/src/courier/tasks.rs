@@ -191,8 +191,8 @@ impl Courier {
         };
         let wall_ms = self.env.clock.wall_ms();
         self.db.read(|conn| {
-            let (unsent_entries, oldest_unsent_ms) = entries::unsent_count(conn)?;
-            let (unsent_proofs, unsent_bytes) = proofs::unsent(conn)?;
+            let (unsent_entries, oldest_entry_ms) = entries::unsent_count(conn)?;
+            let proofs = proofs::unsent(conn)?;
             let facts = phone::sync_facts(conn)?;
             let (held_back_proofs, held_back_bytes) = match phone::photos_on_metered(conn)? {
                 true => (0, 0),
@@ -203,9 +203,12 @@ impl Courier {
                 held_back_bytes,
                 stops_unknown_to_hub: stops::unknown_to_hub(conn)?,
                 unsent_entries,
-                unsent_proofs,
-                unsent_bytes,
-                oldest_unsent_ms,
+                unsent_proofs: proofs.count,
+                unsent_bytes: proofs.bytes,
+                oldest_unsent_ms: [oldest_entry_ms, proofs.oldest_ms]
+                    .into_iter()
+                    .flatten()
+                    .min(),
                 last_contact_ms: facts.last_contact_ms,
                 next_retry_ms: next_retry_ms.map(|at| wall_ms + (at - now_ms)),
                 blocking,

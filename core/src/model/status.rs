@@ -37,7 +37,7 @@ pub struct SyncStatus {
     /// Stops on this phone that the hub did not name when it last told everything that holds: it was set
     /// back to a backup. They stay until it takes them back by name.
     pub stops_unknown_to_hub: u64,
-    /// When the oldest unreceipted entry happened, Unix milliseconds.
+    /// When the oldest of what waits happened, entry or photo, Unix milliseconds.
     pub oldest_unsent_ms: Option<i64>,
     /// The last time the hub answered with something true, Unix milliseconds.
     pub last_contact_ms: Option<i64>,

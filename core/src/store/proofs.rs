@@ -376,20 +376,35 @@ pub(crate) fn unstage(conn: &Connection, attempt: AttemptId) -> Result<Vec<([u8;
     Ok(out)
 }
 
-/// Proofs without a receipt and their bytes.
-pub(crate) fn unsent(conn: &Connection) -> Result<(u64, u64)> {
+/// Proofs without a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unsent {
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
+    /// When the first of what they belong to happened, as far as these are photos: ink waits beside its entry.
+    pub(crate) oldest_ms: Option<i64>,
+}
+
+/// What of the proofs waits.
+pub(crate) fn unsent(conn: &Connection) -> Result<Unsent> {
     let mut stmt = conn.prepare_cached(
-        "SELECT count(*) AS n, coalesce(sum(size_bytes), 0) AS bytes FROM proof
-         WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL",
+        "SELECT count(*) AS n, coalesce(sum(p.size_bytes), 0) AS bytes, min(e.occurred_at_ms) AS oldest
+         FROM proof p LEFT JOIN entry e ON e.seq = p.bound_seq
+         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL",
     )?;
     let mut rows = stmt.query([])?;
     let r = rows
         .next()?
         .ok_or_else(|| Error::from(StoreError::BadRow("proof")))?;
     let photos: (u64, u64) = (row::unsigned(r, "n")?, row::unsigned(r, "bytes")?);
+    let oldest_ms = r.get("oldest")?;
     let inks = inks::waiting(conn)?;
     let ink_bytes: u64 = inks.iter().map(|ink| ink.size_bytes).sum();
-    Ok((photos.0 + inks.len() as u64, photos.1 + ink_bytes))
+    Ok(Unsent {
+        count: photos.0 + inks.len() as u64,
+        bytes: photos.1 + ink_bytes,
+        oldest_ms,
+    })
 }
 
 fn photo_facts(r: &Row<'_>) -> Result<Option<PhotoFacts>> {

@@ -93,22 +93,44 @@ fn appeal(conn: &Connection, item: &RatingItem) -> Result<Option<AppealView>> {
     Ok(None)
 }
 
+/// What this build does not understand and keeps, at most: newer hubs have some kinds of items more, a day brings
+/// some hundreds. The oldest give way; the hub has them all.
+const MAX_KEPT: i64 = 5_000;
+
 /// Keeps an item that this build does not understand, once. A hub that was set back to a backup gives the
-/// same places to other items; those are kept behind the rest.
+/// same places to other items; those take a place of their own below zero, where no item of a hub ever is.
 pub(crate) fn keep_item(conn: &Connection, item: &FeedItem) -> Result<()> {
     let data = item.data.to_string();
     let there: Option<bool> = conn
         .prepare_cached("SELECT kind = ?2 AND data = ?3 FROM feed_kept WHERE seq = ?1")?
         .query_row(params![item.seq, item.kind, data], |r| r.get(0))
         .optional()?;
-    let place = match there {
+    match there {
         Some(true) => return Ok(()),
-        Some(false) => None,
-        None => Some(item.seq),
-    };
-    // Without a place it gets the one behind the last.
-    conn.prepare_cached("INSERT INTO feed_kept (seq, kind, data) VALUES (?1, ?2, ?3)")?
-        .execute(params![place, item.kind, data])?;
+        None => {
+            conn.prepare_cached("INSERT INTO feed_kept (seq, kind, data) VALUES (?1, ?2, ?3)")?
+                .execute(params![item.seq, item.kind, data])?;
+        }
+        // Each snapshot brings it again.
+        Some(false) => {
+            conn.prepare_cached(
+                "INSERT INTO feed_kept (seq, kind, data)
+                 SELECT min(0, coalesce((SELECT min(seq) FROM feed_kept), 0)) - 1, ?1, ?2
+                 WHERE NOT EXISTS (SELECT 1 FROM feed_kept WHERE kind = ?1 AND data = ?2)",
+            )?
+            .execute(params![item.kind, data])?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets the oldest of the kept items go where there are too many.
+pub(crate) fn trim_kept(conn: &Connection) -> Result<()> {
+    conn.prepare_cached(
+        "DELETE FROM feed_kept WHERE seq IN
+             (SELECT seq FROM feed_kept ORDER BY seq LIMIT max(0, (SELECT count(*) FROM feed_kept) - ?1))",
+    )?
+    .execute([MAX_KEPT])?;
     Ok(())
 }
 

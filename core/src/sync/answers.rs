@@ -276,6 +276,7 @@ pub(crate) fn apply_feed(
     if page.items.iter().any(|item| item.kind == StopItem::KIND) {
         replay::parcel_events(tx)?;
     }
+    ratings::trim_kept(tx)?;
     phone::set_feed_cursor(tx, &page.cursor)?;
     Ok(rule_sets)
 }
@@ -370,13 +371,16 @@ mod tests {
             snapshot: None,
             orders: vec![],
         };
-        db.write(|tx| apply_feed(tx, &page, &HashSet::new(), 1))
-            .unwrap();
+        // Each snapshot brings all of them again.
+        for _ in 0..3 {
+            db.write(|tx| apply_feed(tx, &page, &HashSet::new(), 1))
+                .unwrap();
+        }
         let kept = db.read(ratings::kept).unwrap();
         let expected = [
+            ("weather", json!({"rain": false})),
             ("weather", json!({"rain": true, "mm": 12.5})),
             ("stop", json!({"stop_id": 5})),
-            ("weather", json!({"rain": false})),
         ];
         let kept: Vec<(&str, Value)> = kept
             .iter()
@@ -385,6 +389,21 @@ mod tests {
         assert_eq!(kept, expected);
         let cursor = db.read(phone::feed_cursor).unwrap();
         assert_eq!(cursor.as_deref(), Some("c-2"));
+
+        // A hub that never stops sending them does not fill the phone.
+        let flood = |from: i64| FeedPage {
+            items: (from..from + 4_000)
+                .map(|seq| item(seq, "weather", json!(seq)))
+                .collect(),
+            ..page.clone()
+        };
+        for from in [10, 4_010, 8_010] {
+            db.write(|tx| apply_feed(tx, &flood(from), &HashSet::new(), 1))
+                .unwrap();
+        }
+        let kept = db.read(ratings::kept).unwrap();
+        assert_eq!(kept.len(), 5_000);
+        assert_eq!(kept.last().unwrap().1, "12009");
     }
 
     #[test]

@@ -131,7 +131,8 @@ struct Place {
     snapshot: Option<bool>,
 }
 
-/// What a cursor means now. One that lies behind the end of the feed is of a history this hub no longer has.
+/// What a cursor means now. One that lies behind the end of the feed is of a history this hub no longer has. One at the
+/// very beginning was given to a courier for whom there was nothing: he is told what comes, not everything anew.
 async fn place_of(hub: &Hub, courier: CourierId, cursor: Cursor) -> Result<Place, HubError> {
     let mut conn = hub.db().read().acquire().await?;
     let (epoch, end) = feed::end(&mut conn, courier).await?;
@@ -141,7 +142,7 @@ async fn place_of(hub: &Hub, courier: CourierId, cursor: Cursor) -> Result<Place
         seq: 0,
         snapshot: Some(true),
     };
-    if cursor.seq == 0 || cursor.epoch != epoch {
+    if cursor.epoch != epoch {
         return Ok(start(epoch));
     }
     if cursor.seq <= end {
@@ -301,6 +302,8 @@ impl Cursor {
     const WITH_EPOCH: u8 = 2;
     /// What cursors without an epoch belong to.
     const FIRST_EPOCH: i64 = 1;
+    /// Of a phone that was told nothing yet; no history has this number.
+    const NO_EPOCH: i64 = -1;
 
     fn write(self) -> String {
         base32(
@@ -316,7 +319,7 @@ impl Cursor {
     fn read(text: &str) -> Option<Self> {
         if text.is_empty() {
             return Some(Self {
-                epoch: Self::FIRST_EPOCH,
+                epoch: Self::NO_EPOCH,
                 seq: 0,
                 in_snapshot: false,
             });

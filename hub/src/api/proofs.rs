@@ -14,7 +14,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use satchel_protocol::api::{ErrorCode, PATH_PROOFS, TUS_VERSION};
-use satchel_protocol::ids::Hash32;
+use satchel_protocol::ids::{DeviceId, Hash32};
 use satchel_protocol::limits;
 use satchel_protocol::taxonomy::ProofKind;
 
@@ -35,6 +35,9 @@ const EXTENSIONS: &str = "creation,creation-with-upload,checksum,expiration,term
 
 /// A day's photos of one phone, begun and not finished, with room to spare.
 const MAX_OPEN_UPLOADS: i64 = 500;
+/// What one phone may leave here that no entry of its log binds: a thousand photos of half a megabyte. A phone sends
+/// its log first, so an honest one has hardly any; without a limit a lying one fills the disk within its seven days.
+const MAX_UNBOUND_BYTES: i64 = 512 * 1_024 * 1_024;
 
 /// What a tus client may do here.
 #[utoipa::path(
@@ -68,7 +71,7 @@ pub(crate) async fn options() -> Response {
         (status = 403, description = "The device is revoked", body = ErrorSchema),
         (status = 413, description = "Over the limit", body = ErrorSchema),
         (status = 423, description = "The log is set aside until a person has looked", body = ErrorSchema),
-        (status = 429, description = "Too many uploads are open", body = ErrorSchema),
+        (status = 429, description = "Too many uploads are open, or too many bytes are here that no entry binds", body = ErrorSchema),
         (status = 460, description = "All bytes came and are others than promised; begin again", body = ErrorSchema),
     ),
     security(("device_signature" = []))
@@ -94,9 +97,7 @@ pub(crate) async fn create(
         )
         .await;
     }
-    if proofs::open_uploads(hub.db().read(), head.device.id).await? >= MAX_OPEN_UPLOADS {
-        return Err(ApiError::new(ErrorCode::RateLimited).detail("too many open uploads"));
-    }
+    check_room(&hub, head.device.id, &hash, length_bytes).await?;
     let now_ms = hub.now_ms();
     let row = UploadRow {
         kind,
@@ -295,9 +296,30 @@ async fn adopt(hub: &Hub, hash: &Hash32, kind: ProofKind) -> Result<Option<u64>,
     }
     let size = std::fs::metadata(hub.blobs().path(hash)).map_or(0, |m| m.len());
     let mut tx = hub.db().write().await?;
-    proofs::add(&mut tx, hash, kind, size, hub.now_ms()).await?;
+    proofs::add(&mut tx, hash, (kind, size), None, hub.now_ms()).await?;
     tx.commit().await?;
     Ok(Some(size))
+}
+
+/// Whether a device may leave so much more here that no entry binds.
+async fn check_room(
+    hub: &Hub,
+    device: DeviceId,
+    hash: &Hash32,
+    length_bytes: u64,
+) -> Result<(), ApiError> {
+    let refused = |why| Err(ApiError::new(ErrorCode::RateLimited).detail(why));
+    let there = proofs::unbound(hub.db().read(), device, hash).await?;
+    if there.open_uploads >= MAX_OPEN_UPLOADS {
+        return refused("too many open uploads");
+    }
+    let more_bytes = i64::try_from(length_bytes).unwrap_or(i64::MAX);
+    let too_much = there.bytes.saturating_add(more_bytes) > MAX_UNBOUND_BYTES;
+    // What an entry here binds is evidence, whatever else lies about.
+    if too_much && !proofs::is_bound(hub.db().read(), hash).await? {
+        return refused("too many bytes that no entry binds");
+    }
+    Ok(())
 }
 
 /// The unfinished upload of this device, if it has not expired.

@@ -33,18 +33,19 @@ pub(crate) async fn size(db: &SqlitePool, hash: &Hash32) -> Result<Option<u64>, 
     Ok(size.and_then(|s| u64::try_from(s).ok()))
 }
 
-/// Records a proof whose file is in place. It expires unless an entry binds it.
+/// Records a proof whose file is in place. It expires unless an entry binds it, and counts for the device that
+/// brought it until one does.
 pub(crate) async fn add(
     tx: &mut Tx,
     hash: &Hash32,
-    kind: ProofKind,
-    size_bytes: u64,
+    (kind, size_bytes): (ProofKind, u64),
+    brought_by: Option<DeviceId>,
     now_ms: i64,
 ) -> Result<bool, HubError> {
     let done = sqlx::query(
-        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms) \
+        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms, brought_by) \
          SELECT ?1, ?2, ?3, ?4, \
-           CASE WHEN EXISTS (SELECT 1 FROM entry_blob WHERE hash = ?1) THEN NULL ELSE ?5 END \
+           CASE WHEN EXISTS (SELECT 1 FROM entry_blob WHERE hash = ?1) THEN NULL ELSE ?5 END, ?6 \
          WHERE true ON CONFLICT DO NOTHING",
     )
     .bind(&hash.0[..])
@@ -52,6 +53,7 @@ pub(crate) async fn add(
     .bind(i64::try_from(size_bytes).unwrap_or(i64::MAX))
     .bind(now_ms)
     .bind(now_ms.saturating_add(UNBOUND_TTL_MS))
+    .bind(brought_by.map(|device| device.as_bytes().to_vec()))
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -204,11 +206,42 @@ pub(crate) async fn end_upload(
     Ok(())
 }
 
-/// How many uploads a device has open.
-pub(crate) async fn open_uploads(db: &SqlitePool, device: DeviceId) -> Result<i64, HubError> {
+/// What of a device lies here that no entry binds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unbound {
+    /// Uploads that are not finished.
+    pub(crate) open_uploads: i64,
+    /// What they will take when they are, and what whole proofs take whose entry has not come.
+    pub(crate) bytes: i64,
+}
+
+/// What of a device lies here that no entry binds, apart from the upload of `but`.
+pub(crate) async fn unbound(
+    db: &SqlitePool,
+    device: DeviceId,
+    but: &Hash32,
+) -> Result<Unbound, HubError> {
+    let row = sqlx::query(
+        "SELECT count(*) AS open_uploads, coalesce(sum(length_bytes), 0) + \
+           (SELECT coalesce(sum(size_bytes), 0) FROM blob \
+            WHERE brought_by = ?1 AND expires_at_ms IS NOT NULL) AS bytes \
+         FROM upload WHERE device_id = ?1 AND hash <> ?2",
+    )
+    .bind(&device.as_bytes()[..])
+    .bind(&but.0[..])
+    .fetch_one(db)
+    .await?;
+    Ok(Unbound {
+        open_uploads: row.try_get("open_uploads")?,
+        bytes: row.try_get("bytes")?,
+    })
+}
+
+/// Whether an entry that is held binds this proof.
+pub(crate) async fn is_bound(db: &SqlitePool, hash: &Hash32) -> Result<bool, HubError> {
     Ok(
-        sqlx::query_scalar("SELECT count(*) FROM upload WHERE device_id = ?")
-            .bind(&device.as_bytes()[..])
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entry_blob WHERE hash = ?)")
+            .bind(&hash.0[..])
             .fetch_one(db)
             .await?,
     )

@@ -161,8 +161,8 @@ impl Upload<'_> {
         proofs::add(
             &mut tx,
             &self.hash,
-            self.row.kind,
-            size_bytes,
+            (self.row.kind, size_bytes),
+            Some(self.device),
             self.hub.now_ms(),
         )
         .await?;
