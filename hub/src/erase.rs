@@ -45,7 +45,8 @@ const MARK: &str = "INSERT OR IGNORE INTO erased_entry (parcel_id, device_id, se
         WHERE p.parcel_id = ?1 AND NOT EXISTS (SELECT 1 FROM parcel o WHERE o.stop_id = c.stop_id \
           AND o.parcel_id NOT IN (SELECT parcel_id FROM erasure)))";
 
-/// Proofs bound by what was marked and by no entry that still speaks. `?2` is the time.
+/// Proofs bound by what was marked and by no entry that still speaks. `?2` is the time. The bytes of small ones go
+/// with the mark (a trigger of `blob`).
 const ERASE_PROOFS: &str = "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, erased_at_ms) \
     SELECT p.hash, min(p.kind), min(p.size_bytes), ?2, ?2 FROM ( \
       SELECT hash, kind, size_bytes, device_id, seq FROM attempt_proof \
@@ -55,7 +56,7 @@ const ERASE_PROOFS: &str = "INSERT INTO blob (hash, kind, size_bytes, received_a
     WHERE NOT EXISTS (SELECT 1 FROM entry_blob b JOIN entry e USING (device_id, seq) \
       WHERE b.hash = p.hash AND e.body IS NOT NULL) \
     GROUP BY p.hash \
-    ON CONFLICT (hash) DO UPDATE SET bytes = NULL, erased_at_ms = ?2, expires_at_ms = NULL \
+    ON CONFLICT (hash) DO UPDATE SET erased_at_ms = ?2, expires_at_ms = NULL \
     RETURNING hash";
 
 /// Rows that one entry became. Which events there were stays (`parcel_event`).
@@ -236,7 +237,7 @@ async fn empty(tx: &mut Tx, parcel: ParcelId, now_ms: i64) -> Result<Files, HubE
             "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, erased_at_ms) \
              SELECT DISTINCT f.hash, 'photo', f.size_bytes, ?2, ?2 FROM care_file f \
              JOIN care_case c USING (case_id) WHERE c.parcel_id = ?1 \
-             ON CONFLICT (hash) DO UPDATE SET bytes = NULL, erased_at_ms = ?2, expires_at_ms = NULL \
+             ON CONFLICT (hash) DO UPDATE SET erased_at_ms = ?2, expires_at_ms = NULL \
              RETURNING hash",
             parcel,
             now_ms,

@@ -44,6 +44,9 @@ use crate::tlog::Tree;
 use chain::{Chain, Left, Place, belongs, leave_open};
 use judge::{Judged, follow, judge, judge_all};
 
+/// About what an entry is without its proofs.
+const ENTRY_BYTES: usize = 1_024;
+
 /// Stores a batch of `device` and gives the receipt for it.
 pub(crate) async fn ingest(
     hub: &Hub,
@@ -56,21 +59,31 @@ pub(crate) async fn ingest(
         blobs,
     } = batch;
     let sent = Arc::new(sent);
+    let blobs = Arc::new(blobs);
+    // Ink is read while the signatures are checked.
+    let drawn = Arc::clone(&blobs);
+    let visits = tokio::task::spawn_blocking(move || visits(&drawn));
     let mut conn = hub.db().read().acquire().await?;
     let keys = device_keys::chain(&mut conn, device, &hub.public_key()).await?;
     drop(conn);
     let keys = Arc::new(follow(keys, &sent));
     let judged = judge_all(&sent, &keys).await?;
+    let visits = visits.await.map_err(HubError::from)?;
     let batch = Sent {
         device: device.id,
         entries: &sent,
         judged: &judged,
         small: &blobs,
+        visits: &visits,
         keys: &keys,
         signs_with: device.log_key,
     };
     match store(hub, &batch, known_tree).await? {
-        Taken::All(receipt) => Ok(*receipt),
+        Taken::All(receipt) => {
+            let small: usize = blobs.iter().map(|blob| blob.bytes.len()).sum();
+            hub.db().grown(small + sent.len() * ENTRY_BYTES);
+            Ok(*receipt)
+        }
         Taken::Gap { expected_seq } => Err(ApiError::gap(expected_seq)),
         // Two batches at once, one of them with a change of keys: the other is sent again and fits then.
         Taken::KeysMoved => {
@@ -93,6 +106,7 @@ struct Sent<'a> {
     entries: &'a [SignedEntry],
     judged: &'a [Judged],
     small: &'a [InlineBlob],
+    visits: &'a Visits,
     /// The keys they were judged by, with the changes among them.
     keys: &'a KeyChain,
     /// The device's newest key when they were judged.
@@ -111,6 +125,7 @@ enum Taken {
 struct Work<'a> {
     hub: &'a Hub,
     small: &'a [InlineBlob],
+    visits: &'a Visits,
     now_ms: i64,
     tree: Tree,
     touched: BTreeSet<satchel_protocol::ids::ParcelId>,
@@ -132,6 +147,7 @@ async fn store(hub: &Hub, batch: &Sent<'_>, known_tree: u64) -> Result<Taken, Ap
     let mut work = Work {
         hub,
         small: batch.small,
+        visits: batch.visits,
         now_ms,
         tree: Tree::open(&mut tx).await?,
         touched: BTreeSet::new(),
@@ -239,12 +255,8 @@ impl Work<'_> {
         }
         let touched = project::apply(tx, self.hub, &told).await?;
         self.touched.extend(touched);
-        let visits: HashMap<Hash32, AttemptId> = self
-            .small
-            .iter()
-            .filter_map(|blob| Some((blob.hash, visit(blob)?)))
-            .collect();
-        project::raise_alarms(tx, &told, |hash| visits.get(hash).copied(), now_ms).await?;
+        let visit_of = |hash: &Hash32| self.visits.get(hash).copied();
+        project::raise_alarms(tx, &told, visit_of, now_ms).await?;
         project::pass_on(tx, &told).await?;
         let entries = told.iter().map(|told| &told.entry);
         bind::bind_to_entries(tx, entries.clone(), now_ms).await?;
@@ -329,6 +341,14 @@ async fn mark_replaced(tx: &mut Tx, entry: &CheckedEntry, now_ms: i64) -> Result
     Ok(())
 }
 
+/// For which visits ink was drawn, by its hash.
+type Visits = HashMap<Hash32, AttemptId>;
+
+fn visits(blobs: &[InlineBlob]) -> Visits {
+    let read = |blob: &InlineBlob| Some((blob.hash, visit(blob)?));
+    blobs.iter().filter_map(read).collect()
+}
+
 /// The visit that ink was drawn for, as its own bytes say.
 fn visit(blob: &InlineBlob) -> Option<AttemptId> {
     match blob.kind {
@@ -375,6 +395,7 @@ pub(crate) async fn retry(hub: &Hub) -> Result<usize, HubError> {
     let mut work = Work {
         hub,
         small: &[],
+        visits: &Visits::new(),
         now_ms,
         tree: Tree::open(&mut tx).await?,
         touched: BTreeSet::new(),

@@ -111,6 +111,10 @@ impl Courier {
             self.engine().set_form(Form::best_of(forms));
         }
         let lane = flight.job.lane();
+        if answer.ok() && matches!(flight.job, Job::AskLog | Job::PullFeed) {
+            let took_ms = self.boot_ms() - flight.issued_ms;
+            self.engine().pace.answered(took_ms);
+        }
         if answer.ok() && lane == Lane::Log {
             self.engine().set_signs_lean(answer.takes_lean());
         }

@@ -5,6 +5,10 @@
 
 /// The first batch of a process, before anything was measured.
 const FIRST_BYTES: usize = 256 * 1_024;
+/// The first one on a line that answered a small question within [`QUICK_MS`]: nothing slow does that, and what a cut
+/// repeats is one batch all the same.
+const FIRST_QUICK_BYTES: usize = 768 * 1_024;
+const QUICK_MS: i64 = 200;
 /// A batch below this is mostly headers.
 const LEAST_BYTES: usize = 16 * 1_024;
 /// What a phone gives memory for; below what a hub accepts, with room for what is not counted here.
@@ -18,12 +22,15 @@ const BATCH_MS: i64 = 3_000;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     batch_bytes: usize,
+    /// A batch went out on this line, with whatever outcome.
+    is_measured: bool,
 }
 
 impl Default for Pace {
     fn default() -> Self {
         Self {
             batch_bytes: FIRST_BYTES,
+            is_measured: false,
         }
     }
 }
@@ -34,21 +41,38 @@ impl Pace {
         self.batch_bytes
     }
 
+    /// A question without a body was answered after `took_ms`. Only the first batch depends on it: from then on
+    /// batches speak for themselves.
+    pub(crate) fn answered(&mut self, took_ms: i64) {
+        if !self.is_measured {
+            self.batch_bytes = match (0..=QUICK_MS).contains(&took_ms) {
+                true => FIRST_QUICK_BYTES,
+                false => FIRST_BYTES,
+            };
+        }
+    }
+
     /// A batch of `sent_bytes` was receipted after `took_ms`: at most [`GROWTH`] times as much next time.
     pub(crate) fn arrived(&mut self, sent_bytes: usize, took_ms: i64) {
+        let is_full = sent_bytes >= self.batch_bytes / 2;
+        if !is_full && took_ms <= BATCH_MS {
+            // The last batch of a day is small: its time was the round trip's and says as much as a question's.
+            self.answered(took_ms);
+            return;
+        }
         let took_ms = usize::try_from(took_ms.max(1)).unwrap_or(1);
         let in_time = sent_bytes.saturating_mul(usize::try_from(BATCH_MS).unwrap_or(1)) / took_ms;
-        // The last batch of a day is small and says little about the line.
-        let is_full = sent_bytes >= self.batch_bytes / 2;
         let bound = match is_full {
             true => self.batch_bytes.saturating_mul(GROWTH),
             false => self.batch_bytes,
         };
+        self.is_measured = true;
         self.batch_bytes = in_time.min(bound).clamp(LEAST_BYTES, MOST_BYTES);
     }
 
     /// A batch did not arrive, or nobody knows.
     pub(crate) fn lost(&mut self) {
+        self.is_measured = true;
         self.batch_bytes = (self.batch_bytes / 2).max(LEAST_BYTES);
     }
 }
@@ -56,6 +80,30 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_batch_follows_what_was_asked_before_it_and_no_later_one_does() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.batch_bytes(), FIRST_BYTES);
+        pace.answered(60);
+        assert_eq!(pace.batch_bytes(), FIRST_QUICK_BYTES);
+        // The same line a minute later, in a tunnel; and a clock that was set back says nothing.
+        for slow_ms in [QUICK_MS + 1, 30_000, -5] {
+            pace.answered(60);
+            pace.answered(slow_ms);
+            assert_eq!(pace.batch_bytes(), FIRST_BYTES, "{slow_ms} ms");
+        }
+        pace.answered(60);
+        pace.lost();
+        assert_eq!(pace.batch_bytes(), FIRST_QUICK_BYTES / 2);
+        pace.answered(1);
+        assert_eq!(pace.batch_bytes(), FIRST_QUICK_BYTES / 2);
+        let mut pace = Pace::default();
+        pace.arrived(FIRST_BYTES, 13_000);
+        let measured = pace.batch_bytes();
+        pace.answered(1);
+        assert_eq!(pace.batch_bytes(), measured);
+    }
 
     #[test]
     fn batches_follow_the_line() {
@@ -73,6 +121,28 @@ mod tests {
         assert_eq!(pace.batch_bytes(), LEAST_BYTES);
         // A handful of bytes that arrived at once proves nothing.
         pace.arrived(100, 1);
+        assert_eq!(pace.batch_bytes(), LEAST_BYTES);
+    }
+
+    #[test]
+    fn a_small_batch_s_round_trip_is_not_taken_for_a_slow_line() {
+        // One attempt on its own, a whole morning long: what piles up in a tunnel then still goes in large batches.
+        let mut pace = Pace::default();
+        for _ in 0..20 {
+            pace.arrived(700, 150);
+        }
+        assert_eq!(pace.batch_bytes(), FIRST_QUICK_BYTES);
+        let mut pace = Pace::default();
+        pace.arrived(700, 900);
+        assert_eq!(pace.batch_bytes(), FIRST_BYTES);
+        // What a full batch measured stays, too.
+        pace.arrived(FIRST_BYTES, 6_000);
+        let measured = pace.batch_bytes();
+        assert!((120_000..140_000).contains(&measured), "{measured}");
+        pace.arrived(700, 60);
+        assert_eq!(pace.batch_bytes(), measured);
+        // Unless even a few bytes took longer than a batch should.
+        pace.arrived(700, 30_000);
         assert_eq!(pace.batch_bytes(), LEAST_BYTES);
     }
 }

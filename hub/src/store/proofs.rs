@@ -71,7 +71,7 @@ pub(crate) async fn keep_small(
     let loose: Vec<&Hash32> = loose.filter(|hash| !binds.contains(*hash)).collect();
     let bound_before = bound(tx, &loose).await?;
     let mut rows = Rows::new(
-        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms, bytes)",
+        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms)",
         "ON CONFLICT DO NOTHING RETURNING hash",
     );
     for blob in blobs {
@@ -83,11 +83,19 @@ pub(crate) async fn keep_small(
             i64::try_from(blob.bytes.len()).unwrap_or(i64::MAX).into(),
             now_ms.into(),
             expires_at_ms.into(),
-            blob.bytes[..].into(),
         ]);
     }
     let new = rows.put(tx).await?;
-    new.iter().map(|row| row.hash("hash")).collect()
+    let new: Result<HashSet<Hash32>, HubError> = new.iter().map(|row| row.hash("hash")).collect();
+    let new = new?;
+    // Only what is new here: bytes that were erased do not come back, and a proof that is a file stays one.
+    let mut missing = new.clone();
+    let mut bytes = Rows::new("INSERT INTO small_proof (hash, bytes)", "");
+    for blob in blobs.iter().filter(|blob| missing.remove(&blob.hash)) {
+        bytes.push([blob.hash.0[..].into(), blob.bytes[..].into()]);
+    }
+    bytes.put(tx).await?;
+    Ok(new)
 }
 
 /// Which of these proofs an entry binds that is held.
@@ -134,12 +142,11 @@ pub(crate) async fn held<'a>(
 
 /// The bytes of a proof that is kept in the database and not as a file.
 pub(crate) async fn small(db: &SqlitePool, hash: &Hash32) -> Result<Option<Vec<u8>>, HubError> {
-    let bytes: Option<Option<Vec<u8>>> =
-        sqlx::query_scalar("SELECT bytes FROM blob WHERE hash = ?")
-            .bind(&hash.0[..])
-            .fetch_optional(db)
-            .await?;
-    Ok(bytes.flatten())
+    let bytes = sqlx::query_scalar("SELECT bytes FROM small_proof WHERE hash = ?")
+        .bind(&hash.0[..])
+        .fetch_optional(db)
+        .await?;
+    Ok(bytes)
 }
 
 pub(crate) async fn upload(
@@ -276,4 +283,92 @@ pub(crate) async fn erased_since(tx: &mut Tx, since_ms: i64) -> Result<Vec<Hash3
         .fetch_all(&mut **tx)
         .await?;
     rows.iter().map(|row| row.hash("hash")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Db;
+    use satchel_protocol::crypto;
+
+    const MOVE: &str = include_str!("../../migrations/0090_small_proof_bytes.sql");
+
+    fn ink(bytes: &[u8]) -> InlineBlob {
+        InlineBlob {
+            hash: Hash32(crypto::sha256(&[bytes]).0),
+            kind: ProofKind::Signature,
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    async fn keep(db: &Db, blobs: &[InlineBlob], bound: &[Hash32]) -> usize {
+        let mut tx = db.write().await.unwrap();
+        let binds = bound.iter().copied().collect();
+        let new = keep_small(&mut tx, blobs, &binds, 1_000).await.unwrap();
+        tx.commit().await.unwrap();
+        new.len()
+    }
+
+    async fn held_bytes(db: &Db, blob: &InlineBlob) -> Option<Vec<u8>> {
+        small(db.read(), &blob.hash).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn bytes_of_small_proofs_go_with_their_rows_and_do_not_come_back() {
+        let home = tempfile::tempdir().unwrap();
+        let db = Db::open(home.path()).await.unwrap();
+        let (bound, loose) = (ink(b"the signature"), ink(b"of no entry"));
+        // The same ink twice in one batch, as parcels handed over together have it.
+        let batch = [bound.clone(), loose.clone(), bound.clone()];
+        assert_eq!(keep(&db, &batch, &[bound.hash]).await, 2);
+        assert_eq!(keep(&db, &batch, &[bound.hash]).await, 0);
+        assert_eq!(held_bytes(&db, &bound).await, Some(bound.bytes.clone()));
+        assert_eq!(held_bytes(&db, &loose).await, Some(loose.bytes.clone()));
+
+        let mut tx = db.write().await.unwrap();
+        let (_, gone) = expire(&mut tx, 1_001 + UNBOUND_TTL_MS).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(gone, [loose.hash]);
+        assert_eq!(held_bytes(&db, &loose).await, None);
+        assert_eq!(held_bytes(&db, &bound).await, Some(bound.bytes.clone()));
+        // What only expired may come again.
+        assert_eq!(keep(&db, &batch, &[bound.hash]).await, 1);
+        assert_eq!(held_bytes(&db, &loose).await, Some(loose.bytes.clone()));
+
+        let mut tx = db.write().await.unwrap();
+        sqlx::query("UPDATE blob SET erased_at_ms = 5 WHERE hash = ?")
+            .bind(&bound.hash.0[..])
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(held_bytes(&db, &bound).await, None);
+        // What was erased may not.
+        assert_eq!(keep(&db, &batch, &[bound.hash]).await, 0);
+        assert_eq!(held_bytes(&db, &bound).await, None);
+        db.close().await;
+    }
+
+    #[tokio::test]
+    async fn bytes_that_an_older_hub_kept_move_with_the_schema() {
+        let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+        let mut conn = db.acquire().await.unwrap();
+        let before = "CREATE TABLE blob (hash BLOB NOT NULL PRIMARY KEY, kind TEXT NOT NULL, \
+               size_bytes INTEGER NOT NULL, received_at_ms INTEGER NOT NULL, expires_at_ms INTEGER, \
+               bytes BLOB, erased_at_ms INTEGER) STRICT, WITHOUT ROWID; \
+             INSERT INTO blob VALUES (zeroblob(32), 'SIGNATURE', 3, 1, NULL, x'010203', NULL), \
+               (randomblob(32), 'photo', 9, 1, NULL, NULL, NULL)";
+        sqlx::raw_sql(before).execute(&mut *conn).await.unwrap();
+        sqlx::raw_sql(MOVE).execute(&mut *conn).await.unwrap();
+        let moved: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as("SELECT hash, bytes FROM small_proof")
+            .fetch_all(&mut *conn)
+            .await
+            .unwrap();
+        assert_eq!(moved, [(vec![0; 32], vec![1, 2, 3])]);
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM blob")
+            .fetch_one(&mut *conn)
+            .await
+            .unwrap();
+        assert_eq!(rows, 2, "the file's row stays");
+    }
 }

@@ -64,6 +64,35 @@ struct BlobMeta {
     len: u32,
 }
 
+/// With which two bytes the hashes of blobs begin: asked for at each byte of a batch, so a bit for each pair.
+struct Starts(Vec<u64>);
+
+impl Starts {
+    fn of(hashes: &[Hash32]) -> Self {
+        let mut bits = vec![0; (1 << 16) / 64];
+        for hash in hashes {
+            let (word, bit) = Self::place(hash.0[0], hash.0[1]);
+            if let Some(word) = bits.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        Self(bits)
+    }
+
+    fn place(first: u8, second: u8) -> (usize, u64) {
+        let pair = u16::from_be_bytes([first, second]);
+        (usize::from(pair / 64), 1 << (pair % 64))
+    }
+
+    fn may_be(&self, window: &[u8]) -> bool {
+        let [first, second, ..] = window else {
+            return false;
+        };
+        let (word, bit) = Self::place(*first, *second);
+        self.0.get(word).is_some_and(|held| held & bit != 0)
+    }
+}
+
 /// The blobs of a batch by hash, and how many of them entries have named so far: most entries name the next.
 struct Blobs<'a> {
     hashes: &'a [Hash32],
@@ -153,8 +182,7 @@ pub(super) fn encode(batch: &Batch) -> Result<Vec<u8>, FormatError> {
 /// What is compressed of a batch.
 pub(super) fn metadata(batch: &Batch) -> Vec<u8> {
     let hashes: Vec<Hash32> = batch.blobs.iter().map(|b| b.hash).collect();
-    let starts: std::collections::HashSet<[u8; 2]> =
-        hashes.iter().map(|h| [h.0[0], h.0[1]]).collect();
+    let starts = Starts::of(&hashes);
     let mut blobs = Blobs {
         hashes: &hashes,
         next: 0,
@@ -162,7 +190,7 @@ pub(super) fn metadata(batch: &Batch) -> Vec<u8> {
     let mut prev: Option<Hash32> = None;
     let mut entries = Vec::with_capacity(batch.entries.len());
     for sent in &batch.entries {
-        let may_be = |w: &[u8]| matches!(w, [a, b, ..] if starts.contains(&[*a, *b]));
+        let may_be = |w: &[u8]| starts.may_be(w);
         let (body, body_cuts) = match &sent.body {
             Some(body) => {
                 let (rest, cuts) = cut(body, |w| may_be(w).then(|| blobs.number_of(w)).flatten());
