@@ -58,7 +58,7 @@ pub(crate) struct State {
     tree: ToyTree,
 }
 
-/// What the hub has ever vouched for, per device.
+/// What the hub has of a device, or has ever vouched for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Vouched {
     /// Hashes of entries named by a receipt.
@@ -172,6 +172,18 @@ impl ToyHub {
     pub fn vouched(&self, device: DeviceId) -> Vouched {
         let vouched = self.vouched.lock().unwrap();
         vouched.get(&device).cloned().unwrap_or_default()
+    }
+
+    /// What it has of a device now: after a restore that may be less than what it vouched for.
+    #[must_use]
+    pub fn holds(&self, device: DeviceId) -> Vouched {
+        let log = self.log(device);
+        let bound = log.iter().flat_map(|(header, _)| &header.blobs);
+        let held = bound.filter(|hash| self.has_blob(**hash));
+        Vouched {
+            entries: log.iter().map(|(_, entry)| entry.hash()).collect(),
+            blobs: held.copied().collect(),
+        }
     }
 
     /// Couriers' devices that enrolled.

@@ -271,6 +271,102 @@ fn on_a_metered_line_photos_wait_unless_the_hub_asks_or_the_courier_allows_it() 
     assert!(!phone.core().photos_on_metered().unwrap());
 }
 
+/// How many of a phone's stops are whole, by its own word.
+fn whole(phone: &Phone) -> usize {
+    let stops = phone.core().stops().unwrap();
+    let whole = stops.iter().filter(|s| s.sync == SyncState::ProofComplete);
+    whole.count()
+}
+
+/// Proofs that entries at the hub bind: those it has, and those it has not.
+fn proofs_at(hub: &Running) -> (Vec<Hash32>, Vec<Hash32>) {
+    let audit = hub.audit();
+    let attempts = audit.parcels.iter().flat_map(|p| &p.attempts);
+    let proofs = attempts.flat_map(|a| &a.proofs);
+    let (here, missing): (Vec<_>, Vec<_>) = proofs.partition(|p| p.complete);
+    let hashes = |of: Vec<&satchel_hub::ProofAudit>| of.iter().map(|p| p.hash).collect();
+    (hashes(here), hashes(missing))
+}
+
+/// Eighty deliveries whose photos went up after the backup that the hub was set back to: nothing of the log
+/// is lost, so nothing but the photos themselves is missing.
+fn photos_after_the_backup(seed: u64) -> (Running, Phone) {
+    let mut hub = Running::start();
+    let phone = Phone::new(seed);
+    phone.enrol(&hub.round(80), &hub.http());
+    for (n, stop) in stops(&phone).iter().enumerate() {
+        phone.deliver(*stop, n as u64).unwrap();
+    }
+    sync_metered(&phone, &hub.http());
+    let backup = hub.backup();
+    sync(&phone, &hub);
+    assert_eq!(whole(&phone), 80);
+    assert_eq!(proofs_at(&hub).1.len(), 0);
+    hub.restore(&backup);
+    assert_eq!(proofs_at(&hub).1.len(), 80);
+    (hub, phone)
+}
+
+fn begin_anew(hub: &Running) {
+    let anew = hub.hub.begin_log_anew("restored from a backup");
+    hub.runtime.block_on(anew).unwrap();
+}
+
+#[test]
+fn photos_of_a_whole_day_go_up_again_to_a_hub_that_lost_them_with_its_restore() {
+    let (hub, mut phone) = photos_after_the_backup(51);
+    begin_anew(&hub);
+    phone.restart();
+    sync(&phone, &hub);
+    assert_eq!(proofs_at(&hub).1, []);
+    assert_eq!(whole(&phone), 80);
+    assert_eq!(phone.core().sync_status().unwrap().unsent_proofs, 0);
+
+    // The same in a process that goes on: it hears of it with its next request, and asks in pages instead of
+    // once for each photo.
+    let (hub, phone) = photos_after_the_backup(52);
+    begin_anew(&hub);
+    sync(&phone, &hub);
+    assert_eq!(proofs_at(&hub).1, []);
+    assert_eq!(whole(&phone), 80);
+}
+
+#[test]
+fn a_hub_set_back_without_a_word_is_noticed_by_one_photo_and_gets_all_of_them() {
+    let (hub, mut phone) = photos_after_the_backup(53);
+    phone.restart();
+    sync(&phone, &hub);
+    assert_eq!(proofs_at(&hub).1, []);
+    assert_eq!(whole(&phone), 80);
+}
+
+#[test]
+fn the_hub_s_asking_for_a_photo_overrules_its_receipt_and_a_photo_that_is_gone_is_not_said_to_be_there()
+ {
+    let (hub, phone) = photos_after_the_backup(54);
+    let (_, missing) = proofs_at(&hub);
+    for hash in &missing[..3] {
+        let asked = hub.runtime.block_on(hub.hub.want_proof(*hash));
+        assert_eq!(asked.unwrap(), 1);
+    }
+    // Also where it costs money; the rest is not asked for and waits for nothing.
+    sync_metered(&phone, &hub.http());
+    let (here, _) = proofs_at(&hub);
+    assert!(missing[..3].iter().all(|hash| here.contains(hash)));
+
+    // Receipted photos gave way before anybody knew that the hub had lost them.
+    let (hub, mut phone) = photos_after_the_backup(55);
+    phone.core().set_photo_quota(0).unwrap();
+    begin_anew(&hub);
+    phone.restart();
+    sync(&phone, &hub);
+    let status = phone.core().sync_status().unwrap();
+    assert_eq!((status.unsent_entries, status.unsent_proofs), (0, 80));
+    assert_eq!(whole(&phone), 0);
+    let warning = phone.core().logout_warning().unwrap().unwrap();
+    assert_eq!(warning.left.proofs, 80);
+}
+
 fn poll(phone: &Phone) -> HttpTask {
     match phone.core().poll_task(Network::Unmetered).unwrap() {
         Task::Http(task) => task,

@@ -26,7 +26,7 @@ use satchel_tests::day::{Day, MORNING_MS, stop_item};
 use satchel_tests::link::{FaultyLink, Transport};
 use satchel_tests::phone::{self, Phone, SyncEnd};
 use satchel_tests::seed::Rng;
-use satchel_tests::toy_hub::{Backup, ToyHub};
+use satchel_tests::toy_hub::{Backup, ToyHub, Vouched};
 
 const SEEDS: u64 = 60;
 const STEPS: usize = 240;
@@ -121,6 +121,7 @@ impl World {
                 }
             }
             97..99 => self.feed_change(),
+            _ if self.rng.chance(50) => self.many_calls(),
             _ => self.phone.core().request_sync(),
         }
     }
@@ -251,6 +252,14 @@ impl World {
         self.phone.clock.jump_wall_ms(hours * 3_600_000);
     }
 
+    /// More entries than a fresh process looks at once more, so that what came before them is out of its sight.
+    fn many_calls(&mut self) {
+        let stop = self.day.stop_id(self.rng.below(STOPS));
+        for _ in 0..70 {
+            self.phone.call(stop);
+        }
+    }
+
     fn feed_change(&mut self) {
         let n = self.rng.below(STOPS);
         let mut day = self.shared.day.lock().unwrap();
@@ -259,9 +268,9 @@ impl World {
             .give(self.shared.courier, [stop_item(&day.stops[n])]);
     }
 
-    /// Never "complete" before the hub has vouched for every entry and every proof of the stop.
-    fn check_honesty(&self) {
-        let vouched = self.hub.vouched(self.device);
+    /// Never "complete" before the hub has vouched for every entry and every proof of the stop. `vouched` is what
+    /// it ever named, or what it has now: between the loss and the next answer no phone can know of it.
+    fn check_honesty(&self, vouched: &Vouched) {
         for view in self.phone.core().stops().unwrap() {
             let recorded = || self.acknowledged.iter().filter(|a| a.stop == view.stop_id);
             match view.sync {
@@ -290,7 +299,7 @@ impl World {
         let hub_ms = satchel_core::clock::Clock::wall_ms(&*self.shared.clock);
         self.phone.clock.set_wall_ms(hub_ms);
         assert_eq!(self.phone.sync(&self.link), SyncEnd::Done);
-        self.check_honesty();
+        self.check_honesty(&self.hub.holds(self.device));
         let log = self.hub.log(self.device);
         for (at, (header, _)) in log.iter().enumerate() {
             assert_eq!(header.seq, at as i64 + 1);
@@ -343,7 +352,7 @@ fn play(seed: u64) -> usize {
         let at = rng.below(phones.len());
         phones[at].step();
         for world in &phones {
-            world.check_honesty();
+            world.check_honesty(&world.hub.vouched(world.device));
         }
     }
     for world in &mut phones {

@@ -87,6 +87,21 @@ fn brought_news(answer: &Answer) -> bool {
         .is_ok_and(|page| page.more || !page.items.is_empty())
 }
 
+/// Where to look at everything anew: from the start, or behind what this answer named from there.
+fn everything(receipt: &Receipt) -> Option<Ask> {
+    let from_the_start = receipt.entries.first().is_some_and(|e| e.seq == 1);
+    let last = receipt.entries.last().filter(|_| from_the_start);
+    let after = last.map_or(0, |e| e.seq);
+    (after < receipt.head_seq).then_some(Ask::All { after })
+}
+
+/// Where to ask on when everything behind `after` was asked for and there is more. The place always moves, so
+/// a hub that names the same again is not asked without end.
+fn page_behind(receipt: &Receipt, after: i64) -> Option<Ask> {
+    let last = receipt.entries.last()?.seq;
+    (after < last && last < receipt.head_seq).then_some(Ask::All { after: last })
+}
+
 /// An upload whose answer came.
 struct Upload {
     id: i64,
@@ -306,15 +321,20 @@ impl Courier {
         let left = self.believe(keys, &signed, &receipt, |tx| {
             answers::apply_held(tx, &receipt).map(|left| (left.marked, left))
         })?;
-        let left = match left {
-            Ok(left) => left,
+        let (left, doubts) = match left {
+            Ok(believed) => believed,
             Err(doubt) => return Ok(Err(doubt.into())),
         };
-        self.engine().set_ask(if left.hub_names_more {
-            Ask::Unknown
-        } else {
-            Ask::No
-        });
+        let mut engine = self.engine();
+        let next = match engine.ask() {
+            _ if doubts => everything(&receipt),
+            Ask::All { after } => page_behind(&receipt, after),
+            _ if left.hub_has_less => everything(&receipt),
+            _ => None,
+        };
+        let more = left.hub_names_more.then_some(Ask::Unknown);
+        engine.set_ask(next.or(more).unwrap_or(Ask::No));
+        drop(engine);
         Ok(Ok(if left.unsent { Got::Step } else { Got::Goal }))
     }
 
@@ -335,39 +355,49 @@ impl Courier {
             let open = answers::apply_wedged(tx, &receipt, Some(up_to))?;
             answers::apply_receipt(tx, &receipt).map(|marked| (marked, marked + open))
         })?;
-        let marked = match marked {
-            Ok(marked) => marked,
+        let (marked, doubts) = match marked {
+            Ok(believed) => believed,
             Err(doubt) => return Ok(Err(doubt.into())),
         };
+        if doubts {
+            self.engine().set_ask(Ask::All { after: 0 });
+        }
         if marked == 0 {
             // A true receipt, but not for this batch: sending on at once would never end.
             return Ok(Err(Useless::BadAnswer));
         }
-        self.engine().set_ask(Ask::No);
+        let mut engine = self.engine();
+        if !matches!(engine.ask(), Ask::All { .. }) {
+            engine.set_ask(Ask::No);
+        }
+        drop(engine);
         Ok(Ok(Got::Goal))
     }
 
     /// Applies what a receipt of entries says, if the hub's tree beside it fits what the hub showed before.
-    /// `apply` gives how many entries and proofs were new.
+    /// `apply` gives how many entries and proofs were new. Beside what it made: whether the hub's log began
+    /// anew, and proofs are doubted that it held before.
     fn believe<T>(
         &self,
         keys: &Keys,
         signed: &SignedReceipt,
         receipt: &Receipt,
         apply: impl FnOnce(&Tx<'_>) -> Result<(usize, T)>,
-    ) -> Result<Result<T, Doubt>> {
+    ) -> Result<Result<(T, bool), Doubt>> {
         let wall_ms = self.env.clock.wall_ms();
         self.db.write(|tx| {
             let pen = self.pen(keys);
-            if let Err(doubt) = watch::watch(tx, keys, &pen, signed, receipt)? {
-                return Ok(Err(doubt));
-            }
+            let anew = match watch::watch(tx, keys, &pen, signed, receipt)? {
+                Ok(anew) => anew,
+                Err(doubt) => return Ok(Err(doubt)),
+            };
             phone::set_contact(tx, wall_ms)?;
             let (marked, applied) = apply(tx)?;
             if marked > 0 {
                 watch::keep_word(tx, signed, receipt)?;
             }
-            Ok(Ok(applied))
+            let doubts = anew && answers::doubt_proofs(tx, &receipt.blobs)?;
+            Ok(Ok((applied, doubts)))
         })
     }
 
@@ -381,7 +411,7 @@ impl Courier {
         };
         let wall_ms = self.env.clock.wall_ms();
         let at_work = self.stops_at_work();
-        let mut ordered = false;
+        let (mut ordered, mut doubts) = (false, false);
         let another_history = page.snapshot.is_some_and(|part| part.first);
         let moved = self.db.write(|tx| {
             let before = phone::feed_cursor(tx)?;
@@ -391,6 +421,7 @@ impl Courier {
                 // A hub that was set back may not have what it was given.
                 policy::set_escrow_held(tx, None)?;
                 ordered = true;
+                doubts = before.is_some() && answers::doubt_proofs(tx, &[])?;
             }
             let rule_sets = answers::apply_feed(tx, &page, &at_work, wall_ms)?;
             for document in &rule_sets {
@@ -408,7 +439,10 @@ impl Courier {
         }
         if was_somewhere && another_history {
             // The hub is not what it was: what it holds of this phone's log is asked for as well.
-            self.engine().set_ask(Ask::Recheck);
+            self.engine().set_ask(match doubts {
+                true => Ask::All { after: 0 },
+                false => Ask::Recheck,
+            });
         }
         if page.items.iter().any(|item| item.kind == RULE_SET) {
             self.load_rules()?;

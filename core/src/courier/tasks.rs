@@ -258,11 +258,12 @@ impl Courier {
                     if entries::head(conn)?.seq == 0 {
                         return Ok(None);
                     }
-                    let look_back = match ask {
-                        Ask::Recheck => limits::RECHECK_ENTRIES,
-                        Ask::Unknown | Ask::No => 0,
+                    let received = entries::received_head(conn)?;
+                    let after = match ask {
+                        Ask::All { after } => after,
+                        Ask::Recheck => (received - limits::RECHECK_ENTRIES).max(0),
+                        Ask::Unknown | Ask::No => received,
                     };
-                    let after = (entries::received_head(conn)? - look_back).max(0);
                     Ok(Some((Job::AskLog, requests::ask_log(conn, keys, after)?)))
                 })
             }

@@ -32,7 +32,8 @@ struct Restarted<'a> {
     now: &'a str,
 }
 
-/// Checks the tree beside a receipt of this phone's entries and, if it holds, keeps it.
+/// Checks the tree beside a receipt of this phone's entries and, if it holds, keeps it. Gives whether the
+/// hub's log began anew.
 ///
 /// A hub that never showed a tree is asked for none; once it has, an answer without one is refused.
 pub(crate) fn watch(
@@ -41,12 +42,12 @@ pub(crate) fn watch(
     pen: &Pen<'_>,
     signed: &SignedReceipt,
     receipt: &Receipt,
-) -> Result<Result<(), Doubt>> {
+) -> Result<Result<bool, Doubt>> {
     let known = watch::tree_head(tx)?;
     let open = receipt.wedged.as_deref().unwrap_or_default();
     let newest = entries::newest_held(tx, receipt.head_seq, open)?;
     let Some(tree) = &signed.tree else {
-        return Ok(known.map_or(Ok(()), |_| Err(Doubt::NoTree)));
+        return Ok(known.map_or(Ok(false), |_| Err(Doubt::NoTree)));
     };
     let at_ms = pen.clock.wall_ms();
     let checked = tree.check(&keys.hub_url, &keys.hub_key, known.as_ref(), newest);
@@ -59,7 +60,8 @@ pub(crate) fn watch(
             return Ok(Err(Doubt::Contradiction));
         }
     };
-    if let (true, Some(known)) = (restarted, &known) {
+    let anew = known.filter(|_| restarted);
+    if let Some(known) = &anew {
         let fact = Fact {
             kind: EntryKind::HUB_LOG_RESTARTED,
             handle: None,
@@ -76,7 +78,7 @@ pub(crate) fn watch(
     }
     watch::set_tree_head(tx, &head)?;
     watch::set_anchor(tx, signed.anchor())?;
-    Ok(Ok(()))
+    Ok(Ok(anew.is_some()))
 }
 
 /// Keeps the answer that first named new entries.

@@ -387,23 +387,39 @@ fn opt_stop_id(r: &Row<'_>) -> Result<Option<StopId>> {
     Ok(row::opt_bytes(r, "stop_id")?.map(|b| StopId(uuid::Uuid::from_bytes(b))))
 }
 
-/// The hub turned out not to have what it receipted after `seq`: send it again. Gives the stops
-/// concerned; empty also when it was only other entries than attempts.
-pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<Vec<StopId>> {
+/// What receipts said and what is not so any more.
+#[derive(Debug, Default)]
+pub(crate) struct TakenBack {
+    /// Entries or proofs. Some are of no stop.
+    pub(crate) count: usize,
+    /// The stops concerned.
+    pub(crate) stops: Vec<StopId>,
+}
+
+impl TakenBack {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.stops.extend(other.stops);
+    }
+}
+
+/// The hub turned out not to have what it receipted after `seq`: send it again.
+pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<TakenBack> {
     let mut stmt = conn.prepare_cached(
         "UPDATE received SET at_ms = NULL WHERE seq > ?1 AND at_ms IS NOT NULL
          RETURNING (SELECT stop_id FROM entry e WHERE e.seq = received.seq) AS stop_id",
     )?;
     let mut rows = stmt.query([seq])?;
-    let mut stops = Vec::new();
+    let mut lost = TakenBack::default();
     while let Some(r) = rows.next()? {
-        stops.extend(opt_stop_id(r)?);
+        lost.count += 1;
+        lost.stops.extend(opt_stop_id(r)?);
     }
     conn.execute(
         "UPDATE phone SET received_upto = min(received_upto, max(?1, 0)) WHERE id = 1",
         [seq],
     )?;
-    Ok(stops)
+    Ok(lost)
 }
 
 /// Entries without a receipt and when the oldest of them happened.

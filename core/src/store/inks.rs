@@ -9,6 +9,7 @@ use satchel_protocol::entry::Header;
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::ProofKind;
 
+use super::entries::TakenBack;
 use super::proofs::ProofRow;
 use super::{entries, row};
 use crate::error::{Result, StoreError};
@@ -119,14 +120,13 @@ pub(crate) fn mark_received(conn: &Connection, seq: i64, at_ms: i64) -> Result<O
         .transpose()
 }
 
-/// Takes receipts back for inks of the entries from `first` to `last` that are `lost` at the hub. Gives
-/// the stops concerned.
+/// Takes receipts back for inks of the entries from `first` to `last` that are `lost` at the hub.
 pub(crate) fn unmark(
     conn: &Connection,
     first: i64,
     last: i64,
     lost: impl Fn(Hash32) -> bool,
-) -> Result<Vec<StopId>> {
+) -> Result<TakenBack> {
     let mut stmt = conn.prepare_cached(
         "SELECT e.seq AS seq, header, stop_id FROM received r JOIN entry e USING (seq)
          WHERE r.seq BETWEEN ?1 AND ?2 AND r.ink_at_ms IS NOT NULL",
@@ -141,10 +141,13 @@ pub(crate) fn unmark(
         }
     }
     let mut update = conn.prepare_cached("UPDATE received SET ink_at_ms = NULL WHERE seq = ?1")?;
-    for seq in gone {
+    for seq in &gone {
         update.execute([seq])?;
     }
-    Ok(stops)
+    Ok(TakenBack {
+        count: gone.len(),
+        stops,
+    })
 }
 
 /// The hashes of all inks.

@@ -8,6 +8,7 @@ use satchel_protocol::crypto;
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
+use super::entries::TakenBack;
 use super::{inks, row, thumbs};
 use crate::error::{Error, Result, StoreError};
 use crate::limits;
@@ -177,11 +178,13 @@ pub(crate) fn unreceived_at(conn: &Connection, id: i64) -> Result<Option<ProofRo
     rows.next()?.map(read).transpose()
 }
 
-/// The hub asks for it. It may ask before the proof is bound, and for what it has by now.
-pub(crate) fn want(conn: &Connection, hash: Hash32) -> Result<()> {
-    conn.prepare_cached("UPDATE proof SET wanted = 1 WHERE hash = ?1 AND received_at_ms IS NULL")?
+/// The hub asks for it. It may ask before the proof is bound, and for what it has by now; that overrules
+/// any receipt, since a hub that was set back has not what it receipted. Where it has it after all, the
+/// upload's first question finds that out.
+pub(crate) fn want(conn: &Connection, hash: Hash32) -> Result<TakenBack> {
+    conn.prepare_cached("UPDATE proof SET wanted = 1 WHERE hash = ?1")?
         .execute([hash.0])?;
-    Ok(())
+    unmark(conn, 0, i64::MAX, |asked| asked == hash)
 }
 
 /// Photos that wait for a line that costs nothing, and their bytes.
@@ -290,14 +293,13 @@ fn all_hashes(conn: &Connection) -> Result<HashSet<Hash32>> {
     Ok(out)
 }
 
-/// Takes receipts back for proofs bound by the entries from `first` to `last` that are `lost` at the
-/// hub. Gives the stops concerned.
+/// Takes receipts back for proofs bound by the entries from `first` to `last` that are `lost` at the hub.
 pub(crate) fn unmark(
     conn: &Connection,
     first: i64,
     last: i64,
     lost: impl Fn(Hash32) -> bool,
-) -> Result<Vec<StopId>> {
+) -> Result<TakenBack> {
     let mut stmt = conn.prepare_cached(
         "SELECT p.id, p.hash, a.stop_id FROM proof p JOIN attempt a USING (attempt_id)
          WHERE p.bound_seq BETWEEN ?1 AND ?2 AND p.received_at_ms IS NOT NULL",
@@ -312,11 +314,15 @@ pub(crate) fn unmark(
         }
     }
     let mut update = conn.prepare_cached("UPDATE proof SET received_at_ms = NULL WHERE id = ?1")?;
+    let mut back = TakenBack {
+        count: ids.len(),
+        stops,
+    };
     for id in ids {
         update.execute([id])?;
     }
-    stops.extend(inks::unmark(conn, first, last, lost)?);
-    Ok(stops)
+    back.add(inks::unmark(conn, first, last, lost)?);
+    Ok(back)
 }
 
 /// Key and hash of every proof kept in the blob folder.

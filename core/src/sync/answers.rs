@@ -181,6 +181,18 @@ pub(crate) struct Left {
     pub(crate) unsent: bool,
     /// The hub holds more than one receipt names: ask again.
     pub(crate) hub_names_more: bool,
+    /// It has not all that it receipted, so no earlier receipt counts that this answer did not repeat.
+    pub(crate) hub_has_less: bool,
+}
+
+/// The hub is not what it was when it receipted this phone's proofs, so no receipt for one counts any more:
+/// it may have been set back to any day. What it has besides `named` it names when it is asked. Gives whether
+/// there is anything to ask for.
+pub(crate) fn doubt_proofs(tx: &Tx<'_>, named: &[Hash32]) -> Result<bool> {
+    let held: HashSet<Hash32> = named.iter().copied().collect();
+    let doubted = proofs::unmark(tx, 0, i64::MAX, |hash| !held.contains(&hash))?;
+    touch_all(tx, doubted.stops)?;
+    Ok(doubted.count > 0)
 }
 
 /// Applies the answer to "what do you hold?". It is signed, and it is complete for the entries it names:
@@ -191,27 +203,26 @@ pub(crate) fn apply_held(tx: &Tx<'_>, receipt: &Receipt) -> Result<Left> {
     let marked = apply_wedged(tx, receipt, None)? + apply_receipt(tx, receipt)?;
     let mut lost = entries::unmark_after(tx, receipt.head_seq)?;
     let held: HashSet<Hash32> = receipt.blobs.iter().copied().collect();
-    let (first, last) = match (receipt.entries.first(), receipt.entries.last()) {
-        // A hub that was set back may lack any proof that came after its backup.
-        _ if !lost.is_empty() => (0, i64::MAX),
-        (Some(first), Some(last)) => (first.seq, last.seq),
-        _ => (0, 0),
-    };
-    lost.extend(proofs::unmark(tx, first, last, |hash| {
-        !held.contains(&hash)
-    })?);
-    if !lost.is_empty() {
+    let is_lost = |hash| !held.contains(&hash);
+    if let (Some(first), Some(last)) = (receipt.entries.first(), receipt.entries.last()) {
+        lost.add(proofs::unmark(tx, first.seq, last.seq, is_lost)?);
+    }
+    let hub_has_less = lost.count > 0;
+    if hub_has_less {
         tracing::warn!(
             head_seq = receipt.head_seq,
             "the hub has less than it receipted"
         );
-        touch_all(tx, lost)?;
+        // It was set back, and may lack any proof that came after its backup, of however old an entry.
+        lost.add(proofs::unmark(tx, 0, i64::MAX, is_lost)?);
+        touch_all(tx, lost.stops)?;
     }
     let received = entries::received_head(tx)?;
     Ok(Left {
         marked,
         unsent: received < entries::head(tx)?.seq,
         hub_names_more: marked > 0 && receipt.head_seq > received,
+        hub_has_less,
     })
 }
 
@@ -317,7 +328,7 @@ fn apply_item(tx: &Tx<'_>, item: &FeedItem, at_work: &HashSet<StopId>) -> Result
         Ok(FeedContent::OtherRound(round)) => told::put_other_round(tx, &round),
         Ok(FeedContent::ReportAnswer(answer)) => told::put_report_answer(tx, &answer),
         Ok(FeedContent::Doubt(doubt)) => told::put_doubt(tx, &doubt),
-        Ok(FeedContent::ProofWanted(wanted)) => proofs::want(tx, wanted.hash),
+        Ok(FeedContent::ProofWanted(wanted)) => touch_all(tx, proofs::want(tx, wanted.hash)?.stops),
         // The last one known stays in use without a network (A012).
         Ok(FeedContent::Traffic(traffic)) if traffic.is_valid() => {
             planning::put_traffic(tx, &traffic).map(|_| ())

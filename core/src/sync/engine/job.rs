@@ -76,6 +76,8 @@ pub(crate) enum Ask {
     Unknown,
     /// Look once more at what was receipted last.
     Recheck,
+    /// The hub is not what it was: look at everything, from behind this entry on.
+    All { after: i64 },
 }
 
 /// Where an upload stands.
