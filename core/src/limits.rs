@@ -59,6 +59,10 @@ pub const RETRY_MAX_MS: i64 = 5 * 60 * 1_000;
 /// A refusal that only a person can lift is asked about again this rarely.
 pub const RETRY_REFUSED_MS: i64 = 15 * 60 * 1_000;
 
+/// A courier who asks for a sync passes a wait that the hub asked for no more often than this: one more request of
+/// each kind, which helps where it was a proxy's wait and the phone is in another network by now.
+pub const TOLD_WAIT_PASSED_EVERY_MS: i64 = 15 * 60 * 1_000;
+
 /// Read connections kept open beside the one writer.
 pub const MAX_READERS: usize = 2;
 

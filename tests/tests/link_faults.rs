@@ -375,6 +375,48 @@ fn a_hub_that_names_its_pace_is_obeyed() {
     assert!((600_000..=900_000).contains(&(next_ms - now_ms)));
 }
 
+/// Sent away by a hub that has too much to do, for ten minutes.
+fn away() -> TaskOutcome {
+    TaskOutcome::Response {
+        status: 503,
+        headers: vec![("retry-after".into(), "600".into())],
+        body: br#"{"error":"internal"}"#.to_vec(),
+    }
+}
+
+#[test]
+fn a_hub_that_sends_everybody_away_is_left_alone_whatever_is_pushed_or_pressed() {
+    let day = Day::new(1).stops(1);
+    let (phone, hub) = at_work(&day);
+    phone.deliver(day.stop_id(0), 1).unwrap();
+    let requests = std::cell::Cell::new(0);
+    let busy = |_: &HttpTask| {
+        requests.set(requests.get() + 1);
+        Some(away())
+    };
+    phone.core().request_sync();
+    phone.sync_now(&Asked(&busy));
+    assert!((1..=4).contains(&requests.replace(0)));
+    // Ten minutes of messages from the operator.
+    for _ in 0..590 {
+        phone.clock.advance_ms(1_000);
+        phone.core().feed_hint();
+        phone.sync_now(&Asked(&busy));
+    }
+    assert_eq!(requests.get(), 0, "a push message passes no wait");
+    // An hour with a finger on the screen: what a courier asks for passes such a wait now and then.
+    for _ in 0..3_600 {
+        phone.clock.advance_ms(1_000);
+        phone.core().request_sync();
+        phone.sync_now(&Asked(&busy));
+    }
+    let asked = requests.get();
+    assert!((1..=40).contains(&asked), "{asked} requests in an hour");
+    phone.clock.advance_ms(900_000);
+    assert_eq!(phone.sync_now(&hub), SyncEnd::Done);
+    assert_converged(&phone, &hub, &day, 1);
+}
+
 #[test]
 fn an_upload_cut_half_way_goes_on_where_it_stopped() {
     let day = Day::new(1).stops(1);

@@ -116,9 +116,11 @@ impl Courier {
         applied
     }
 
-    /// The network is back or the courier asked: retry what waits, and read the feed.
+    /// The network is back or the courier asked: retry what waits, and read the feed. Where the hub asked to be left
+    /// alone for a while, that is passed once in [`limits::TOLD_WAIT_PASSED_EVERY_MS`], however often this is called.
     pub fn request_sync(&self) {
-        self.engine().retry_now();
+        let now_ms = self.boot_ms();
+        self.engine().retry_now(now_ms);
     }
 
     /// Whether photos may go up where that costs the courier money. Without it they wait for a network that

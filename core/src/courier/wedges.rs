@@ -43,7 +43,7 @@ impl Courier {
             let again = self.say_again(tx, seq, &stored)?;
             Ok(Repair::SaidAgain { seq: again })
         })?;
-        self.engine().retry_now();
+        self.engine().hurry();
         Ok(done)
     }
 

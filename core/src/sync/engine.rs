@@ -5,6 +5,7 @@
 //! clock too, so that one the hub will not take does not hold up the rest. All state here may be lost
 //! at any time.
 
+mod backoff;
 mod job;
 
 use std::collections::{HashMap, HashSet};
@@ -12,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use super::pace::Pace;
 use crate::limits;
 use crate::model::status::Blocking;
+use backoff::{Backoff, delay_ms};
 use satchel_protocol::batch::Form;
 
 pub(crate) use job::{Ask, Job, Lane, Step};
@@ -24,13 +26,6 @@ pub(crate) struct InFlight {
     pub(crate) issued_ms: i64,
     /// Its answer is being applied; until that is done its lane sends nothing else.
     answered: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Backoff {
-    failures: u32,
-    not_before_ms: i64,
-    blocking: Blocking,
 }
 
 /// How one upload is getting on.
@@ -65,6 +60,8 @@ pub(crate) struct Engine {
     feed_wanted: bool,
     last_feed_ms: Option<i64>,
     polls_rest_ms: i64,
+    /// Not before then may somebody pass a wait that was asked for.
+    pass_again_ms: i64,
     /// Clock corrections in a row without a good answer between them.
     skew_corrections: u32,
     /// Refused signatures in a row, while there are two keys it could be.
@@ -94,6 +91,7 @@ impl Default for Engine {
             feed_wanted: true,
             last_feed_ms: None,
             polls_rest_ms: 0,
+            pass_again_ms: i64::MIN,
             skew_corrections: 0,
             refused_signatures: 0,
             needs_hardware: false,
@@ -166,10 +164,12 @@ impl Engine {
         self.in_flight.remove(id);
     }
 
-    /// A message from outside says there is news: read it, unless only a person can lift what holds the lane.
+    /// A message from outside says there is news: read it, unless the hub asked to be left alone or only a person
+    /// can lift what holds the lane.
     pub(crate) fn feed_hint(&mut self) {
-        self.backoff
-            .retain(|lane, b| *lane != Lane::Feed || b.blocking.needs_person());
+        if let Some(backoff) = self.backoff.get_mut(&Lane::Feed) {
+            backoff.hurry();
+        }
         self.want_feed();
     }
 
@@ -242,27 +242,16 @@ impl Engine {
         if matches!(job, Job::PushLog { .. }) && blocking != Blocking::Refused {
             self.pace.lost();
         }
-        let failures = self
-            .backoff
-            .get(&job.lane())
-            .map_or(0, |b| b.failures)
-            .saturating_add(1);
-        let told_ms = retry_after_ms.map_or(0, |ms| not_all_at_once(ms, jitter));
-        let wait_ms = delay_ms(blocking, failures, jitter).max(told_ms);
-        self.backoff.insert(
-            job.lane(),
-            Backoff {
-                failures,
-                not_before_ms: now_ms + wait_ms,
-                blocking,
-            },
-        );
+        let lane = job.lane();
+        let before = self.backoff.get(&lane);
+        let backoff = Backoff::after(before, blocking, now_ms, retry_after_ms, jitter);
+        self.backoff.insert(lane, backoff);
         if let (Job::Proof { id, .. }, true) = (job, blocking != Blocking::Network) {
             // The hub answered, but will not have this one: others go before it next time.
             let upload = self.uploads.entry(*id).or_default();
             upload.failures = upload.failures.saturating_add(1);
-            let wait_ms = delay_ms(blocking, upload.failures + 1, jitter);
-            upload.not_before_ms = now_ms + wait_ms.max(told_ms);
+            // What the hub asked for holds the whole lane.
+            upload.not_before_ms = now_ms + delay_ms(blocking, upload.failures + 1, jitter);
             upload.steps_taken = 0;
         }
     }
@@ -327,14 +316,25 @@ impl Engine {
             .max_by_key(|b| gravity(*b))
     }
 
-    /// The network came back or the courier pulled to refresh: retries that wait for a network need
-    /// not wait longer. What only a person can lift keeps its slow pace.
-    pub(crate) fn retry_now(&mut self) {
-        self.backoff.retain(|_, b| b.blocking.needs_person());
+    /// What was chosen here need not be waited for any longer; what the hub asked for, and what only a person can
+    /// lift, is.
+    pub(crate) fn hurry(&mut self) {
+        self.backoff.values_mut().for_each(Backoff::hurry);
         for upload in self.uploads.values_mut() {
             upload.not_before_ms = 0;
         }
         self.want_feed();
+    }
+
+    /// The network came back or the courier pulled to refresh. Whoever asked to be left alone may have been a proxy
+    /// of the network before, so this passes also such a wait, but only now and then.
+    pub(crate) fn retry_now(&mut self, now_ms: i64) {
+        let told = self.backoff.values().any(|b| b.is_told(now_ms));
+        if told && now_ms >= self.pass_again_ms {
+            self.pass_again_ms = now_ms + limits::TOLD_WAIT_PASSED_EVERY_MS;
+            self.backoff.values_mut().for_each(Backoff::pass);
+        }
+        self.hurry();
     }
 
     pub(crate) fn want_feed(&mut self) {
@@ -438,22 +438,6 @@ impl Engine {
     pub(crate) fn park(&mut self, proof: i64) {
         self.uploads.entry(proof).or_default().parked = true;
     }
-}
-
-/// A hub tells all phones the same `Retry-After`; none comes earlier, and they do not come together.
-fn not_all_at_once(retry_after_ms: i64, jitter: u8) -> i64 {
-    retry_after_ms.saturating_add(retry_after_ms / 2 * i64::from(jitter) / 255)
-}
-
-/// Doubles with each failure up to a bound; between half and the whole of that.
-fn delay_ms(blocking: Blocking, failures: u32, jitter: u8) -> i64 {
-    let base = match blocking {
-        Blocking::Refused | Blocking::HubContradicts => limits::RETRY_REFUSED_MS,
-        _ => limits::RETRY_FIRST_MS
-            .saturating_mul(1 << failures.saturating_sub(1).min(16))
-            .min(limits::RETRY_MAX_MS),
-    };
-    base / 2 + base / 2 * i64::from(jitter) / 255
 }
 
 #[cfg(test)]

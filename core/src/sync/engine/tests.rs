@@ -107,7 +107,7 @@ fn what_only_a_person_can_lift_is_shown_before_a_lost_network_and_not_hurried() 
     engine.failed(&push, Blocking::Refused, 0, None, 255);
     engine.failed(&Job::PullFeed, Blocking::Network, 0, None, 255);
     assert_eq!(engine.blocking(), Some(Blocking::Refused));
-    engine.retry_now();
+    engine.retry_now(0);
     assert!(engine.claim(Lane::Feed, 0));
     assert!(!engine.claim(Lane::Log, 0));
     engine.succeeded(Lane::Feed);
@@ -135,4 +135,24 @@ fn a_lane_is_busy_until_the_answer_is_applied_and_an_answer_counts_once() {
     assert!(!engine.claim(Lane::Log, 0));
     engine.finish(&id);
     assert!(engine.claim(Lane::Log, 0));
+}
+
+#[test]
+fn hurrying_keeps_what_the_hub_asked_for_and_the_count_of_failures() {
+    let mut engine = Engine::default();
+    for _ in 0..6 {
+        engine.failed(&Job::PullFeed, Blocking::Network, 0, None, 255);
+    }
+    engine.hurry();
+    assert!(engine.claim(Lane::Feed, 0));
+    engine.release(Lane::Feed);
+    engine.failed(&Job::PullFeed, Blocking::Network, 0, None, 255);
+    let seventh_ms = limits::RETRY_FIRST_MS << 6;
+    assert_eq!(engine.next_retry_ms(0), Some(seventh_ms));
+    engine.failed(&Job::PullFeed, Blocking::BadAnswer, 0, Some(600_000), 0);
+    engine.hurry();
+    engine.feed_hint();
+    assert_eq!(engine.next_retry_ms(0), Some(600_000));
+    assert!(!engine.claim(Lane::Feed, 599_999));
+    assert!(engine.claim(Lane::Feed, 600_000));
 }
