@@ -34,8 +34,10 @@ pub const SIGNATURES_COMPARED: usize = 16;
 /// Parcels in one attempt: a cage of parcels for one reception desk.
 pub const MAX_PARCELS_PER_ATTEMPT: usize = 200;
 
-/// A task the host never completed is handed out again after this time.
-pub const TASK_LOST_AFTER_MS: i64 = 5 * 60 * 1_000;
+/// A task the host never completed is handed out again after this time: longer than any of the bindings' transports
+/// waits for an answer. The background session of iOS waits a quarter of an hour, and whatever comes later than this
+/// is not looked at.
+pub const TASK_LOST_AFTER_MS: i64 = 16 * 60 * 1_000;
 
 /// Without being asked for, the feed is pulled once in this time.
 pub const FEED_POLL_MS: i64 = 60 * 1_000;
@@ -44,8 +46,18 @@ pub const FEED_POLL_MS: i64 = 60 * 1_000;
 /// not know how to wait.
 pub const POLL_LEAST_MS: i64 = 2_000;
 
+/// As many in a row may be: a busy minute at the dispatcher's desk. A feed that always has news is not kept up with
+/// at the price of the battery.
+pub const MAX_QUICK_POLLS: u32 = 16;
+
 /// Then the next one waits this long, so that such a hub is asked no more often than by a careful person.
 pub const POLL_REST_MS: i64 = 5_000;
+
+/// Pages of the feed read without a pause: a hub that is new to this phone sends a few dozen.
+pub const MAX_FEED_PAGES: usize = 1_000;
+
+/// Pages in a row with nothing in them but the word that there is more. Items of others may fill a few.
+pub const MAX_EMPTY_FEED_PAGES: usize = 16;
 
 /// Entries of one frame of an export file: the same bound as a batch on a good line.
 pub const EXPORT_BATCH_BYTES: usize = 1_024 * 1_024;
@@ -59,6 +71,14 @@ pub const RETRY_MAX_MS: i64 = 5 * 60 * 1_000;
 /// A refusal that only a person can lift is asked about again this rarely.
 pub const RETRY_REFUSED_MS: i64 = 15 * 60 * 1_000;
 
+/// Longest `Retry-After` that is believed of an answer in the hub's own words: half a morning. More is an outage, and
+/// its end should be noticed on the same day.
+pub const RETRY_AFTER_HUB_MOST_MS: i64 = 2 * 60 * 60 * 1_000;
+
+/// The same for any other answer. A portal or a proxy is left behind with its network, and it does not know how long
+/// the hub will be away.
+pub const RETRY_AFTER_MOST_MS: i64 = 15 * 60 * 1_000;
+
 /// A courier who asks for a sync passes a wait that the hub asked for no more often than this: one more request of
 /// each kind, which helps where it was a proxy's wait and the phone is in another network by now.
 pub const TOLD_WAIT_PASSED_EVERY_MS: i64 = 15 * 60 * 1_000;
@@ -69,6 +89,10 @@ pub const MAX_READERS: usize = 2;
 /// Requests one upload may take without getting on before it has to wait. Create, ask, resume and ask
 /// for the receipt are four.
 pub const MAX_UPLOAD_STEPS: u32 = 12;
+
+/// An upload that has this much more at the hub than before got on, however often its line was cut: what the worst
+/// line carries in some seconds, and too much for a hub that wants to lead a phone on byte by byte.
+pub const UPLOAD_GOT_ON_BYTES: u64 = 1_024;
 
 /// Proofs looked at to find the next one to send.
 pub const PROOF_WINDOW: u32 = 64;

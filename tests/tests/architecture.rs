@@ -264,3 +264,16 @@ fn no_file_grows_out_of_hand_and_each_says_what_it_is_for() {
         }
     }
 }
+
+#[test]
+fn no_transport_waits_longer_than_the_core_waits_for_it() {
+    let swift = "bindings/swift/Sources/SatchelKit/BackgroundTransport.swift";
+    let source = std::fs::read_to_string(root().join(swift)).unwrap();
+    let (_, after) = source.split_once("HttpTimeouts(totalMs: ").unwrap();
+    let (product, _) = after.split_once(')').unwrap();
+    let total_ms: i64 = product
+        .split('*')
+        .map(|factor| factor.trim().replace('_', "").parse::<i64>().unwrap())
+        .product();
+    assert!(total_ms < satchel_core::limits::TASK_LOST_AFTER_MS);
+}

@@ -154,6 +154,10 @@ fn a_wiped_phone_names_what_is_lost_and_leaves_no_file_behind() {
 
     phone.sync(&running.http());
     closed(&phone, stops[3], Lock::WipeOrdered);
+    assert_eq!(
+        phone.core().poll_task(Network::Unmetered).unwrap(),
+        Task::Done
+    );
     let Some(KeyTask::DestroyKey {
         unsent_entries,
         unsent_proofs,

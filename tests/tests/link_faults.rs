@@ -339,20 +339,88 @@ fn empty_receipt(phone: &Phone, hub: &ToyHub) -> TaskOutcome {
 }
 
 #[test]
-fn a_feed_that_never_ends_is_not_read_without_end() {
+fn a_feed_that_goes_round_or_never_ends_is_followed_with_patience_and_read_when_it_is_whole() {
+    let n = std::cell::Cell::new(0_u64);
+    let constant = || "x".to_owned();
+    let alternating = || format!("x{}", n.get() % 2);
+    let backwards = || format!("x{}", 9 - n.get() % 10);
+    let always_new = || format!("x{}", n.get());
+    let feeds: [(&dyn Fn() -> String, u64); 4] = [
+        (&constant, 60),
+        (&alternating, 120),
+        (&backwards, 500),
+        (&always_new, 700),
+    ];
+    for (case, (cursor, bound)) in feeds.into_iter().enumerate() {
+        let day = Day::new(1).stops(1);
+        let (phone, hub) = at_work(&day);
+        n.set(0);
+        let link = Except {
+            hub: &hub,
+            refuse: |task: &HttpTask| {
+                let is_feed = task.url.contains("/v1/feed");
+                is_feed.then(|| {
+                    n.set(n.get() + 1);
+                    let page = serde_json::json!({"items": [], "cursor": cursor(), "more": true,
+                        "server_time_ms": 1});
+                    answer(200, page.to_string().into_bytes())
+                })
+            },
+        };
+        let until_ns = phone.clock.boottime_ns() + 3_600_000_000_000;
+        phone.core().request_sync();
+        while phone.clock.boottime_ns() < until_ns {
+            assert_eq!(phone.sync_now(&link), SyncEnd::Waiting, "case {case}");
+            let blocking = phone.core().sync_status().unwrap().blocking;
+            assert_eq!(blocking, Some(Blocking::BadAnswer), "case {case}");
+            phone.wait();
+        }
+        assert!(n.get() < bound, "case {case}: {} pages", n.get());
+        phone.fail(day.stop_id(0)).unwrap();
+        // The toy hub does not know the place and says so; then all is as it was.
+        assert_eq!(phone.sync(&hub), SyncEnd::Done, "case {case}");
+        assert_converged(&phone, &hub, &day, 1);
+    }
+}
+
+#[test]
+fn a_hub_that_always_has_news_is_not_asked_without_a_pause() {
+    let day = Day::new(1).stops(1);
+    let (phone, _hub) = at_work(&day);
+    let mut asked = 0;
+    for n in 0..600 {
+        if let Task::Http(task) = phone.core().poll_task(Network::Unmetered).unwrap() {
+            asked += 1;
+            let page = serde_json::json!({"cursor": format!("x{}", n % 2), "more": false,
+                "items": [{"seq": n, "kind": "weather", "data": {}}], "server_time_ms": 1});
+            let page = answer(200, page.to_string().into_bytes());
+            phone.core().complete_task(&task.id, page).unwrap();
+        }
+        phone.clock.advance_ms(100);
+    }
+    assert!(asked < 40, "{asked} requests in a minute");
+}
+
+#[test]
+fn a_portal_cannot_silence_a_phone_for_longer_than_a_quarter_of_an_hour_or_so() {
     let day = Day::new(1).stops(1);
     let (phone, hub) = at_work(&day);
-    let link = Except {
-        hub: &hub,
-        refuse: |task: &HttpTask| {
-            task.url.contains("/v1/feed").then(|| {
-                let page = br#"{"items":[],"cursor":"x","more":true,"server_time_ms":1}"#;
-                answer(200, page.to_vec())
-            })
-        },
+    phone.fail(day.stop_id(0)).unwrap();
+    let portal = |_: &HttpTask| {
+        Some(TaskOutcome::Response {
+            status: 503,
+            headers: vec![("Retry-After".into(), "99999999".into())],
+            body: b"<html>Back soon</html>".to_vec(),
+        })
     };
     phone.core().request_sync();
-    assert_eq!(phone.sync_now(&link), SyncEnd::Done);
+    phone.sync_now(&Asked(&portal));
+    let next_ms = phone.core().sync_status().unwrap().next_retry_ms.unwrap();
+    let wait_ms = next_ms - phone.clock.wall_ms();
+    assert!((900_000..=1_350_000).contains(&wait_ms), "{wait_ms} ms");
+    phone.clock.advance_ms(1_350_000);
+    assert_eq!(phone.sync_now(&hub), SyncEnd::Done);
+    assert_converged(&phone, &hub, &day, 1);
 }
 
 #[test]

@@ -63,8 +63,9 @@ impl Answer {
         })
     }
 
-    fn retry_after_ms(&self) -> Option<i64> {
-        answers::retry_after_ms(&self.headers)
+    fn retry_after_ms(&self, now_ms: i64) -> Option<i64> {
+        let is_hubs = self.error().is_some_and(|e| e.error != ErrorCode::Other);
+        answers::retry_after_ms(&self.headers, is_hubs, now_ms)
     }
 }
 
@@ -165,7 +166,8 @@ impl Courier {
                 let got = self.apply_feed(keys, answer)?;
                 let now_ms = self.boot_ms();
                 let at_once = now_ms - flight.issued_ms < limits::POLL_LEAST_MS;
-                if at_once && got.is_ok() && !brought_news(answer) {
+                let in_bounds = self.engine().polled(at_once);
+                if at_once && got.is_ok() && !(in_bounds && brought_news(answer)) {
                     self.engine().rest_polls(now_ms + limits::POLL_REST_MS);
                 }
                 got
@@ -195,9 +197,12 @@ impl Courier {
                 }
                 let blocking = match useless {
                     Useless::Contradiction => Blocking::HubContradicts,
-                    Useless::BadAnswer | Useless::ForgedReceipt => Blocking::BadAnswer,
+                    Useless::BadAnswer | Useless::ForgedReceipt | Useless::EndlessFeed => {
+                        Blocking::BadAnswer
+                    }
                 };
-                self.failed(&flight.job, blocking, answer.retry_after_ms())?;
+                let told_ms = answer.retry_after_ms(self.env.clock.wall_ms());
+                self.failed(&flight.job, blocking, told_ms)?;
             }
         }
         // A receipt may be what an erasure waited for.
@@ -254,7 +259,8 @@ impl Courier {
             }
             (_, code) if answers::needs_person(code) => {
                 tracing::warn!(?code, "the hub refuses this phone");
-                self.failed(&flight.job, Blocking::Refused, answer.retry_after_ms())?;
+                let told_ms = answer.retry_after_ms(self.env.clock.wall_ms());
+                self.failed(&flight.job, Blocking::Refused, told_ms)?;
                 Ok(true)
             }
             // Also a gap in the log: the error body is not signed, so nothing is concluded from it. A
@@ -413,7 +419,7 @@ impl Courier {
         let at_work = self.stops_at_work();
         let (mut ordered, mut doubts) = (false, false);
         let another_history = page.snapshot.is_some_and(|part| part.first);
-        let moved = self.db.write(|tx| {
+        let before = self.db.write(|tx| {
             let before = phone::feed_cursor(tx)?;
             phone::set_contact(tx, wall_ms)?;
             ordered = self.take_orders(tx, keys, &page.orders)?;
@@ -427,17 +433,13 @@ impl Courier {
             for document in &rule_sets {
                 self.take_rule_set(tx, keys, document)?;
             }
-            Ok((
-                before.as_deref() != Some(page.cursor.as_str()),
-                before.is_some(),
-            ))
+            Ok(before)
         })?;
-        let (moved, was_somewhere) = moved;
         if ordered {
             self.load_lease()?;
             self.load_policy()?;
         }
-        if was_somewhere && another_history {
+        if before.is_some() && another_history {
             // The hub is not what it was: what it holds of this phone's log is asked for as well.
             self.engine().set_ask(match doubts {
                 true => Ask::All { after: 0 },
@@ -450,10 +452,14 @@ impl Courier {
         if page.items.iter().any(|i| i.kind == ParcelErasedItem::KIND) {
             self.erasures_wait.store(true, Ordering::Relaxed);
         }
-        let now_ms = self.boot_ms();
-        // "More" behind the same place would be asked for without end.
-        self.engine().feed_read(now_ms, page.more && moved);
-        Ok(Ok(Got::Goal))
+        if !page.more {
+            let now_ms = self.boot_ms();
+            self.engine().feed_read(now_ms);
+            return Ok(Ok(Got::Goal));
+        }
+        let (from, is_empty) = (before.as_deref(), page.items.is_empty());
+        let goes_on = self.engine().feed_goes_on(from, &page.cursor, is_empty);
+        Ok(goes_on.then_some(Got::Step).ok_or(Useless::EndlessFeed))
     }
 
     /// Stops at whose door something is begun and not recorded.

@@ -159,6 +159,9 @@ impl Courier {
         let Some(keys) = keys else {
             return Ok(Task::Done);
         };
+        if self.wipe_ordered() {
+            return Ok(Task::Done);
+        }
         let wait = |until_ms, why| Task::Wait { until_ms, why };
         if network == Network::Offline {
             return Ok(wait(None, WaitReason::Offline));

@@ -16,6 +16,7 @@ use super::replay;
 use crate::courier::Keys;
 use crate::error::Result;
 use crate::evidence::watch::Doubt;
+use crate::limits;
 use crate::rules::geofence;
 use crate::store::consents::{self, Source};
 use crate::store::db::Tx;
@@ -32,6 +33,8 @@ pub(crate) enum Useless {
     BadAnswer,
     /// A receipt that this hub did not sign for this phone, or did not stand by: counted as an alarm.
     ForgedReceipt,
+    /// A feed that goes round, or goes on without end: what its pages said was taken, and it is not followed further.
+    EndlessFeed,
     /// Signed by the hub, and against what the hub showed before.
     Contradiction,
 }
@@ -71,10 +74,34 @@ pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<
         .map(|(_, v)| v.trim())
 }
 
-/// Seconds of `Retry-After`, in milliseconds and bounded to a day.
-pub(crate) fn retry_after_ms(headers: &[(String, String)]) -> Option<i64> {
-    let seconds: i64 = header(headers, "retry-after")?.parse().ok()?;
-    Some(seconds.clamp(0, 86_400) * 1_000)
+/// `Retry-After`, seconds or a date, in milliseconds from now. It is not signed and anybody on the way may say it, so it
+/// is bounded, and closely where the answer is not in the hub's own words.
+pub(crate) fn retry_after_ms(
+    headers: &[(String, String)],
+    is_hubs: bool,
+    now_ms: i64,
+) -> Option<i64> {
+    let said = header(headers, "retry-after")?;
+    let wait_ms = match said.parse::<u64>() {
+        Ok(seconds) => i64::try_from(seconds)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(1_000),
+        Err(_) => {
+            // Whoever says until when often says also what time it is there.
+            let there_ms = header(headers, "date").and_then(http_date_ms);
+            http_date_ms(said)?.saturating_sub(there_ms.unwrap_or(now_ms))
+        }
+    };
+    let most_ms = match is_hubs {
+        true => limits::RETRY_AFTER_HUB_MOST_MS,
+        false => limits::RETRY_AFTER_MOST_MS,
+    };
+    Some(wait_ms.clamp(0, most_ms))
+}
+
+fn http_date_ms(text: &str) -> Option<i64> {
+    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+    Some(date.timestamp_millis())
 }
 
 /// Believes an enrolment only if the hub's certificate names this device and its key.
@@ -474,5 +501,39 @@ mod tests {
         for bad in ["a&limit=1", "a b", "é", "a#", &"a".repeat(201)] {
             assert!(feed_page(&[], page(bad).as_bytes()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_wait_that_is_asked_for_is_read_in_both_its_forms_and_bounded() {
+        let now_ms = 1_795_000_000_000;
+        let told = |said: &str, is_hubs: bool| {
+            let headers = [("Retry-After".to_owned(), said.to_owned())];
+            retry_after_ms(&headers, is_hubs, now_ms)
+        };
+        assert_eq!(told("600", false), Some(600_000));
+        for endless in ["99999999", "18446744073709551615"] {
+            let bounded = (told(endless, false), told(endless, true));
+            let bounds = (
+                Some(limits::RETRY_AFTER_MOST_MS),
+                Some(limits::RETRY_AFTER_HUB_MOST_MS),
+            );
+            assert_eq!(bounded, bounds);
+        }
+        for nonsense in ["", "-5", "soon", "1e9", "99999999999999999999999"] {
+            assert_eq!(told(nonsense, true), None, "{nonsense}");
+        }
+        let date = |ms: i64| {
+            let at = chrono::DateTime::from_timestamp_millis(ms).unwrap();
+            at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+        };
+        assert_eq!(told(&date(now_ms + 300_000), false), Some(300_000));
+        assert_eq!(told(&date(now_ms - 300_000), false), Some(0));
+        // This phone's clock is an hour slow, and the answer says so.
+        let there_ms = now_ms + 3_600_000;
+        let headers = [
+            ("retry-after".to_owned(), date(there_ms + 60_000)),
+            ("date".to_owned(), date(there_ms)),
+        ];
+        assert_eq!(retry_after_ms(&headers, false, now_ms), Some(60_000));
     }
 }

@@ -6,6 +6,7 @@
 //! at any time.
 
 mod backoff;
+mod feed;
 mod job;
 
 use std::collections::{HashMap, HashSet};
@@ -14,6 +15,7 @@ use super::pace::Pace;
 use crate::limits;
 use crate::model::status::Blocking;
 use backoff::{Backoff, delay_ms};
+use feed::CatchingUp;
 use satchel_protocol::batch::Form;
 
 pub(crate) use job::{Ask, Job, Lane, Step};
@@ -59,7 +61,10 @@ pub(crate) struct Engine {
     leanest: Form,
     feed_wanted: bool,
     last_feed_ms: Option<i64>,
+    catching_up: CatchingUp,
     polls_rest_ms: i64,
+    /// Requests for news in a row that did not have to wait.
+    quick_polls: u32,
     /// Not before then may somebody pass a wait that was asked for.
     pass_again_ms: i64,
     /// Clock corrections in a row without a good answer between them.
@@ -90,7 +95,9 @@ impl Default for Engine {
             leanest: Form::Lean,
             feed_wanted: true,
             last_feed_ms: None,
+            catching_up: CatchingUp::default(),
             polls_rest_ms: 0,
+            quick_polls: 0,
             pass_again_ms: i64::MIN,
             skew_corrections: 0,
             refused_signatures: 0,
@@ -113,6 +120,9 @@ impl Engine {
         for id in lost {
             if let Some(flight) = self.in_flight.remove(&id) {
                 self.unknown_outcome(&flight.job);
+                if matches!(flight.job, Job::PushLog { .. }) {
+                    self.pace.lost();
+                }
             }
         }
     }
@@ -176,6 +186,15 @@ impl Engine {
     /// No request for news before then: a hub that does not know how to wait is not asked in a circle.
     pub(crate) fn rest_polls(&mut self, until_ms: i64) {
         self.polls_rest_ms = until_ms;
+    }
+
+    /// A request for news was answered, `at_once` or after it had waited. `false`: too many at once in a row.
+    pub(crate) fn polled(&mut self, at_once: bool) -> bool {
+        self.quick_polls = match at_once {
+            true => self.quick_polls.saturating_add(1),
+            false => 0,
+        };
+        self.quick_polls <= limits::MAX_QUICK_POLLS
     }
 
     /// Whether a request for news has to wait, and until when.
@@ -348,9 +367,22 @@ impl Engine {
                 .is_none_or(|at| now_ms - at >= limits::FEED_POLL_MS)
     }
 
-    pub(crate) fn feed_read(&mut self, now_ms: i64, more: bool) {
-        self.feed_wanted = more;
+    /// The feed was read to its end.
+    pub(crate) fn feed_read(&mut self, now_ms: i64) {
+        self.feed_wanted = false;
         self.last_feed_ms = Some(now_ms);
+        self.catching_up = CatchingUp::default();
+    }
+
+    /// A page led from one place of the feed to the next, and there is more. `false`: this goes round or leads
+    /// nowhere, and is to be followed with patience.
+    pub(crate) fn feed_goes_on(&mut self, from: Option<&str>, to: &str, is_empty: bool) -> bool {
+        self.feed_wanted = true;
+        let goes_on = self.catching_up.goes_on(from, to, is_empty);
+        if !goes_on {
+            self.catching_up = CatchingUp::default();
+        }
+        goes_on
     }
 
     pub(crate) fn form(&self) -> Form {
@@ -404,8 +436,15 @@ impl Engine {
         upload.step = Some(step);
         match step {
             Step::Resume { offset } if offset > upload.offset => {
-                upload.offset = offset;
                 upload.steps_taken = 0;
+                if offset - upload.offset >= limits::UPLOAD_GOT_ON_BYTES {
+                    // A cut that carried something is how a poor line works, not a failure of it.
+                    upload.failures = 0;
+                    if let Some(backoff) = self.backoff.get_mut(&Lane::Proof) {
+                        backoff.failures = 0;
+                    }
+                }
+                upload.offset = offset;
             }
             _ => upload.steps_taken += 1,
         }

@@ -87,6 +87,60 @@ fn a_task_the_host_lost_is_handed_out_again_after_asking() {
 }
 
 #[test]
+fn a_batch_that_nobody_answered_is_followed_by_smaller_ones() {
+    let mut engine = Engine::default();
+    let mut sizes = vec![engine.pace.batch_bytes()];
+    for n in 1..=3 {
+        let sent_bytes = engine.pace.batch_bytes();
+        let push = Job::PushLog {
+            up_to: 3,
+            sent_bytes,
+            form: Form::Packed,
+        };
+        let at_ms = n * limits::TASK_LOST_AFTER_MS * 2;
+        engine.issue("s", push, String::new(), at_ms);
+        engine.expire(at_ms + limits::TASK_LOST_AFTER_MS + 1);
+        sizes.push(engine.pace.batch_bytes());
+    }
+    assert!(
+        sizes.windows(2).all(|w| w[1] < w[0] || w[1] < 20_000),
+        "{sizes:?}"
+    );
+    assert!(sizes[1] < sizes[0]);
+}
+
+#[test]
+fn a_photo_that_gets_on_with_every_cut_is_not_punished_for_its_line() {
+    let (mut engine, mut now_ms, mut waited_ms) = (Engine::default(), 0, 0);
+    let photo = |step| Job::Proof {
+        id: 1,
+        hash: Hash32::ZERO,
+        step,
+        size_bytes: 90_000,
+    };
+    let mut cut = |engine: &mut Engine, offset| {
+        engine.failed(&photo(Step::Create), Blocking::Network, now_ms, None, 255);
+        let at_ms = engine.next_retry_ms(now_ms).unwrap();
+        waited_ms += at_ms - now_ms;
+        now_ms = at_ms;
+        // It asks how far it got.
+        assert!(engine.advance(1, Step::Resume { offset }));
+        engine.progressed(Lane::Proof);
+        waited_ms
+    };
+    let mut waited = 0;
+    for n in 1..=15 {
+        waited = cut(&mut engine, n * 6_000);
+    }
+    assert_eq!(waited, 15 * limits::RETRY_FIRST_MS);
+    // A hub that leads it on byte by byte is another matter.
+    for n in 1..=15 {
+        waited = cut(&mut engine, 90_000 + n);
+    }
+    assert!(waited > 1_500_000, "{waited} ms");
+}
+
+#[test]
 fn a_lane_is_chosen_for_by_one_thread_at_a_time() {
     let mut engine = Engine::default();
     assert!(engine.claim(Lane::Log, 0));
