@@ -40,7 +40,8 @@ pub enum SyncTask {
         /// Why.
         reason: WaitReason,
     },
-    /// Everything is sent and read; the loop may end.
+    /// Everything that may be sent now is, and everything is read; the loop may end. Photos that wait for a network
+    /// that costs nothing stand in `SyncStatus`.
     Done,
 }
 
@@ -61,6 +62,19 @@ pub struct HttpTask {
     pub body: Vec<u8>,
     /// Stop reading the answer after this many bytes and report what was read.
     pub max_answer_bytes: u32,
+    /// How far the proof is that this request brings on; absent for all other requests. With what the app's own HTTP
+    /// stack says of the body on its way this is a progress bar.
+    #[uniffi(default = None)]
+    pub upload: Option<UploadPart>,
+}
+
+/// A part of a proof on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct UploadPart {
+    /// Bytes of the proof that the hub has before this request; the body goes on from there.
+    pub from_bytes: u64,
+    /// Bytes of the whole proof.
+    pub size_bytes: u64,
 }
 
 /// One HTTP header.
@@ -268,6 +282,10 @@ impl From<task::HttpTask> for HttpTask {
         Self {
             id: task.id,
             purpose: task.purpose,
+            upload: task.upload.map(|part| UploadPart {
+                from_bytes: part.from_bytes,
+                size_bytes: part.size_bytes,
+            }),
             method: task.method.to_owned(),
             url: task.url,
             headers: task

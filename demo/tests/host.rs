@@ -34,6 +34,7 @@ fn get(url: &str, max_answer_bytes: usize) -> HttpTask {
     HttpTask {
         id: "t".into(),
         purpose: Purpose::Feed,
+        upload: None,
         method: "GET",
         url: format!("{url}/v1/feed"),
         headers: vec![("accept".into(), "application/json".into())],

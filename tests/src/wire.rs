@@ -55,6 +55,7 @@ fn talk(hub: &ToyHub, mut line: TcpStream) -> std::io::Result<()> {
         let task = HttpTask {
             id: String::new(),
             purpose: Purpose::Log,
+            upload: None,
             method,
             url: asked.url,
             headers: asked.headers,

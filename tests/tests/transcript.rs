@@ -258,6 +258,7 @@ fn a_hub_of_today_answers_a_phone_of_that_day_as_it_was_answered_then() {
         let now = hub.carry(HttpTask {
             id: String::new(),
             purpose: satchel_core::sync::task::Purpose::Log,
+            upload: None,
             method: method.into_iter().find(|m| *m == then.method).unwrap(),
             url: then.url.clone(),
             headers: then.headers.clone(),

@@ -144,13 +144,15 @@ class SyncHost:
 
     `network` is called before each request and says what network there is (a `NetworkState`). With `keys` (a
     `PhoneKeys`) it also has them do what the library asks: vouch for the log's key, be gone when the hub orders a wipe.
+    `before_send` is called with each request just before it goes out; `upload` in it says how far a photo is.
     """
 
-    def __init__(self, satchel, transport, network, keys=None):
+    def __init__(self, satchel, transport, network, keys=None, before_send=None):
         self._satchel = satchel
         self._transport = transport
         self._network = network
         self._keys = keys
+        self._before_send = before_send
         self._stopped = threading.Event()
         self._woken = threading.Event()
         self.key_error = None
@@ -259,6 +261,8 @@ class SyncHost:
 
     def _send(self, transport, request):
         try:
+            if self._before_send is not None:
+                self._before_send(request)
             answer = transport.send(request)
         except (OSError, http.client.HTTPException, KeyError, ValueError):
             # No route, a reset, a bad certificate, a URL that cannot be sent: no answer came.

@@ -25,6 +25,7 @@ class MiniatureDay(unittest.TestCase):
 
     def test_a_day_from_enrolment_to_rating_with_the_network_gone_in_the_middle(self):
         self.phone = satchel.Satchel.open(config(self.folder / "store"))
+        self.uploads = []
         self.enrol_and_load()
         self.network = NetworkState.OFFLINE
         self.assertIs(self.host().run(), SyncEnd.WAITING)
@@ -53,7 +54,12 @@ class MiniatureDay(unittest.TestCase):
             self.phone.stops()
 
     def host(self):
-        return satchel.SyncHost(self.phone, satchel.HttpClientTransport(), lambda: self.network)
+        transport = satchel.HttpClientTransport()
+        return satchel.SyncHost(self.phone, transport, lambda: self.network, before_send=self.note_upload)
+
+    def note_upload(self, request):
+        if request.upload is not None:
+            self.uploads.append((request.upload.from_bytes, request.upload.size_bytes > 1_000))
 
     def sync(self):
         end = self.host().run_until_done(60)
@@ -309,6 +315,7 @@ class MiniatureDay(unittest.TestCase):
         status = self.phone.sync_status()
         self.assertEqual((status.unsent_entries, status.unsent_proofs, status.receipt_alarms), (0, 0, 0))
         self.assertIsNone(status.blocking)
+        self.assertEqual(set(self.uploads), {(0, True)})
 
     def be_rated(self, stop):
         parcel = stop.parcels[0].parcel_id

@@ -129,7 +129,7 @@ impl Courier {
         let lane = flight.job.lane();
         if answer.ok() && matches!(flight.job, Job::AskLog | Job::PullFeed) {
             let took_ms = self.boot_ms() - flight.issued_ms;
-            self.engine().pace.answered(took_ms);
+            self.engine().question_answered(took_ms);
         }
         if answer.ok() && lane == Lane::Log {
             self.engine().set_signs_lean(answer.takes_lean());
@@ -177,6 +177,7 @@ impl Courier {
                 hash,
                 step,
                 size_bytes,
+                sent_bytes,
             } => {
                 let upload = Upload {
                     id,
@@ -184,7 +185,12 @@ impl Courier {
                     step,
                     size_bytes,
                 };
-                self.apply_upload(keys, answer, &upload)?
+                let got = self.apply_upload(keys, answer, &upload)?;
+                if got.is_ok() && sent_bytes > 0 {
+                    let took_ms = self.boot_ms() - flight.issued_ms;
+                    self.engine().proof_pace.arrived(sent_bytes, took_ms);
+                }
+                got
             }
         };
         match result {

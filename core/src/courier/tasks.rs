@@ -324,10 +324,15 @@ impl Courier {
     }
 
     fn upload_request(&self, keys: &Keys, row: &ProofRow) -> Result<Option<(Job, Draft)>> {
-        let (step, alone, lean) = {
+        let (step, alone, lean, most_bytes) = {
             let engine = self.engine();
             let step = engine.step(row.id, row.started);
-            (step, engine.creates_alone(), engine.signs_lean())
+            (
+                step,
+                engine.creates_alone(),
+                engine.signs_lean(),
+                engine.part_bytes(),
+            )
         };
         let bytes = match step {
             // A server that names uploads itself may be cut off before it says the name, and all that came with
@@ -349,13 +354,15 @@ impl Courier {
             ink if ink < 0 => inks::set_started(tx, -ink),
             photo => proofs::set_started(tx, photo),
         })?;
+        let way = (step, place.as_deref());
+        let draft = requests::upload(keys, row, way, bytes.as_deref(), most_bytes);
         let job = Job::Proof {
             id: row.id,
             hash: row.proof.hash,
             step,
             size_bytes: row.proof.size_bytes,
+            sent_bytes: draft.body.len(),
         };
-        let draft = requests::upload(keys, row, step, place.as_deref(), bytes.as_deref());
         Ok(Some((job, draft.signed_lean(lean))))
     }
 
@@ -386,6 +393,7 @@ impl Courier {
         Ok(HttpTask {
             id,
             purpose: draft.purpose,
+            upload: draft.upload,
             method: draft.method,
             url: draft.url,
             headers: draft.headers,

@@ -30,6 +30,9 @@ pub(crate) struct InFlight {
     answered: bool,
 }
 
+/// How much more of a proof goes into a request than of the log: less hangs on it, and each costs a round trip.
+const PART_BATCHES: usize = 4;
+
 /// How one upload is getting on.
 #[derive(Debug, Clone, Copy, Default)]
 struct Upload {
@@ -55,6 +58,8 @@ pub(crate) struct Engine {
     uploads: HashMap<i64, Upload>,
     ask: Ask,
     pub(crate) pace: Pace,
+    /// The same of the proofs' lane.
+    pub(crate) proof_pace: Pace,
     /// How batches are written: what the hub was last heard to take.
     form: Form,
     /// The leanest that it has not refused in spite of that.
@@ -91,6 +96,7 @@ impl Default for Engine {
             // has what it had.
             ask: Ask::Recheck,
             pace: Pace::default(),
+            proof_pace: Pace::default(),
             form: Form::default(),
             leanest: Form::Lean,
             feed_wanted: true,
@@ -120,9 +126,7 @@ impl Engine {
         for id in lost {
             if let Some(flight) = self.in_flight.remove(&id) {
                 self.unknown_outcome(&flight.job);
-                if matches!(flight.job, Job::PushLog { .. }) {
-                    self.pace.lost();
-                }
+                self.lost(&flight.job, Blocking::Network);
             }
         }
     }
@@ -258,9 +262,7 @@ impl Engine {
         jitter: u8,
     ) {
         self.unknown_outcome(job);
-        if matches!(job, Job::PushLog { .. }) && blocking != Blocking::Refused {
-            self.pace.lost();
-        }
+        self.lost(job, blocking);
         let lane = job.lane();
         let before = self.backoff.get(&lane);
         let backoff = Backoff::after(before, blocking, now_ms, retry_after_ms, jitter);
@@ -273,6 +275,29 @@ impl Engine {
             upload.not_before_ms = now_ms + delay_ms(blocking, upload.failures + 1, jitter);
             upload.steps_taken = 0;
         }
+    }
+
+    /// What was sent did not get through: less at a time.
+    fn lost(&mut self, job: &Job, blocking: Blocking) {
+        match job {
+            Job::PushLog { .. } if blocking != Blocking::Refused => self.pace.lost(),
+            Job::Proof { sent_bytes, .. } if *sent_bytes > 0 && blocking == Blocking::Network => {
+                self.proof_pace.lost();
+            }
+            _ => {}
+        }
+    }
+
+    /// A question without a body was answered after `took_ms`.
+    pub(crate) fn question_answered(&mut self, took_ms: i64) {
+        self.pace.answered(took_ms);
+        self.proof_pace.answered(took_ms);
+    }
+
+    /// Most bytes of a proof in one request: what takes some twelve seconds on this line. Longer, and an entry
+    /// recorded meanwhile would wait for it, and a host's patience might end before it does.
+    pub(crate) fn part_bytes(&self) -> usize {
+        self.proof_pace.batch_bytes().saturating_mul(PART_BATCHES)
     }
 
     /// A clock correction was applied; three in a row mean it does not help.

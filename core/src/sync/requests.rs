@@ -19,7 +19,7 @@ use satchel_protocol::packed;
 use satchel_protocol::taxonomy::ProofKind;
 
 use super::engine::Step;
-use super::task::Purpose;
+use super::task::{Purpose, UploadPart};
 use crate::courier::Keys;
 use crate::error::{Error, Result};
 use crate::store::db::Snapshot;
@@ -37,6 +37,8 @@ pub(crate) struct Draft {
     /// The same for every repetition of the same content; `None`: the nonce will do.
     pub(crate) idempotency_key: Option<String>,
     pub(crate) max_answer_bytes: usize,
+    /// How far the proof is that this brings on.
+    pub(crate) upload: Option<UploadPart>,
     /// Signed by the lean profile, with no idempotency key.
     lean: bool,
 }
@@ -51,6 +53,7 @@ impl Draft {
             body: Vec::new(),
             idempotency_key: None,
             max_answer_bytes: MAX_ANSWER_BYTES,
+            upload: None,
             lean: false,
         }
     }
@@ -63,6 +66,11 @@ impl Draft {
     /// To be signed by the lean profile, where the hub takes it.
     pub(crate) fn signed_lean(mut self, lean: bool) -> Self {
         self.lean = lean;
+        self
+    }
+
+    const fn brings(mut self, part: UploadPart) -> Self {
+        self.upload = Some(part);
         self
     }
 
@@ -292,13 +300,13 @@ pub(crate) fn upload_place(hub_url: &str, location: &str) -> Option<String> {
 }
 
 /// One step of a resumable upload (tus 1.0). `place`: where the server says that it lies, if not where its
-/// content says. Without `bytes` it is created alone.
+/// content says. Without `bytes` it is created alone. At most `most_bytes` of them go along.
 pub(crate) fn upload(
     keys: &Keys,
     row: &ProofRow,
-    step: Step,
-    place: Option<&str>,
+    (step, place): (Step, Option<&str>),
     bytes: Option<&[u8]>,
+    most_bytes: usize,
 ) -> Draft {
     let collection = format!("{}{PATH_PROOFS}", keys.hub_url);
     let by_content = proof_url(keys, &row.proof.hash);
@@ -309,31 +317,34 @@ pub(crate) fn upload(
         BASE64.encode(&row.proof.hash.0),
         BASE64.encode(row.proof.kind.code().as_bytes())
     );
+    let part = |offset: u64| {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = bytes.and_then(|b| b.get(from..)).unwrap_or_default();
+        rest.get(..most_bytes).unwrap_or(rest).to_vec()
+    };
+    let brings = |from_bytes| UploadPart {
+        from_bytes,
+        size_bytes: row.proof.size_bytes,
+    };
     match step {
         Step::Create => {
             let draft = tus(Draft::new(Purpose::Proof, "POST", collection))
                 .header("upload-length", row.proof.size_bytes.to_string())
                 .header("upload-metadata", metadata);
             match bytes {
-                Some(bytes) => draft
+                Some(_) => draft
                     .header("content-type", "application/offset+octet-stream")
-                    .body(bytes.to_vec()),
+                    .body(part(0))
+                    .brings(brings(0)),
                 None => draft,
             }
         }
         Step::AskOffset => tus(Draft::new(Purpose::Proof, "HEAD", url)),
-        Step::Resume { offset } => {
-            let from = usize::try_from(offset).unwrap_or(usize::MAX);
-            tus(Draft::new(Purpose::Proof, "PATCH", url))
-                .header("upload-offset", offset.to_string())
-                .header("content-type", "application/offset+octet-stream")
-                .body(
-                    bytes
-                        .and_then(|b| b.get(from..))
-                        .unwrap_or_default()
-                        .to_vec(),
-                )
-        }
+        Step::Resume { offset } => tus(Draft::new(Purpose::Proof, "PATCH", url))
+            .header("upload-offset", offset.to_string())
+            .header("content-type", "application/offset+octet-stream")
+            .body(part(offset))
+            .brings(brings(offset)),
         Step::AskReceipt => Draft::new(
             Purpose::Proof,
             "GET",

@@ -23,7 +23,8 @@ pub enum Task {
         /// Why.
         why: WaitReason,
     },
-    /// Everything is done; the host's loop may end until the next record or reconnect.
+    /// Everything that may be sent now is, and everything is read; the host's loop may end until the next record or
+    /// reconnect. Photos that wait for a network that costs nothing stand in the status.
     Done,
 }
 
@@ -45,6 +46,9 @@ pub struct HttpTask {
     pub id: String,
     /// For a progress display.
     pub purpose: Purpose,
+    /// How far the proof is that this request brings on; `None` for all other requests. With what the host's own
+    /// stack says of the body on its way this is a progress bar.
+    pub upload: Option<UploadPart>,
     /// HTTP method.
     pub method: &'static str,
     /// Absolute URL.
@@ -55,6 +59,15 @@ pub struct HttpTask {
     pub body: Vec<u8>,
     /// Stop reading the answer after this many bytes and report what was read.
     pub max_answer_bytes: usize,
+}
+
+/// A part of a proof on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadPart {
+    /// Bytes of the proof that the hub has before this request; the body goes on from there.
+    pub from_bytes: u64,
+    /// Bytes of the whole proof.
+    pub size_bytes: u64,
 }
 
 /// What a request is for.

@@ -39,6 +39,7 @@ public final class SyncHost: Sendable {
     private let transport: any HttpTransport
     private let network: @Sendable () -> NetworkState
     private let keys: PhoneKeys?
+    private let beforeSend: @Sendable (HttpTask) -> Void
     private let isStopped = Locked(false)
     private let failure = Locked<(any Error)?>(nil)
 
@@ -57,16 +58,20 @@ public final class SyncHost: Sendable {
     ///   - transport: sends them, one at a time.
     ///   - keys: those the platform keeps. Without them a hub that insists on a hardware key takes no enrolment, and
     ///     `keyTask` is the app's own to ask.
+    ///   - beforeSend: called with each request just before it goes out. `upload` in it says how far a photo is, for a
+    ///     progress bar.
     ///   - network: says what network there is right now; asked before each request.
     public init(
         _ phone: CourierPhone,
         transport: any HttpTransport = URLSessionTransport(),
         keys: PhoneKeys? = nil,
+        beforeSend: @escaping @Sendable (HttpTask) -> Void = { _ in },
         network: @escaping @Sendable () -> NetworkState
     ) {
         self.phone = phone
         self.transport = transport
         self.keys = keys
+        self.beforeSend = beforeSend
         self.network = network
     }
 
@@ -251,6 +256,7 @@ public final class SyncHost: Sendable {
     }
 
     private func send(_ task: HttpTask, over transport: any HttpTransport) async -> TaskOutcome {
+        beforeSend(task)
         // No route, a reset, a bad certificate, a URL the stack does not take: no answer came.
         guard let answer = try? await transport.send(task) else { return .failed }
         return .answered(answer: answer)

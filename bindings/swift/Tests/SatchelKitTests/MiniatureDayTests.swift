@@ -39,6 +39,7 @@ import Testing
 private final class Day {
     let folder = Folder()
     let network = Locked(NetworkState.unmetered)
+    let uploads = Locked<[UploadPart]>([])
     private(set) var phone: CourierPhone
     private var photos = 0
     private var record: [(done: Recorded, proofs: Int)] = []
@@ -49,7 +50,10 @@ private final class Day {
     }
 
     func host() -> SyncHost {
-        SyncHost(phone) { [network] in network.with { $0 } }
+        let note: @Sendable (HttpTask) -> Void = { [uploads] task in
+            if let part = task.upload { uploads.with { $0.append(part) } }
+        }
+        return SyncHost(phone, beforeSend: note) { [network] in network.with { $0 } }
     }
 
     func sync() async throws {
@@ -313,6 +317,8 @@ private final class Day {
         let status = try await phone.syncStatus()
         #expect((status.unsentEntries, status.unsentProofs, status.receiptAlarms) == (0, 0, 0))
         #expect(status.blocking == nil)
+        let parts = uploads.with { $0 }
+        #expect(!parts.isEmpty && parts.allSatisfy { $0.fromBytes == 0 && $0.sizeBytes > 1_000 }, "\(parts)")
     }
 
     func beRated(_ stop: Stop) async throws {

@@ -52,6 +52,8 @@ pub(crate) enum Job {
         hash: Hash32,
         step: Step,
         size_bytes: u64,
+        /// Bytes of the proof in this request.
+        sent_bytes: usize,
     },
 }
 

@@ -61,6 +61,7 @@ fn a_failed_photo_does_not_hold_up_the_log() {
         hash: Hash32::ZERO,
         step: Step::Create,
         size_bytes: 9,
+        sent_bytes: 9,
     };
     engine.failed(&photo, Blocking::Network, 0, None, 0);
     assert!(!engine.claim(Lane::Proof, 0));
@@ -117,6 +118,7 @@ fn a_photo_that_gets_on_with_every_cut_is_not_punished_for_its_line() {
         hash: Hash32::ZERO,
         step,
         size_bytes: 90_000,
+        sent_bytes: 9,
     };
     let mut cut = |engine: &mut Engine, offset| {
         engine.failed(&photo(Step::Create), Blocking::Network, now_ms, None, 255);

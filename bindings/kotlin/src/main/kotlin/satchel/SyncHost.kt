@@ -20,7 +20,7 @@ sealed class SyncEnd {
     /** Whether a scheduler should run the sync again: not when all is done, else with its own back-off. */
     val wantsAnotherRun: Boolean get() = this !is Done && this !is Wiped
 
-    /** Everything is sent and read. */
+    /** Everything that may be sent now is, and everything is read; what waits for Wi-Fi stands in `syncStatus`. */
     object Done : SyncEnd()
 
     /** Nothing can be done before [untilMs] (Unix milliseconds; `null`: before something changes). */
@@ -59,6 +59,8 @@ sealed class SyncEnd {
  *   and `keyTask` is the app's own to ask.
  * @param afterAnswer called when the library has taken an answer in, which may have changed what a screen
  *   shows: [CourierPhone.nudge] fits.
+ * @param beforeSend called with each request just before it goes out, on the thread that sends it. `upload` in it says
+ *   how far a photo is, for a progress bar.
  * @param network says what network there is right now; asked before each request.
  */
 class SyncHost(
@@ -66,6 +68,7 @@ class SyncHost(
     private val transport: HttpTransport,
     private val afterAnswer: () -> Unit = {},
     private val keys: PhoneKeys? = null,
+    private val beforeSend: (HttpTask) -> Unit = {},
     private val network: () -> NetworkState,
 ) {
     @Volatile
@@ -232,6 +235,7 @@ class SyncHost(
     }
 
     private fun send(transport: HttpTransport, task: HttpTask): TaskOutcome {
+        beforeSend(task)
         val answer = try {
             transport.send(task)
         } catch (_: InterruptedException) {

@@ -22,6 +22,7 @@ class MiniatureDayTest {
     private var network = NetworkState.UNMETERED
     private var photos = 0
     private val recorded = mutableListOf<Pair<Recorded, Int>>()
+    private val uploads = mutableListOf<UploadPart>()
 
     @Test
     fun `a day from enrolment to rating with the network gone in the middle`() {
@@ -52,7 +53,7 @@ class MiniatureDayTest {
         assertThrows<SatchelException.Closed> { phone.stops() }
     }
 
-    private fun host() = SyncHost(phone, JvmHttpTransport()) { network }
+    private fun host() = SyncHost(phone, JvmHttpTransport(), beforeSend = { it.upload?.let(uploads::add) }) { network }
 
     private fun sync() = assertTrue(host().runUntilDone(60_000) is SyncEnd.Done, "${phone.syncStatus()}")
 
@@ -292,6 +293,7 @@ class MiniatureDayTest {
         assertEquals(0uL to 0uL, status.unsentEntries to status.unsentProofs)
         assertEquals(0uL, status.receiptAlarms)
         assertNull(status.blocking)
+        assertTrue(uploads.size >= photos && uploads.all { it.fromBytes == 0uL && it.sizeBytes > 1_000uL }, "$uploads")
     }
 
     private fun beRated(stop: Stop) {
