@@ -55,6 +55,7 @@ use crate::store::device_keys;
 use crate::store::leases;
 use crate::store::phone::{self, Identity, Stage};
 use crate::store::proofs;
+use crate::store::row::is_of_one_row;
 use crate::sync::engine::{Engine, Lane};
 
 pub(crate) use export::Writing;
@@ -134,7 +135,14 @@ impl Courier {
 
     /// Removes blob files that no proof names: what a kill left between the file and its row.
     fn sweep(&mut self) -> Result<()> {
-        let named = self.db.read(proofs::blob_keys)?;
+        let named = match self.db.read(proofs::blob_keys) {
+            // Nobody knows any more which file is that row's, so each may be.
+            Err(error) if is_of_one_row(&error) => {
+                tracing::error!(%error, "files without a row are not looked for");
+                return Ok(());
+            }
+            other => other?,
+        };
         let keep: HashSet<String> = named
             .iter()
             .map(|(key, hash)| BlobStore::file_name(key, &hash.0))

@@ -32,7 +32,7 @@ pub(crate) mod proofs;
 pub(crate) mod ratings;
 mod rekey;
 pub(crate) mod reports;
-mod row;
+pub(crate) mod row;
 pub(crate) mod rulesets;
 pub(crate) mod salvage;
 mod schema;

@@ -77,11 +77,14 @@ impl World {
 
 #[test]
 fn a_damaged_signature_is_made_again_and_the_same_entry_arrives() {
+    for sig in ["zeroblob(64)", "x'00'"] {
+        signature_is_made_again(&format!("UPDATE entry SET sig = {sig} WHERE seq = 3"));
+    }
+}
+
+fn signature_is_made_again(change: &str) {
     let mut world = served();
-    spoil(
-        &mut world.phone,
-        "UPDATE entry SET sig = zeroblob(64) WHERE seq = 3",
-    );
+    spoil(&mut world.phone, change);
     world.sync();
     world.only_the_second_is_open(WedgeReason::BAD_SIGNATURE);
     // The day goes on meanwhile, and after a restart it is still shown.
@@ -107,6 +110,10 @@ fn content_that_does_not_fit_its_seal_is_said_again_with_its_proofs() {
             WedgeReason::COMMITMENT_MISMATCH,
         ),
         (
+            "UPDATE entry SET salt = x'00' WHERE seq = 3",
+            WedgeReason::COMMITMENT_MISMATCH,
+        ),
+        (
             "UPDATE entry SET header = substr(header, 1, 50) WHERE seq = 3",
             WedgeReason::MALFORMED,
         ),
@@ -126,4 +133,97 @@ fn content_that_does_not_fit_its_seal_is_said_again_with_its_proofs() {
         assert_eq!(open[0].state, WedgeState::Replaced);
         world.everything_is_at_the_hub();
     }
+}
+
+#[test]
+fn rows_that_go_bad_after_their_receipt_keep_no_later_answer_from_being_read() {
+    let mut world = served();
+    world.sync();
+    spoil(
+        &mut world.phone,
+        "UPDATE entry SET header = substr(header, 1, 50) WHERE seq = 3;
+         UPDATE entry SET hash = x'00' WHERE seq IN (4, 5);
+         UPDATE entry SET stop_id = x'00' WHERE seq = 2",
+    );
+    // Asked at each start for what was receipted last; the next entry names the one whose hash is gone.
+    world.phone.deliver(world.stops[4], 9).unwrap();
+    world.sync();
+    let status = world.phone.core().sync_status().unwrap();
+    assert_eq!(
+        (
+            status.blocking,
+            status.receipt_alarms,
+            status.wedged_entries
+        ),
+        (None, 0, 0)
+    );
+    for stop in &world.stops {
+        assert_eq!(world.phone.stop(*stop).sync, SyncState::ProofComplete);
+    }
+    assert_eq!(world.hub.audit().devices[0].entries, 6);
+}
+
+#[test]
+fn one_photo_s_row_that_went_bad_holds_up_no_other_photo_and_stays_unsent() {
+    let mut world = served();
+    spoil(
+        &mut world.phone,
+        "UPDATE proof SET hash = x'00' WHERE id = (SELECT min(id) FROM proof)",
+    );
+    world.sync();
+    let status = world.phone.core().sync_status().unwrap();
+    assert_eq!((status.unsent_entries, status.unsent_proofs), (0, 1));
+    let sync = |n: usize| world.phone.stop(world.stops[n]).sync;
+    assert_eq!(sync(0), SyncState::Received);
+    assert!((1..4).all(|n| sync(n) == SyncState::ProofComplete));
+}
+
+impl World {
+    fn import_what_is_unsent(&self) -> u64 {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("unsent.satchel");
+        let report = self.phone.core().export_unsent(&file).unwrap();
+        let bytes = std::fs::read(&file).unwrap();
+        let import = self.hub.hub.import_export(&bytes[..]);
+        let done = self.hub.runtime.block_on(import).unwrap();
+        assert_eq!((done.whole, done.refused), (true, None));
+        report.entries
+    }
+}
+
+#[test]
+fn who_signs_out_is_told_of_an_entry_that_stands_open_and_its_file_carries_what_it_says() {
+    let mut world = served();
+    let change = "UPDATE entry SET salt = zeroblob(length(salt)) WHERE seq = 3";
+    spoil(&mut world.phone, change);
+    world.sync();
+    world.only_the_second_is_open(WedgeReason::COMMITMENT_MISMATCH);
+    let core = world.phone.core();
+    let warning = core.logout_warning().unwrap().unwrap();
+    assert_eq!(warning.left.entries, 1);
+    assert!(warning.evidence_at_stake);
+    assert!(core.sign_out(false).is_err());
+    // What it says, said again at the end of the log.
+    assert_eq!(world.import_what_is_unsent(), 1);
+    world.sync();
+    world.everything_is_at_the_hub();
+    let left = world.phone.core().logout_warning().unwrap().unwrap().left;
+    assert_eq!(left.entries, 0);
+}
+
+#[test]
+fn a_file_carries_what_rows_said_that_went_bad_before_the_hub_ever_saw_them() {
+    let mut world = served();
+    spoil(
+        &mut world.phone,
+        "UPDATE entry SET header = substr(header, 1, 50) WHERE seq = 2;
+         UPDATE entry SET sig = x'00' WHERE seq = 3;
+         UPDATE entry SET salt = x'00' WHERE seq = 5",
+    );
+    // Four visits, two of them said again.
+    assert_eq!(world.import_what_is_unsent(), 6);
+    let open = world.phone.core().wedged_entries().unwrap();
+    assert_eq!(open.iter().map(|w| w.seq).collect::<Vec<_>>(), [2, 3, 5]);
+    world.sync();
+    world.everything_is_at_the_hub();
 }

@@ -72,13 +72,14 @@ impl Writing {
 
 impl Courier {
     /// Writes all unreceipted entries and proofs into a file that the hub imports (`satchel-hub
-    /// import-export`). For the moment before a logout or an uninstall when there is no network. Nothing on
+    /// import-export`). What the hub left open is repaired first, since it is its content that the hub lacks. For the moment before a logout or an uninstall when there is no network. Nothing on
     /// the phone changes: only receipts make work sent. The name appears when the file is whole and flushed.
     ///
     /// # Errors
     /// [`Error::NotEnrolled`]; [`StoreError::Io`] and [`StoreError::Full`] where it cannot be written.
     pub fn export_unsent(&self, path: &Path) -> Result<ExportReport> {
         let keys = self.enrolled()?;
+        self.repair_open()?;
         whole(path, |part| self.write_export(&keys, part))
     }
 
@@ -97,11 +98,14 @@ impl Courier {
     fn export_entries(&self, out: &mut Writing) -> Result<u64> {
         let (mut after, mut count) = (0, 0);
         loop {
+            let enough = Enough {
+                entries: MAX_BATCH_ENTRIES,
+                bytes: limits::EXPORT_BATCH_BYTES,
+            };
+            for row in self.db.read(|c| entries::unsent_behind(c, after, enough))? {
+                self.mend(row.seq, &row.entry)?;
+            }
             let gathered = self.db.read(|conn| {
-                let enough = Enough {
-                    entries: MAX_BATCH_ENTRIES,
-                    bytes: limits::EXPORT_BATCH_BYTES,
-                };
                 let rows = entries::unsent_behind(conn, after, enough)?;
                 requests::gather(conn, rows, limits::EXPORT_BATCH_BYTES)
             })?;

@@ -152,7 +152,7 @@ impl Courier {
         }
         let (entries, proofs) = self
             .db
-            .read(|conn| Ok((entries::unsent_count(conn)?.0, proofs::unsent(conn)?.count)))?;
+            .read(|conn| Ok((entries::only_here(conn)?, proofs::unsent(conn)?.count)))?;
         Ok(Some(KeyTask::DestroyKey {
             id: WIPE_TASK.to_owned(),
             unsent_entries: entries,

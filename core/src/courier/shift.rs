@@ -111,7 +111,7 @@ impl Courier {
             .count();
         let left = self.db.read(|conn| {
             Ok(Unsynced {
-                entries: entries::unsent_count(conn)?.0,
+                entries: entries::only_here(conn)?,
                 proofs: proofs::unsent(conn)?.count,
                 open_drafts: shift::left_open(conn)?,
                 open_stops: u64::try_from(open).unwrap_or(u64::MAX),

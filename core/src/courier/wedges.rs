@@ -5,11 +5,12 @@
 //! entry that points to the old one.
 
 use ed25519_dalek::SigningKey;
-use satchel_protocol::entry::{EntryError, Header};
+use satchel_protocol::FormatError;
+use satchel_protocol::entry::{EntryError, Header, SignedEntry};
 use satchel_protocol::wedge::{ReplacementBody, WedgeReason};
 
 use super::Courier;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StoreError};
 use crate::evidence::log::Fact;
 use crate::model::wedge::{Repair, WedgeView};
 use crate::store::db::Tx;
@@ -32,8 +33,52 @@ impl Courier {
     /// [`Error::NotFound`] for an entry that does not stand open, is said again already, or whose content
     /// was erased; [`Error::NotEnrolled`].
     pub fn repair_wedged(&self, seq: i64) -> Result<Repair> {
+        let done = self.repair(seq)?;
+        self.engine().hurry();
+        Ok(done)
+    }
+
+    /// Repairs what stands open and can be repaired, for the way out by file. What has no content any more or
+    /// does not fit on a full disk stays as it is and shown.
+    pub(super) fn repair_open(&self) -> Result<()> {
+        for seq in self.db.read(wedged::at_stake)? {
+            match self.repair(seq) {
+                Ok(_) | Err(Error::NotFound { .. } | Error::Store(StoreError::Full)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at an entry on its way as the hub will. A damaged signature is made again; beside what cannot go as it
+    /// is the same is said again, while there is somebody to say it.
+    pub(super) fn mend(&self, seq: i64, entry: &SignedEntry) -> Result<bool> {
         let keys = self.enrolled()?;
-        let done = self.db.write(|tx| {
+        let Err(error) = entry.verify(&keys.key_at(seq).verifying_key()) else {
+            return Ok(false);
+        };
+        tracing::error!(seq, %error, "an entry went bad on this phone");
+        let reason = match error {
+            EntryError::BadSignature => WedgeReason::BAD_SIGNATURE,
+            EntryError::CommitmentMismatch => WedgeReason::COMMITMENT_MISMATCH,
+            EntryError::HalfErased => WedgeReason::HALF_ERASED,
+            EntryError::Format(FormatError::TooLarge { .. }) => WedgeReason::TOO_LARGE,
+            _ => WedgeReason::MALFORMED,
+        };
+        let at_ms = self.env.clock.wall_ms();
+        self.db
+            .write(|tx| wedged::found_bad(tx, seq, reason, at_ms))?;
+        match self.repair(seq) {
+            Ok(_) => Ok(true),
+            // Said again before, or nothing is left to say.
+            Err(Error::NotFound { .. } | Error::Store(StoreError::Full)) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn repair(&self, seq: i64) -> Result<Repair> {
+        let keys = self.enrolled()?;
+        self.db.write(|tx| {
             let mut stored = wedged::stored(tx, seq)?;
             if can_go_as_it_is(&mut stored, keys.key_at(seq)) {
                 wedged::set_signature(tx, seq, &stored.entry)?;
@@ -42,9 +87,7 @@ impl Courier {
             }
             let again = self.say_again(tx, seq, &stored)?;
             Ok(Repair::SaidAgain { seq: again })
-        })?;
-        self.engine().hurry();
-        Ok(done)
+        })
     }
 
     fn say_again(&self, tx: &Tx<'_>, seq: i64, stored: &Stored) -> Result<i64> {

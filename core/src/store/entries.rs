@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
+use satchel_protocol::entry::{EntryKind, Header, SignedEntry, header_hash};
 use satchel_protocol::ids::{AttemptId, Hash32, Salt, Sig64, StopId};
 use satchel_protocol::limits::MAX_INLINE_BLOB_BYTES;
 use satchel_protocol::wedge::{ReplacementBody, Wedged};
 
 use super::row::InOrder;
-use super::{inks, row};
+use super::{inks, proofs, row, wedged};
 use crate::error::{Error, Result, StoreError};
 
 /// About what an entry has beside its header and its body.
@@ -70,12 +70,13 @@ pub(crate) struct NewEntry<'a> {
 }
 
 pub(crate) fn head(conn: &Connection) -> Result<Head> {
-    let mut stmt = conn.prepare_cached("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1")?;
+    let mut stmt =
+        conn.prepare_cached("SELECT seq, hash, header FROM entry ORDER BY seq DESC LIMIT 1")?;
     let mut rows = stmt.query([])?;
     Ok(match rows.next()? {
         Some(r) => Head {
             seq: r.get("seq")?,
-            hash: Hash32(row::bytes(r, "hash")?),
+            hash: hash_of(r)?,
         },
         None => Head {
             seq: 0,
@@ -104,10 +105,12 @@ pub(crate) fn tail(conn: &Connection) -> Result<Tail> {
         .next()?
         .ok_or_else(|| Error::from(StoreError::BadRow("phone")))?;
     let mut c = InOrder::new(r);
-    let head = Head {
-        seq: c.get::<Option<i64>>()?.unwrap_or(0),
-        hash: c.opt_bytes("hash")?.map_or(Hash32::ZERO, Hash32),
+    let seq = c.get::<Option<i64>>()?.unwrap_or(0);
+    let hash = match c.opt_bytes("hash") {
+        Ok(hash) => hash.map_or(Hash32::ZERO, Hash32),
+        Err(_) => hash_at(conn, seq)?.unwrap_or(Hash32::ZERO),
     };
+    let head = Head { seq, hash };
     Ok(Tail {
         head,
         anchor: c.opt_bytes("anchor")?.map(Hash32),
@@ -156,13 +159,9 @@ pub(crate) fn body_at(conn: &Connection, seq: i64) -> Result<Option<(i64, Vec<u8
 }
 
 pub(crate) fn hash_at(conn: &Connection, seq: i64) -> Result<Option<Hash32>> {
-    let found: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT hash FROM entry WHERE seq = ?1")?
-        .query_row([seq], |r| r.get(0))
-        .optional()?;
-    found
-        .map(|b| Hash32::try_from(b.as_slice()).map_err(|_| StoreError::BadRow("hash").into()))
-        .transpose()
+    let mut stmt = conn.prepare_cached("SELECT hash, header FROM entry WHERE seq = ?1")?;
+    let mut rows = stmt.query([seq])?;
+    rows.next()?.map(hash_of).transpose()
 }
 
 /// What an entry is and its body, unless that was erased.
@@ -257,14 +256,22 @@ fn outgoing(r: &Row<'_>) -> Result<EntryRow> {
     })
 }
 
-/// An entry out of its four columns: exact bytes, as signed.
+/// An entry out of its four columns: exact bytes, as signed. A signature or a salt that lost its width is read as
+/// one that fits nothing: like any other damage it makes the hub leave this place open and holds up no other entry.
 pub(crate) fn signed(r: &Row<'_>) -> Result<SignedEntry> {
+    let salt: Option<Vec<u8>> = r.get("salt")?;
     Ok(SignedEntry {
         header: r.get("header")?,
-        sig: Sig64(row::bytes(r, "sig")?),
-        salt: row::opt_bytes(r, "salt")?.map(Salt),
+        sig: Sig64(row::bytes_or(r, "sig", [0; 64])?),
+        salt: salt.map(|salt| Salt(salt.try_into().unwrap_or_default())),
         body: r.get("body")?,
     })
+}
+
+/// An entry's hash out of its row; where the cell lost its width, what its header makes.
+pub(crate) fn hash_of(r: &Row<'_>) -> Result<Hash32> {
+    let header: Vec<u8> = r.get("header")?;
+    Ok(Hash32(row::bytes_or(r, "hash", header_hash(&header).0)?))
 }
 
 /// The last entry before the first unreceipted one.
@@ -347,13 +354,16 @@ pub(crate) fn mark_received(
     let Some(r) = rows.next()? else {
         return Ok(Marked::Unknown);
     };
-    if row::bytes(r, "hash")? != hash.0 {
+    if hash_of(r)? != hash {
         return Ok(Marked::Unknown);
     }
     let (before_ms, ink_before_ms): (Option<i64>, Option<i64>) =
         (r.get("at_ms")?, r.get("ink_at_ms")?);
     let has_ink: bool = r.get("has_ink")?;
-    let blobs = blobs_of(r)?;
+    let blobs = match blobs_of(r)? {
+        Some(blobs) => blobs,
+        None => bound_by(conn, seq)?,
+    };
     let ink_held = has_ink && blobs.last().is_some_and(|ink| held.contains(ink));
     let ours = Ours {
         is_new: before_ms.is_none(),
@@ -377,14 +387,24 @@ pub(crate) fn mark_received(
     Ok(Marked::Ours(ours))
 }
 
-fn blobs_of(r: &Row<'_>) -> Result<Vec<Hash32>> {
+/// `None`: the header went bad after it was sent.
+fn blobs_of(r: &Row<'_>) -> Result<Option<Vec<Hash32>>> {
     let header: Vec<u8> = r.get("header")?;
-    let header = Header::decode(&header).map_err(|_| StoreError::BadRow("header"))?;
-    Ok(header.blobs)
+    Ok(Header::decode(&header).ok().map(|header| header.blobs))
 }
 
-fn opt_stop_id(r: &Row<'_>) -> Result<Option<StopId>> {
-    Ok(row::opt_bytes(r, "stop_id")?.map(|b| StopId(uuid::Uuid::from_bytes(b))))
+/// The proofs an entry binds, where its header cannot say so any more.
+fn bound_by(conn: &Connection, seq: i64) -> Result<Vec<Hash32>> {
+    let ink = at(conn, seq)?.and_then(|row| row.ink);
+    proofs::bound_to(conn, seq, ink.as_deref())
+}
+
+/// The stop an entry is of. A cell that lost its width names none.
+pub(crate) fn opt_stop_id(r: &Row<'_>) -> Result<Option<StopId>> {
+    let id: Option<Vec<u8>> = r.get("stop_id")?;
+    Ok(id
+        .and_then(|id| uuid::Uuid::from_slice(&id).ok())
+        .map(StopId))
 }
 
 /// What receipts said and what is not so any more.
@@ -434,6 +454,12 @@ pub(crate) fn unsent_count(conn: &Connection) -> Result<(u64, Option<i64>)> {
         .next()?
         .ok_or_else(|| Error::from(StoreError::BadRow("entry")))?;
     Ok((row::unsigned(r, "n")?, r.get("oldest")?))
+}
+
+/// Entries that would be lost with this phone: unsent ones, and those that the hub left open.
+pub(crate) fn only_here(conn: &Connection) -> Result<u64> {
+    let open = wedged::at_stake(conn)?.len() as u64;
+    Ok(unsent_count(conn)?.0 + open)
 }
 
 /// How far what was recorded at a stop has got.

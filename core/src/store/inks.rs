@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use satchel_protocol::attempt::ProofRef;
+use satchel_protocol::crypto;
 use satchel_protocol::entry::Header;
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::ProofKind;
@@ -44,7 +45,7 @@ pub(crate) fn waiting(conn: &Connection) -> Result<Vec<Waiting>> {
             seq: r.get("seq")?,
             hash,
             size_bytes: row::unsigned(r, "bytes")?,
-            stop: row::opt_bytes(r, "stop_id")?.map(|b| StopId(uuid::Uuid::from_bytes(b))),
+            stop: entries::opt_stop_id(r)?,
         });
     }
     Ok(out)
@@ -62,14 +63,16 @@ pub(crate) fn to_upload(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> 
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         let seq: i64 = r.get("seq")?;
-        let ink: Vec<u8> = r.get("ink")?;
+        let ink: Option<Vec<u8>> = r.get("ink")?;
+        let Some(ink) = ink else { continue };
+        let hash = hash_of(r)?.unwrap_or_else(|| crypto::sha256(&[&ink]));
         out.push(ProofRow {
             id: -seq,
             attempt: row::opt_bytes(r, "attempt_id")?.map_or(AttemptId(uuid::Uuid::nil()), |b| {
                 AttemptId(uuid::Uuid::from_bytes(b))
             }),
             proof: ProofRef {
-                hash: hash_of(r)?.ok_or(StoreError::BadRow("header"))?,
+                hash,
                 kind: ProofKind::Signature,
                 size_bytes: ink.len() as u64,
                 origin: None,
@@ -137,7 +140,7 @@ pub(crate) fn unmark(
     while let Some(r) = rows.next()? {
         if hash_of(r)?.is_some_and(&lost) {
             gone.push(r.get("seq")?);
-            stops.extend(row::opt_bytes(r, "stop_id")?.map(|b| StopId(uuid::Uuid::from_bytes(b))));
+            stops.extend(entries::opt_stop_id(r)?);
         }
     }
     let mut update = conn.prepare_cached("UPDATE received SET ink_at_ms = NULL WHERE seq = ?1")?;
@@ -167,6 +170,5 @@ fn hash_of(r: &Row<'_>) -> Result<Option<Hash32>> {
     let Ok(header) = Header::decode(&header) else {
         return Ok(None);
     };
-    let ink = header.blobs.last().copied();
-    Ok(Some(ink.ok_or(StoreError::BadRow("ink"))?))
+    Ok(header.blobs.last().copied())
 }

@@ -61,7 +61,9 @@ pub(crate) fn recent_photos(conn: &Connection, limit: u32) -> Result<Vec<SeenPho
     let mut rows = stmt.query([limit])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        let ProofRow { attempt, proof, .. } = read(r)?;
+        let Some(ProofRow { attempt, proof, .. }) = readable(r)? else {
+            continue;
+        };
         let mark: Option<i64> = r.get("photo_mark")?;
         out.push(SeenPhoto {
             attempt,
@@ -150,7 +152,7 @@ pub(crate) fn to_upload(conn: &Connection, after: i64, worth: Worth) -> Result<V
     let mut rows = stmt.query(params![after, limits::PROOF_WINDOW, worth as i64])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        out.push(read(r)?);
+        out.extend(readable(r)?);
     }
     Ok(out)
 }
@@ -164,7 +166,7 @@ pub(crate) fn unreceived(conn: &Connection, after: i64) -> Result<Vec<ProofRow>>
     let mut rows = stmt.query(params![after, limits::PROOF_WINDOW])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        out.push(read(r)?);
+        out.extend(readable(r)?);
     }
     Ok(out)
 }
@@ -224,7 +226,7 @@ pub(crate) fn known(conn: &Connection) -> Result<Known> {
     let mut rows = stmt.query([])?;
     let mut known = Known::default();
     while let Some(r) = rows.next()? {
-        let hash = Hash32(row::bytes(r, "hash")?);
+        let hash = Hash32(row::bytes_or(r, "hash", [0; 32])?);
         known.unsent.entry(hash).or_default().push(r.get("id")?);
     }
     Ok(known)
@@ -308,7 +310,7 @@ pub(crate) fn unmark(
     let mut ids: Vec<i64> = Vec::new();
     let mut stops = Vec::new();
     while let Some(r) = rows.next()? {
-        if lost(Hash32(row::bytes(r, "hash")?)) {
+        if lost(Hash32(row::bytes_or(r, "hash", [0; 32])?)) {
             ids.push(r.get("id")?);
             stops.push(StopId(row::uuid(r, "stop_id")?));
         }
@@ -358,14 +360,22 @@ pub(crate) fn held_photos(conn: &Connection) -> Result<Vec<HeldPhoto>> {
     let mut rows = stmt.query([])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        out.push(HeldPhoto {
-            key: row::bytes(r, "data_key")?,
-            hash: Hash32(row::bytes(r, "hash")?),
-            bound: r.get("bound")?,
-            receipted: r.get("receipted")?,
-        });
+        match held_photo(r) {
+            // Its file is nobody's to count or to remove.
+            Err(error) if row::is_of_one_row(&error) => {}
+            photo => out.push(photo?),
+        }
     }
     Ok(out)
+}
+
+fn held_photo(r: &Row<'_>) -> Result<HeldPhoto> {
+    Ok(HeldPhoto {
+        key: row::bytes(r, "data_key")?,
+        hash: Hash32(row::bytes(r, "hash")?),
+        bound: r.get("bound")?,
+        receipted: r.get("receipted")?,
+    })
 }
 
 /// Forgets an attempt's staged photos. Gives key and hash of each, to remove its file.
@@ -418,6 +428,18 @@ fn photo_facts(r: &Row<'_>) -> Result<Option<PhotoFacts>> {
     bytes
         .map(|b| PhotoFacts::decode(&b).map_err(|_| StoreError::BadRow("photo_facts").into()))
         .transpose()
+}
+
+/// A row of the queue; `None` where it went bad. That one stays counted as unsent and holds up no other.
+fn readable(r: &Row<'_>) -> Result<Option<ProofRow>> {
+    match read(r) {
+        Ok(row) => Ok(Some(row)),
+        Err(error) if row::is_of_one_row(&error) => {
+            tracing::error!(%error, "the row of a proof cannot be read");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn read(r: &Row<'_>) -> Result<ProofRow> {

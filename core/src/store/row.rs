@@ -4,7 +4,7 @@ use rusqlite::Row;
 use rusqlite::types::FromSql;
 use uuid::Uuid;
 
-use crate::error::{Result, StoreError};
+use crate::error::{Error, Result, StoreError};
 
 pub(crate) fn bytes<const N: usize>(row: &Row<'_>, column: &'static str) -> Result<[u8; N]> {
     let blob: Vec<u8> = row.get(column)?;
@@ -19,6 +19,21 @@ pub(crate) fn opt_bytes<const N: usize>(
     let blob: Option<Vec<u8>> = row.get(column)?;
     blob.map(|b| b.try_into().map_err(|_| StoreError::BadRow(column).into()))
         .transpose()
+}
+
+/// What a cell that lost its width is read as where it may hold up nothing: `instead`, which fits nothing.
+pub(crate) fn bytes_or<const N: usize>(
+    row: &Row<'_>,
+    column: &'static str,
+    instead: [u8; N],
+) -> Result<[u8; N]> {
+    let blob: Vec<u8> = row.get(column)?;
+    Ok(blob.try_into().unwrap_or(instead))
+}
+
+/// Whether reading failed because of one row, so that the others can go on.
+pub(crate) fn is_of_one_row(error: &Error) -> bool {
+    matches!(error, Error::Store(StoreError::BadRow(_)))
 }
 
 pub(crate) fn uuid(row: &Row<'_>, column: &'static str) -> Result<Uuid> {

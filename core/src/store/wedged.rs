@@ -30,8 +30,8 @@ pub(crate) struct Stored {
 }
 
 /// Makes the table say what the hub's receipt says. `sent_up_to` is the last entry of the batch that it
-/// answers: what was to be sent again up to there has been. Gives the stops concerned and how many rows
-/// changed.
+/// answers: what was to be sent again up to there has been. Gives the stops concerned and how much of it was
+/// news.
 pub(crate) fn mirror(
     conn: &Connection,
     says: &[Wedged],
@@ -62,19 +62,22 @@ pub(crate) fn mirror(
             changed.insert(open.seq);
         }
     }
-    if let Some(up_to) = sent_up_to {
-        conn.prepare_cached("UPDATE wedged SET resend = 0 WHERE resend AND seq <= ?1")?
-            .execute([up_to])?;
-    }
+    // That it was refused again for the same reason is an answer too.
+    let answered = match sent_up_to {
+        Some(up_to) => conn
+            .prepare_cached("UPDATE wedged SET resend = 0 WHERE resend AND seq <= ?1")?
+            .execute([up_to])?,
+        None => 0,
+    };
     let mut stops = Vec::new();
     for seq in &changed {
         let mut stmt = conn.prepare_cached("SELECT stop_id FROM entry WHERE seq = ?1")?;
         let mut rows = stmt.query([seq])?;
         while let Some(r) = rows.next()? {
-            stops.extend(row::opt_bytes(r, "stop_id")?.map(|b| StopId(Uuid::from_bytes(b))));
+            stops.extend(entries::opt_stop_id(r)?);
         }
     }
-    Ok((changed.len(), stops))
+    Ok((changed.len() + answered, stops))
 }
 
 fn known(conn: &Connection) -> Result<Vec<i64>> {
@@ -98,6 +101,17 @@ pub(crate) fn count(conn: &Connection) -> Result<u64> {
     Ok(u64::try_from(n).unwrap_or(0))
 }
 
+/// Entries whose content is on this phone alone: they stand open, nothing says them again, and they are not on
+/// their way, so they do not count as unsent either.
+pub(crate) fn at_stake(conn: &Connection) -> Result<Vec<i64>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT seq FROM wedged
+         WHERE replaced_by IS NULL AND said_again IS NULL AND NOT resend ORDER BY seq",
+    )?;
+    let rows = stmt.query_map([], |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// For the courier's screen, oldest first.
 pub(crate) fn list(conn: &Connection) -> Result<Vec<WedgeView>> {
     let mut stmt = conn.prepare_cached(
@@ -111,7 +125,7 @@ pub(crate) fn list(conn: &Connection) -> Result<Vec<WedgeView>> {
             seq: r.get("seq")?,
             reason: WedgeReason(r.get("reason")?),
             kind: EntryKind(r.get("kind")?),
-            stop: row::opt_bytes(r, "stop_id")?.map(|b| StopId(Uuid::from_bytes(b))),
+            stop: entries::opt_stop_id(r)?,
             occurred_at_ms: r.get("occurred_at_ms")?,
             since_ms: r.get("at_ms")?,
             state: state(r)?,
@@ -141,10 +155,10 @@ pub(crate) fn stored(conn: &Connection, seq: i64) -> Result<Stored> {
     let mut rows = stmt.query([seq])?;
     let r = rows.next()?.ok_or(Error::NotFound { what: "entry" })?;
     Ok(Stored {
-        hash: Hash32(row::bytes(r, "hash")?),
+        hash: entries::hash_of(r)?,
         kind: EntryKind(r.get("kind")?),
         entry: entries::signed(r)?,
-        stop: row::opt_bytes(r, "stop_id")?.map(|b| StopId(Uuid::from_bytes(b))),
+        stop: entries::opt_stop_id(r)?,
         occurred_at_ms: r.get("occurred_at_ms")?,
         attempt: row::opt_bytes(r, "attempt_id")?.map(|b| AttemptId(Uuid::from_bytes(b))),
         opened_at_ms: r.get("opened_at_ms")?,
@@ -152,6 +166,22 @@ pub(crate) fn stored(conn: &Connection, seq: i64) -> Result<Stored> {
         tries: row::unsigned(r, "tries")?,
         reason: WedgeReason(r.get("reason")?),
     })
+}
+
+/// This phone itself finds that an entry on its way went bad: it goes up all the same, so that its place is left
+/// open and not missing, and what it says can be said again beside it.
+pub(crate) fn found_bad(
+    conn: &Connection,
+    seq: i64,
+    reason: WedgeReason,
+    at_ms: i64,
+) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO wedged (seq, reason, at_ms, resend) VALUES (?1, ?2, ?3, 1)
+         ON CONFLICT (seq) DO NOTHING",
+    )?
+    .execute(params![seq, reason.0, at_ms])?;
+    Ok(())
 }
 
 /// It is to go up once more.
