@@ -71,6 +71,10 @@ pub const RETRY_MAX_MS: i64 = 5 * 60 * 1_000;
 /// A refusal that only a person can lift is asked about again this rarely.
 pub const RETRY_REFUSED_MS: i64 = 15 * 60 * 1_000;
 
+/// Requests in a row that no hub answered before one lane asks for all: a line that merely stutters does not come to
+/// that, and a dead one does with the first look of each lane.
+pub const HUB_AWAY_AFTER: u32 = 3;
+
 /// Longest `Retry-After` that is believed of an answer in the hub's own words: half a morning. More is an outage, and
 /// its end should be noticed on the same day.
 pub const RETRY_AFTER_HUB_MOST_MS: i64 = 2 * 60 * 60 * 1_000;

@@ -486,6 +486,40 @@ fn a_hub_that_sends_everybody_away_is_left_alone_whatever_is_pushed_or_pressed()
 }
 
 #[test]
+fn a_hub_that_is_away_is_asked_once_each_time_and_gets_everything_when_it_is_back() {
+    for fault in [Fault::DropRequest, Fault::Status500] {
+        let day = Day::new(1).stops(3);
+        let (phone, hub) = at_work(&day);
+        phone.deliver(day.stop_id(0), 1).unwrap();
+        let link = FaultyLink::new(&hub, None);
+        link.always(fault);
+        let until_ns = phone.clock.boottime_ns() + 3_600_000_000_000;
+        let (mut requests, mut most_at_once, mut recorded) = (0, 0, 1);
+        phone.core().request_sync();
+        while phone.clock.boottime_ns() < until_ns {
+            assert_eq!(phone.sync_now(&link), SyncEnd::Waiting, "{fault:?}");
+            let sent = link.take_log().len();
+            most_at_once = most_at_once.max(if requests > 4 { sent } else { 0 });
+            requests += sent;
+            if requests > 12 && recorded < 3 {
+                phone
+                    .deliver(day.stop_id(recorded), recorded as u64 + 1)
+                    .unwrap();
+                recorded += 1;
+            }
+            phone.wait();
+        }
+        assert_eq!(most_at_once, 1, "{fault:?}");
+        assert!(requests < 36, "{fault:?}: {requests} requests in an hour");
+        link.heal();
+        while phone.sync_now(&link) == SyncEnd::Waiting {
+            phone.wait();
+        }
+        assert_converged(&phone, &hub, &day, 3);
+    }
+}
+
+#[test]
 fn an_upload_cut_half_way_goes_on_where_it_stopped() {
     let day = Day::new(1).stops(1);
     let (phone, hub) = at_work(&day);

@@ -64,8 +64,17 @@ impl Answer {
     }
 
     fn retry_after_ms(&self, now_ms: i64) -> Option<i64> {
-        let is_hubs = self.error().is_some_and(|e| e.error != ErrorCode::Other);
-        answers::retry_after_ms(&self.headers, is_hubs, now_ms)
+        answers::retry_after_ms(&self.headers, self.is_hubs_refusal(), now_ms)
+    }
+
+    /// Whether a refusal is in the hub's own words; that proves nothing.
+    pub(super) fn is_hubs_refusal(&self) -> bool {
+        self.error().is_some_and(|e| e.error != ErrorCode::Other)
+    }
+
+    /// Whether it is the answer of a hub that cannot answer, or of a proxy that does not reach it.
+    pub(super) fn is_hub_down(&self) -> bool {
+        self.status >= 500
     }
 }
 

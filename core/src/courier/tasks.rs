@@ -94,7 +94,11 @@ impl Courier {
             return Ok(());
         };
         let answer = match outcome {
-            TaskOutcome::Failed => return self.failed(&flight.job, Blocking::Network, None),
+            TaskOutcome::Failed => {
+                self.failed(&flight.job, Blocking::Network, None)?;
+                self.engine().hub_missed(flight.job.lane());
+                return Ok(());
+            }
             TaskOutcome::Response {
                 status,
                 headers,
@@ -112,6 +116,11 @@ impl Courier {
             // patience when the store refused (a full disk).
             Err(Error::Paused | Error::Closed) => self.engine().unknown_outcome(&flight.job),
             Err(_) => self.failed(&flight.job, Blocking::BadAnswer, None)?,
+        }
+        if answer.is_hub_down() {
+            self.engine().hub_missed(flight.job.lane());
+        } else if answer.is_hubs_refusal() {
+            self.engine().hub_met();
         }
         applied
     }
@@ -178,8 +187,19 @@ impl Courier {
             lane: Some(Lane::Feed),
         };
         let cursor = self.db.read(phone::feed_cursor)?;
-        let draft = requests::poll_feed(&keys, cursor.as_deref(), self.policy_at_ms());
-        let task = self.issue(&keys, Job::PollFeed, draft, now_ms)?;
+        let (cursor, policy_at_ms) = (cursor.as_deref(), self.policy_at_ms());
+        // What sees whether the hub is back is to be answered at once: the others wait for it.
+        let (job, draft) = match self.engine().hub_is_away() {
+            true => (
+                Job::PullFeed,
+                requests::pull_feed(&keys, cursor, policy_at_ms),
+            ),
+            false => (
+                Job::PollFeed,
+                requests::poll_feed(&keys, cursor, policy_at_ms),
+            ),
+        };
+        let task = self.issue(&keys, job, draft, now_ms)?;
         claim.lane = None;
         Ok(Task::Http(task))
     }

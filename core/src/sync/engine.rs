@@ -6,6 +6,7 @@
 //! at any time.
 
 mod backoff;
+mod circuit;
 mod feed;
 mod job;
 
@@ -15,6 +16,7 @@ use super::pace::Pace;
 use crate::limits;
 use crate::model::status::Blocking;
 use backoff::{Backoff, delay_ms};
+use circuit::Circuit;
 use feed::CatchingUp;
 use satchel_protocol::batch::Form;
 
@@ -55,6 +57,7 @@ pub(crate) struct Engine {
     /// Lanes for which a thread is choosing a request right now.
     claimed: HashSet<Lane>,
     backoff: HashMap<Lane, Backoff>,
+    circuit: Circuit,
     uploads: HashMap<i64, Upload>,
     ask: Ask,
     pub(crate) pace: Pace,
@@ -91,6 +94,7 @@ impl Default for Engine {
             in_flight: HashMap::new(),
             claimed: HashSet::new(),
             backoff: HashMap::new(),
+            circuit: Circuit::default(),
             uploads: HashMap::new(),
             // A fresh process does not know what an earlier one had in flight, nor whether the hub still
             // has what it had.
@@ -135,11 +139,38 @@ impl Engine {
     /// [`Engine::issue`] or [`Engine::release`].
     pub(crate) fn claim(&mut self, lane: Lane, now_ms: i64) -> bool {
         let free = !self.in_flight.values().any(|f| f.job.lane() == lane)
-            && self
-                .backoff
-                .get(&lane)
-                .is_none_or(|b| b.not_before_ms <= now_ms);
+            && self.waits_until_ms(lane) <= now_ms
+            && (self.goes_alone(lane) || !self.busy());
         free && self.claimed.insert(lane)
+    }
+
+    fn waits_until_ms(&self, lane: Lane) -> i64 {
+        self.backoff
+            .get(&lane)
+            .map_or(0, |b| b.not_before_ms.max(self.circuit.not_before_ms()))
+    }
+
+    /// Whether a lane need not care for what others are doing. While the hub is away, one request at a time sees
+    /// whether it is back. A lane that did not fail itself does not wait for that: what fails may be theirs alone, and a
+    /// photo never holds up a record (B4-2).
+    fn goes_alone(&self, lane: Lane) -> bool {
+        !self.hub_is_away() || !self.backoff.contains_key(&lane)
+    }
+
+    pub(crate) fn hub_is_away(&self) -> bool {
+        self.circuit.is_open()
+    }
+
+    /// No hub answered the last request of this lane, whose failure is counted already.
+    pub(crate) fn hub_missed(&mut self, lane: Lane) {
+        if let Some(backoff) = self.backoff.get(&lane) {
+            self.circuit.missed(backoff.not_before_ms);
+        }
+    }
+
+    /// The hub is there, whatever it says.
+    pub(crate) fn hub_met(&mut self) {
+        self.circuit.met();
     }
 
     /// Gives a claimed lane back unused.
@@ -184,6 +215,7 @@ impl Engine {
         if let Some(backoff) = self.backoff.get_mut(&Lane::Feed) {
             backoff.hurry();
         }
+        self.probe_when_told();
         self.want_feed();
     }
 
@@ -208,8 +240,8 @@ impl Engine {
 
     /// When a lane that is not free now is to be asked for again.
     pub(crate) fn lane_free_ms(&self, lane: Lane, now_ms: i64) -> i64 {
-        let backoff = self.backoff.get(&lane).map_or(0, |b| b.not_before_ms);
-        backoff.max(now_ms + limits::RETRY_FIRST_MS)
+        self.waits_until_ms(lane)
+            .max(now_ms + limits::RETRY_FIRST_MS)
     }
 
     /// When the oldest request in flight counts as lost, if one is in flight.
@@ -237,6 +269,7 @@ impl Engine {
     /// The answer was what was hoped for.
     pub(crate) fn succeeded(&mut self, lane: Lane) {
         self.backoff.remove(&lane);
+        self.hub_met();
         self.skew_corrections = 0;
         // An odd number means that the other key is the right one; that stays so.
         self.refused_signatures %= 2;
@@ -248,6 +281,7 @@ impl Engine {
         if let Some(backoff) = self.backoff.get_mut(&lane) {
             backoff.not_before_ms = 0;
         }
+        self.hub_met();
         self.skew_corrections = 0;
     }
 
@@ -341,7 +375,7 @@ impl Engine {
 
     /// The next retry, if anything waits for one.
     pub(crate) fn next_retry_ms(&self, now_ms: i64) -> Option<i64> {
-        let lanes = self.backoff.values().map(|b| b.not_before_ms);
+        let lanes = self.backoff.keys().map(|lane| self.waits_until_ms(*lane));
         let uploads = self.uploads.values().map(|u| u.not_before_ms);
         lanes.chain(uploads).filter(|at| *at > now_ms).min()
     }
@@ -367,7 +401,14 @@ impl Engine {
         for upload in self.uploads.values_mut() {
             upload.not_before_ms = 0;
         }
+        self.probe_when_told();
         self.want_feed();
+    }
+
+    /// Whether the hub is back may be seen as soon as no lane was asked to wait.
+    fn probe_when_told(&mut self) {
+        let told = self.backoff.values().map(|b| b.told_until_ms);
+        self.circuit.probe_at(told.max().unwrap_or(0));
     }
 
     /// The network came back or the courier pulled to refresh. Whoever asked to be left alone may have been a proxy

@@ -13,7 +13,7 @@ pub(super) struct Backoff {
     pub(super) failures: u32,
     pub(super) not_before_ms: i64,
     /// Part of the wait that was asked for by whoever answered.
-    told_until_ms: i64,
+    pub(super) told_until_ms: i64,
     pub(super) blocking: Blocking,
 }
 

@@ -212,3 +212,55 @@ fn hurrying_keeps_what_the_hub_asked_for_and_the_count_of_failures() {
     assert!(!engine.claim(Lane::Feed, 599_999));
     assert!(engine.claim(Lane::Feed, 600_000));
 }
+
+fn miss(engine: &mut Engine, job: &Job, now_ms: i64) {
+    engine.failed(job, Blocking::Network, now_ms, None, 255);
+    engine.hub_missed(job.lane());
+}
+
+#[test]
+fn while_the_hub_is_away_one_lane_asks_for_all_and_one_that_did_not_fail_goes_on() {
+    let mut engine = Engine::default();
+    miss(&mut engine, &Job::AskLog, 0);
+    miss(&mut engine, &Job::PullFeed, 0);
+    assert!(!engine.hub_is_away());
+    let at_ms = limits::RETRY_FIRST_MS;
+    miss(&mut engine, &Job::AskLog, at_ms);
+    assert!(engine.hub_is_away());
+    // The feed would have gone by itself now.
+    assert!(!engine.claim(Lane::Feed, at_ms));
+    let probe_ms = engine.next_retry_ms(at_ms).unwrap();
+    assert_eq!(probe_ms, at_ms + 2 * limits::RETRY_FIRST_MS);
+    assert!(engine.claim(Lane::Log, probe_ms));
+    assert!(!engine.claim(Lane::Feed, probe_ms));
+    let probe = engine.issue("s", Job::AskLog, String::new(), probe_ms);
+    assert!(!engine.claim(Lane::Feed, probe_ms));
+    assert!(engine.claim(Lane::Proof, probe_ms), "it knows of nothing");
+    engine.release(Lane::Proof);
+    // It is back, and everything goes.
+    engine.succeeded(Lane::Log);
+    engine.finish(&probe);
+    assert!(engine.claim(Lane::Log, probe_ms));
+    assert!(engine.claim(Lane::Feed, probe_ms));
+}
+
+#[test]
+fn a_photo_that_breaks_the_hub_each_time_holds_up_no_record() {
+    let mut engine = Engine::default();
+    let photo = Job::Proof {
+        id: 1,
+        hash: Hash32::ZERO,
+        step: Step::Create,
+        size_bytes: 9,
+        sent_bytes: 9,
+    };
+    for _ in 0..9 {
+        miss(&mut engine, &photo, 0);
+    }
+    assert!(engine.hub_is_away());
+    assert!(engine.claim(Lane::Log, 0));
+    engine.release(Lane::Log);
+    engine.succeeded(Lane::Log);
+    assert!(!engine.hub_is_away());
+    assert!(!engine.claim(Lane::Proof, 0), "and is not tried more often");
+}
