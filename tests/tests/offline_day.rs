@@ -286,6 +286,31 @@ fn a_hub_restored_from_a_backup_gets_its_log_again_and_the_screen_says_so() {
 }
 
 #[test]
+fn a_photo_that_arrives_while_an_older_answer_is_on_its_way_stays_received() {
+    let mut w = world(Day::new(1).stops(1));
+    w.phone.deliver(w.day.stop_id(0), 0).unwrap();
+    let all_but_photos = || {
+        let task = w.phone.core().next_task(Network::Metered).unwrap();
+        matches!(task, Task::Http(task) if {
+            let answer = w.hub.send(&task).unwrap();
+            w.phone.core().complete_task(&task.id, answer).unwrap();
+            true
+        })
+    };
+    while all_but_photos() {}
+    w.phone.restart();
+    // One thread asks what the hub holds; before it can tell, another sends the photo.
+    let ask = http(&w.phone);
+    assert!(ask.url.contains("/v1/log?after="), "{}", ask.url);
+    let older = w.hub.send(&ask).unwrap();
+    assert_eq!(w.phone.sync_now(&w.hub), SyncEnd::Waiting);
+    let sync = || w.phone.stop(w.day.stop_id(0)).sync;
+    assert_eq!(sync(), SyncState::ProofComplete);
+    w.phone.core().complete_task(&ask.id, older).unwrap();
+    assert_eq!(sync(), SyncState::ProofComplete);
+}
+
+#[test]
 fn a_gap_at_the_hub_is_filled_while_the_phone_runs() {
     let w = world(Day::new(1).stops(4));
     let backup = w.hub.backup();

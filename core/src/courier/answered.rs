@@ -339,8 +339,9 @@ impl Courier {
             Ok(read) => read,
             Err(useless) => return Ok(Err(useless)),
         };
+        let arrived = self.engine().arrived();
         let left = self.believe(keys, &signed, &receipt, |tx| {
-            answers::apply_held(tx, &receipt).map(|left| (left.marked, left))
+            answers::apply_held(tx, &receipt, arrived).map(|left| (left.marked, left))
         })?;
         let (left, doubts) = match left {
             Ok(believed) => believed,
@@ -517,7 +518,7 @@ impl Courier {
             if !receipt.blobs.contains(&upload.hash) {
                 return Ok(Err(Useless::BadAnswer));
             }
-            self.engine().forget_upload(upload.id);
+            self.engine().uploaded(upload.id, upload.hash);
             self.db.write(|tx| places::forget(tx, &upload.hash))?;
             return Ok(Ok(Got::Goal));
         }

@@ -224,12 +224,13 @@ pub(crate) fn doubt_proofs(tx: &Tx<'_>, named: &[Hash32]) -> Result<bool> {
 
 /// Applies the answer to "what do you hold?". It is signed, and it is complete for the entries it names:
 /// what its `head_seq` does not reach and proofs it leaves out are not at the hub, whatever an earlier
-/// receipt said.
-pub(crate) fn apply_held(tx: &Tx<'_>, receipt: &Receipt) -> Result<Left> {
+/// receipt said. Only for proofs that `arrived` while it was on its way an own receipt says more.
+pub(crate) fn apply_held(tx: &Tx<'_>, receipt: &Receipt, arrived: HashSet<Hash32>) -> Result<Left> {
     wedged::forget_after(tx, receipt.head_seq)?;
     let marked = apply_wedged(tx, receipt, None)? + apply_receipt(tx, receipt)?;
     let mut lost = entries::unmark_after(tx, receipt.head_seq)?;
-    let held: HashSet<Hash32> = receipt.blobs.iter().copied().collect();
+    let mut held = arrived;
+    held.extend(receipt.blobs.iter().copied());
     let is_lost = |hash| !held.contains(&hash);
     if let (Some(first), Some(last)) = (receipt.entries.first(), receipt.entries.last()) {
         lost.add(proofs::unmark(tx, first.seq, last.seq, is_lost)?);

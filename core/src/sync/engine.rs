@@ -19,6 +19,7 @@ use backoff::{Backoff, delay_ms};
 use circuit::Circuit;
 use feed::CatchingUp;
 use satchel_protocol::batch::Form;
+use satchel_protocol::ids::Hash32;
 
 pub(crate) use job::{Ask, Job, Lane, Step};
 
@@ -81,6 +82,8 @@ pub(crate) struct Engine {
     refused_signatures: u32,
     /// The hub enrols only phones with a hardware key.
     needs_hardware: bool,
+    /// Proofs receipted since the hub was last asked what it holds: the answer may be older than they are.
+    arrived: HashSet<Hash32>,
     /// The server gives uploads names of its own.
     names_uploads: bool,
     /// The hub takes uploads that are signed leaner.
@@ -112,6 +115,7 @@ impl Default for Engine {
             skew_corrections: 0,
             refused_signatures: 0,
             needs_hardware: false,
+            arrived: HashSet::new(),
             names_uploads: false,
             lean: false,
         }
@@ -183,6 +187,9 @@ impl Engine {
         self.next_id += 1;
         let id = format!("{session}-{}", self.next_id);
         self.claimed.remove(&job.lane());
+        if job == Job::AskLog {
+            self.arrived.clear();
+        }
         self.in_flight.insert(
             id.clone(),
             InFlight {
@@ -535,8 +542,14 @@ impl Engine {
         self.names_uploads
     }
 
-    pub(crate) fn forget_upload(&mut self, proof: i64) {
+    /// An upload has its receipt.
+    pub(crate) fn uploaded(&mut self, proof: i64, hash: Hash32) {
         self.uploads.remove(&proof);
+        self.arrived.insert(hash);
+    }
+
+    pub(crate) fn arrived(&self) -> HashSet<Hash32> {
+        self.arrived.clone()
     }
 
     /// Sets a proof aside that this phone itself cannot read; the others go on.
