@@ -1,6 +1,7 @@
-//! After an outage: phones that all have something to send meet a hub that has just come back. How they are
-//! spread over the minutes is the engine's business (`sync::engine`); here they come without any spread, as
-//! many at a time as the machine has threads for, which is harsher.
+//! After an outage: phones that all have something to send meet a hub that has just come back. In one test they come by
+//! their engines' own waits, through an outage of silence and then of a gateway's 503, with the time of all of them let
+//! pass as it would; in the other without any spread, as many at a time as the machine has threads for, which is
+//! harsher.
 //!
 //! The short form has 64 phones; `SATCHEL_PHONES=10000 cargo test --release -p satchel-tests --test storm --
 //! --nocapture` is the long one. Each phone is the real core with a store of its own. The stores lie in memory where
@@ -14,12 +15,13 @@
     reason = "how long the hub took is the machine's time"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use satchel_core::clock::ManualClock;
+use satchel_core::clock::{Clock as _, ManualClock};
 use satchel_core::model::status::Enrolment;
 use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
 use satchel_tests::day::MORNING_MS;
@@ -157,5 +159,103 @@ fn a_hub_that_comes_back_serves_everybody_and_loses_nobody() {
         answers.len(),
         answers.len() as f64 / busy.as_secs_f64(),
         p99.as_millis()
+    );
+}
+
+/// Minutes without an answer, then minutes in which a gateway answers for the hub.
+const SILENT_MS: i64 = 5 * 60_000;
+const OUTAGE_MS: i64 = 15 * 60_000;
+/// By then everybody has to be served.
+const SERVED_MS: i64 = OUTAGE_MS + 30 * 60_000;
+
+/// What a phone gets at a moment of the outage; `None`: the hub is back.
+fn during(at_ms: i64) -> Option<TaskOutcome> {
+    match at_ms {
+        ..SILENT_MS => Some(TaskOutcome::Failed),
+        SILENT_MS..OUTAGE_MS => Some(TaskOutcome::Response {
+            status: 503,
+            headers: vec![("retry-after".into(), "120".into())],
+            body: b"<html>Service Unavailable</html>".to_vec(),
+        }),
+        _ => None,
+    }
+}
+
+/// What one phone did when its time had come.
+struct Turn {
+    tries: usize,
+    served: usize,
+    /// When it wants to go on; `None`: it is done.
+    next_ms: Option<i64>,
+}
+
+/// Has a phone do all it wants to do at `at_ms` after the morning.
+fn turn(phone: &Phone, hub: &HttpTransport, at_ms: i64) -> Turn {
+    let (mut tries, mut served) = (0, 0);
+    let next_ms = loop {
+        match phone.core().next_task(Network::Unmetered).unwrap() {
+            Task::Http(task) => {
+                let outcome = match during(at_ms) {
+                    Some(outcome) => {
+                        tries += 1;
+                        outcome
+                    }
+                    None => {
+                        served += 1;
+                        hub.send(&task).unwrap()
+                    }
+                };
+                phone.core().complete_task(&task.id, outcome).unwrap();
+            }
+            Task::Wait { until_ms, .. } => {
+                break Some((until_ms.unwrap() - MORNING_MS).max(at_ms + 1));
+            }
+            Task::Done => break None,
+        }
+    };
+    Turn {
+        tries,
+        served,
+        next_ms,
+    }
+}
+
+#[test]
+fn phones_that_waited_through_an_outage_come_back_over_minutes_and_each_is_served() {
+    let hub = Running::start();
+    let http = HttpTransport::new(PATIENCE);
+    let phones: Vec<(Phone, TempDir)> = (0..PHONES).map(|n| cut_off(&hub, n)).collect();
+    let mut due: BTreeSet<(i64, usize)> = (0..PHONES).map(|n| (0, n)).collect();
+    let (mut tries, mut hub_ms, mut arrivals) = (0, 0, BTreeMap::<i64, usize>::new());
+    while let Some((at_ms, n)) = due.pop_first() {
+        assert!(at_ms < SERVED_MS, "phone {n} still waits");
+        let phone = &phones.get(n).unwrap().0;
+        phone
+            .clock
+            .advance_ms(MORNING_MS + at_ms - phone.clock.wall_ms());
+        hub.clock_on(at_ms - hub_ms);
+        hub_ms = at_ms;
+        let turn = turn(phone, &http, at_ms);
+        tries += turn.tries;
+        if turn.served > 0 {
+            *arrivals.entry(at_ms / 1_000).or_default() += 1;
+        }
+        due.extend(turn.next_ms.map(|next_ms| (next_ms, n)));
+    }
+    // Fifteen minutes of two lanes that each double their waits would be some thirty.
+    assert!(tries <= PHONES * 20, "{tries} tries in vain");
+    let worst = arrivals.values().max().unwrap();
+    assert!(*worst <= PHONES / 8, "{worst} of {PHONES} in one second");
+    for (phone, _) in &phones {
+        let status = phone.core().sync_status().unwrap();
+        assert_eq!((status.unsent_entries, status.blocking), (0, None));
+    }
+    let audit = hub.audit();
+    assert!(audit.devices.iter().all(|d| d.entries == 1));
+    assert_eq!((audit.devices.len(), audit.open_alarms), (PHONES, 0));
+    println!(
+        "{PHONES} phones through {} minutes: {tries} tries, back within {} s, at most {worst} a second",
+        OUTAGE_MS / 60_000,
+        arrivals.keys().last().unwrap() - OUTAGE_MS / 1_000
     );
 }
