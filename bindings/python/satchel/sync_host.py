@@ -263,6 +263,11 @@ class SyncHost:
         try:
             if self._before_send is not None:
                 self._before_send(request)
+        except BaseException:
+            # The app's, to be seen by it; the request is not left in flight.
+            self._satchel.complete_task(request.id, TaskOutcome.FAILED())
+            raise
+        try:
             answer = transport.send(request)
         except (OSError, http.client.HTTPException, KeyError, ValueError):
             # No route, a reset, a bad certificate, a URL that cannot be sent: no answer came.

@@ -136,7 +136,7 @@ impl Courier {
             self.engine().set_form(Form::best_of(forms));
         }
         let lane = flight.job.lane();
-        if answer.ok() && matches!(flight.job, Job::AskLog | Job::PullFeed) {
+        if answer.ok() && matches!(flight.job, Job::AskLog { .. } | Job::PullFeed) {
             let took_ms = self.boot_ms() - flight.issued_ms;
             self.engine().question_answered(took_ms);
         }
@@ -145,8 +145,8 @@ impl Courier {
         }
         let result = match flight.job {
             Job::Enrol { device } => self.apply_enrolled(keys, device, answer)?,
-            Job::AskLog => {
-                let got = self.apply_held(keys, answer)?;
+            Job::AskLog { asked } => {
+                let got = self.apply_held(keys, answer, asked)?;
                 self.settle_keys(keys)?;
                 self.note_key_age()?;
                 got
@@ -331,7 +331,7 @@ impl Courier {
     /// The answer to "what do you hold?": it marks what was received, and where the hub has less than
     /// its receipts once said (it was restored from a backup), it takes that back, so that nothing
     /// reads "synced" that is not there.
-    fn apply_held(&self, keys: &Keys, answer: &Answer) -> Result<Result<Got, Useless>> {
+    fn apply_held(&self, keys: &Keys, answer: &Answer, asked: Ask) -> Result<Result<Got, Useless>> {
         if !answer.ok() {
             return Ok(Err(Useless::BadAnswer));
         }
@@ -350,6 +350,8 @@ impl Courier {
         let mut engine = self.engine();
         let next = match engine.ask() {
             _ if doubts => everything(&receipt),
+            // It came up while this was on its way.
+            later @ Ask::All { .. } if later != asked => Some(later),
             Ask::All { after } => page_behind(&receipt, after),
             _ if left.hub_has_less => everything(&receipt),
             _ => None,
@@ -457,10 +459,13 @@ impl Courier {
         }
         if before.is_some() && another_history {
             // The hub is not what it was: what it holds of this phone's log is asked for as well.
-            self.engine().set_ask(match doubts {
+            let mut engine = self.engine();
+            let ask = match doubts {
                 true => Ask::All { after: 0 },
-                false => Ask::Recheck,
-            });
+                // Who looks through everything goes on with it.
+                false => engine.ask().max(Ask::Recheck),
+            };
+            engine.set_ask(ask);
         }
         if page.items.iter().any(|item| item.kind == RULE_SET) {
             self.load_rules()?;

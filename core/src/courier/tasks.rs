@@ -289,7 +289,8 @@ impl Courier {
                         Ask::Recheck => (received - limits::RECHECK_ENTRIES).max(0),
                         Ask::Unknown | Ask::No => received,
                     };
-                    Ok(Some((Job::AskLog, requests::ask_log(conn, keys, after)?)))
+                    let job = Job::AskLog { asked: ask };
+                    Ok(Some((job, requests::ask_log(conn, keys, after)?)))
                 })
             }
             (Lane::Feed, Stage::Enrolled) if self.engine().feed_due(now_ms) => {

@@ -187,7 +187,7 @@ impl Engine {
         self.next_id += 1;
         let id = format!("{session}-{}", self.next_id);
         self.claimed.remove(&job.lane());
-        if job == Job::AskLog {
+        if matches!(job, Job::AskLog { .. }) {
             self.arrived.clear();
         }
         self.in_flight.insert(
@@ -322,7 +322,8 @@ impl Engine {
     fn lost(&mut self, job: &Job, blocking: Blocking) {
         match job {
             Job::PushLog { .. } if blocking != Blocking::Refused => self.pace.lost(),
-            Job::Proof { sent_bytes, .. } if *sent_bytes > 0 && blocking == Blocking::Network => {
+            // A proxy's "too large" or "too slow" asks for smaller parts as well.
+            Job::Proof { sent_bytes, .. } if *sent_bytes > 0 && blocking != Blocking::Refused => {
                 self.proof_pace.lost();
             }
             _ => {}
@@ -374,7 +375,7 @@ impl Engine {
     /// Nobody knows what came of this request: its lane asks before it sends again.
     pub(crate) fn unknown_outcome(&mut self, job: &Job) {
         match job {
-            Job::PushLog { .. } | Job::AskLog => self.ask = self.ask.max(Ask::Unknown),
+            Job::PushLog { .. } | Job::AskLog { .. } => self.ask = self.ask.max(Ask::Unknown),
             Job::Proof { id, .. } => self.set_step(*id, Step::AskOffset),
             Job::Enrol { .. } | Job::PullFeed | Job::PollFeed | Job::Escrow { .. } => {}
         }
@@ -412,10 +413,12 @@ impl Engine {
         self.want_feed();
     }
 
-    /// Whether the hub is back may be seen as soon as no lane was asked to wait.
+    /// Whether the hub is back may be seen as soon as one lane may go: the others keep what they were told.
     fn probe_when_told(&mut self) {
-        let told = self.backoff.values().map(|b| b.told_until_ms);
-        self.circuit.probe_at(told.max().unwrap_or(0));
+        let may_go = self.backoff.values().filter(|b| !b.blocking.needs_person());
+        if let Some(first_ms) = may_go.map(|b| b.told_until_ms).min() {
+            self.circuit.probe_at(first_ms);
+        }
     }
 
     /// The network came back or the courier pulled to refresh. Whoever asked to be left alone may have been a proxy
@@ -519,7 +522,13 @@ impl Engine {
                 }
                 upload.offset = offset;
             }
-            _ => upload.steps_taken += 1,
+            _ => {
+                if step == Step::Create {
+                    // What was there is gone: it grows from the beginning.
+                    upload.offset = 0;
+                }
+                upload.steps_taken += 1;
+            }
         }
         upload.steps_taken <= limits::MAX_UPLOAD_STEPS
     }

@@ -31,7 +31,10 @@ pub(crate) enum Job {
         /// Which invite: a second one may have been scanned meanwhile.
         device: DeviceId,
     },
-    AskLog,
+    AskLog {
+        /// What made it ask: another reason that came up meanwhile is not answered with it.
+        asked: Ask,
+    },
     PushLog {
         /// The last entry of the batch.
         up_to: i64,
@@ -61,7 +64,7 @@ impl Job {
     pub(crate) fn lane(&self) -> Lane {
         match self {
             Self::Enrol { .. } => Lane::Enrol,
-            Self::AskLog | Self::PushLog { .. } => Lane::Log,
+            Self::AskLog { .. } | Self::PushLog { .. } => Lane::Log,
             Self::PullFeed | Self::PollFeed => Lane::Feed,
             Self::Escrow { .. } => Lane::Escrow,
             Self::Proof { .. } => Lane::Proof,

@@ -28,7 +28,15 @@ fn storm(outage_ms: i64, retry_after_ms: Option<i64>) -> Vec<u32> {
             let drawn = [phone.to_le_bytes(), tries.to_le_bytes()].concat();
             let jitter = satchel_protocol::crypto::sha256(&[&drawn]).0[0];
             let blocking = Blocking::BadAnswer;
-            engine.failed(&Job::AskLog, blocking, now_ms, retry_after_ms, jitter);
+            engine.failed(
+                &Job::AskLog {
+                    asked: Ask::Recheck,
+                },
+                blocking,
+                now_ms,
+                retry_after_ms,
+                jitter,
+            );
             now_ms = engine.next_retry_ms(now_ms).unwrap();
             tries += 1;
         }
@@ -184,7 +192,14 @@ fn an_upload_that_leads_nowhere_is_noticed() {
 #[test]
 fn a_lane_is_busy_until_the_answer_is_applied_and_an_answer_counts_once() {
     let mut engine = Engine::default();
-    let id = engine.issue("s", Job::AskLog, String::new(), 0);
+    let id = engine.issue(
+        "s",
+        Job::AskLog {
+            asked: Ask::Recheck,
+        },
+        String::new(),
+        0,
+    );
     assert!(engine.answer(&id).is_some());
     assert!(engine.answer(&id).is_none());
     engine.expire(limits::TASK_LOST_AFTER_MS * 2);
@@ -221,11 +236,23 @@ fn miss(engine: &mut Engine, job: &Job, now_ms: i64) {
 #[test]
 fn while_the_hub_is_away_one_lane_asks_for_all_and_one_that_did_not_fail_goes_on() {
     let mut engine = Engine::default();
-    miss(&mut engine, &Job::AskLog, 0);
+    miss(
+        &mut engine,
+        &Job::AskLog {
+            asked: Ask::Recheck,
+        },
+        0,
+    );
     miss(&mut engine, &Job::PullFeed, 0);
     assert!(!engine.hub_is_away());
     let at_ms = limits::RETRY_FIRST_MS;
-    miss(&mut engine, &Job::AskLog, at_ms);
+    miss(
+        &mut engine,
+        &Job::AskLog {
+            asked: Ask::Recheck,
+        },
+        at_ms,
+    );
     assert!(engine.hub_is_away());
     // The feed would have gone by itself now.
     assert!(!engine.claim(Lane::Feed, at_ms));
@@ -233,7 +260,14 @@ fn while_the_hub_is_away_one_lane_asks_for_all_and_one_that_did_not_fail_goes_on
     assert_eq!(probe_ms, at_ms + 2 * limits::RETRY_FIRST_MS);
     assert!(engine.claim(Lane::Log, probe_ms));
     assert!(!engine.claim(Lane::Feed, probe_ms));
-    let probe = engine.issue("s", Job::AskLog, String::new(), probe_ms);
+    let probe = engine.issue(
+        "s",
+        Job::AskLog {
+            asked: Ask::Recheck,
+        },
+        String::new(),
+        probe_ms,
+    );
     assert!(!engine.claim(Lane::Feed, probe_ms));
     assert!(engine.claim(Lane::Proof, probe_ms), "it knows of nothing");
     engine.release(Lane::Proof);
@@ -263,4 +297,40 @@ fn a_photo_that_breaks_the_hub_each_time_holds_up_no_record() {
     engine.succeeded(Lane::Log);
     assert!(!engine.hub_is_away());
     assert!(!engine.claim(Lane::Proof, 0), "and is not tried more often");
+}
+
+#[test]
+fn a_wait_that_one_lane_was_told_does_not_keep_the_others_from_looking_for_the_hub() {
+    let mut engine = Engine::default();
+    let photo = Job::Proof {
+        id: 1,
+        hash: Hash32::ZERO,
+        step: Step::Create,
+        size_bytes: 9,
+        sent_bytes: 9,
+    };
+    engine.failed(&photo, Blocking::BadAnswer, 0, Some(300_000), 0);
+    let mut now_ms = 0;
+    for _ in 0..4 {
+        for job in [Job::PullFeed, Job::AskLog { asked: Ask::No }] {
+            engine.failed(&job, Blocking::Network, now_ms, None, 0);
+            engine.hub_missed(job.lane());
+        }
+        now_ms += 1_000;
+    }
+    engine.feed_hint();
+    assert!(engine.claim(Lane::Feed, now_ms), "a message came for it");
+    engine.release(Lane::Feed);
+    assert!(!engine.claim(Lane::Proof, now_ms), "it was told to wait");
+}
+
+#[test]
+fn an_upload_that_begins_anew_gets_on_again_from_the_beginning() {
+    let mut engine = Engine::default();
+    assert!(engine.advance(1, Step::Resume { offset: 5_000_000 }));
+    assert!(engine.advance(1, Step::Create));
+    for part in 1..=40 {
+        let offset = part * 65_536;
+        assert!(engine.advance(1, Step::Resume { offset }), "part {part}");
+    }
 }

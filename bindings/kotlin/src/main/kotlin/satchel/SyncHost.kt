@@ -235,7 +235,13 @@ class SyncHost(
     }
 
     private fun send(transport: HttpTransport, task: HttpTask): TaskOutcome {
-        beforeSend(task)
+        try {
+            beforeSend(task)
+        } catch (defect: Throwable) {
+            // The app's, to be seen by it; the request is not left in flight.
+            satchel.completeTask(task.id, TaskOutcome.Failed)
+            throw defect
+        }
         val answer = try {
             transport.send(task)
         } catch (_: InterruptedException) {
