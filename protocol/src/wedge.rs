@@ -9,7 +9,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, FormatError};
-use crate::entry::EntryKind;
+use crate::entry::{EntryError, EntryKind};
 use crate::ids::Hash32;
 use crate::limits;
 
@@ -35,6 +35,19 @@ impl WedgeReason {
     pub const TOO_LARGE: Self = Self(7);
     /// It is sound, and not the one that the next entry names.
     pub const NOT_THE_NAMED_ONE: Self = Self(8);
+
+    /// What an entry that does not verify is open for; hub and phone say the same.
+    #[must_use]
+    pub const fn of(error: &EntryError) -> Self {
+        match error {
+            EntryError::Format(FormatError::UnknownVersion { .. }) => Self::UNKNOWN_VERSION,
+            EntryError::Format(FormatError::TooLarge { .. }) => Self::TOO_LARGE,
+            EntryError::BadSignature => Self::BAD_SIGNATURE,
+            EntryError::CommitmentMismatch => Self::COMMITMENT_MISMATCH,
+            EntryError::HalfErased => Self::HALF_ERASED,
+            EntryError::Format(_) => Self::MALFORMED,
+        }
+    }
 
     /// For logs, boards and tables.
     #[must_use]

@@ -198,12 +198,18 @@ impl Phone {
     /// # Errors
     /// Whatever step fails first.
     pub fn deliver(&self, stop: StopId, n: u64) -> Result<Recorded> {
+        self.deliver_with(stop, n, &photo(n))
+    }
+
+    /// [`Self::deliver`] with this photo.
+    ///
+    /// # Errors
+    /// Whatever step fails first.
+    pub fn deliver_with(&self, stop: StopId, n: u64, photo: &[u8]) -> Result<Recorded> {
         let draft = self.core().begin_attempt(stop, HandoffKind::Recipient)?;
-        self.core().add_photo(
-            draft.attempt_id,
-            PhotoSource::Bytes(&photo(n)),
-            PhotoOrigin::Camera,
-        )?;
+        let source = PhotoSource::Bytes(photo);
+        self.core()
+            .add_photo(draft.attempt_id, source, PhotoOrigin::Camera)?;
         let input = delivered(&self.core().stop(stop)?, n);
         self.core().complete_attempt(draft.attempt_id, &input)
     }

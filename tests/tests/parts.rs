@@ -6,9 +6,7 @@ use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
 use satchel_core::model::stop::SyncState;
-use satchel_core::proof::photo::PhotoSource;
 use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome, UploadPart};
-use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_tests::day::Day;
 use satchel_tests::link::Transport as _;
 use satchel_tests::phone::Phone;
@@ -44,17 +42,7 @@ fn a_large_photo_gets_through_a_thin_line_in_parts_and_an_entry_goes_between_the
     let day = Day::new(1).stops(2);
     let (phone, hub) = at_work(&day);
     let core = phone.core();
-    let draft = core
-        .begin_attempt(day.stop_id(0), HandoffKind::Recipient)
-        .unwrap();
-    core.add_photo(
-        draft.attempt_id,
-        PhotoSource::Bytes(&noise()),
-        PhotoOrigin::Camera,
-    )
-    .unwrap();
-    let input = phone.delivered(day.stop_id(0), 1);
-    core.complete_attempt(draft.attempt_id, &input).unwrap();
+    phone.deliver_with(day.stop_id(0), 1, &noise()).unwrap();
 
     let (mut parts, mut came, mut recorded) = (Vec::<(UploadPart, usize)>::new(), 0, false);
     for _ in 0..200 {

@@ -102,13 +102,17 @@ impl Courier {
                 entries: MAX_BATCH_ENTRIES,
                 bytes: limits::EXPORT_BATCH_BYTES,
             };
-            for row in self.db.read(|c| entries::unsent_behind(c, after, enough))? {
-                self.mend(row.seq, &row.entry)?;
+            let unsent = || self.db.read(|c| entries::unsent_behind(c, after, enough));
+            let (mut rows, mut mended) = (unsent()?, false);
+            for row in &rows {
+                mended |= self.mend(row.seq, &row.entry)?;
             }
-            let gathered = self.db.read(|conn| {
-                let rows = entries::unsent_behind(conn, after, enough)?;
-                requests::gather(conn, rows, limits::EXPORT_BATCH_BYTES)
-            })?;
+            if mended {
+                rows = unsent()?;
+            }
+            let gathered = self
+                .db
+                .read(|conn| requests::gather(conn, rows, limits::EXPORT_BATCH_BYTES))?;
             let Some(gathered) = gathered else {
                 return Ok(count);
             };

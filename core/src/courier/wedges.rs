@@ -5,7 +5,6 @@
 //! entry that points to the old one.
 
 use ed25519_dalek::SigningKey;
-use satchel_protocol::FormatError;
 use satchel_protocol::entry::{EntryError, Header, SignedEntry};
 use satchel_protocol::wedge::{ReplacementBody, WedgeReason};
 
@@ -51,20 +50,14 @@ impl Courier {
     }
 
     /// Looks at an entry on its way as the hub will. A damaged signature is made again; beside what cannot go as it
-    /// is the same is said again, while there is somebody to say it.
+    /// is the same is said again, while there is somebody to say it. Gives whether the log says anything new.
     pub(super) fn mend(&self, seq: i64, entry: &SignedEntry) -> Result<bool> {
         let keys = self.enrolled()?;
         let Err(error) = entry.verify(&keys.key_at(seq).verifying_key()) else {
             return Ok(false);
         };
         tracing::error!(seq, %error, "an entry went bad on this phone");
-        let reason = match error {
-            EntryError::BadSignature => WedgeReason::BAD_SIGNATURE,
-            EntryError::CommitmentMismatch => WedgeReason::COMMITMENT_MISMATCH,
-            EntryError::HalfErased => WedgeReason::HALF_ERASED,
-            EntryError::Format(FormatError::TooLarge { .. }) => WedgeReason::TOO_LARGE,
-            _ => WedgeReason::MALFORMED,
-        };
+        let reason = WedgeReason::of(&error);
         let at_ms = self.env.clock.wall_ms();
         self.db
             .write(|tx| wedged::found_bad(tx, seq, reason, at_ms))?;

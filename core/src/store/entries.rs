@@ -270,8 +270,11 @@ pub(crate) fn signed(r: &Row<'_>) -> Result<SignedEntry> {
 
 /// An entry's hash out of its row; where the cell lost its width, what its header makes.
 pub(crate) fn hash_of(r: &Row<'_>) -> Result<Hash32> {
-    let header: Vec<u8> = r.get("header")?;
-    Ok(Hash32(row::bytes_or(r, "hash", header_hash(&header).0)?))
+    let hash: Vec<u8> = r.get("hash")?;
+    match hash.try_into() {
+        Ok(hash) => Ok(Hash32(hash)),
+        Err(_) => Ok(header_hash(&r.get::<_, Vec<u8>>("header")?)),
+    }
 }
 
 /// The last entry before the first unreceipted one.

@@ -70,8 +70,12 @@ impl Draft {
         self
     }
 
-    const fn brings(mut self, part: UploadPart) -> Self {
-        self.upload = Some(part);
+    /// What it brings on, and from where.
+    const fn brings(mut self, row: &ProofRow, from_bytes: u64) -> Self {
+        self.upload = Some(UploadPart {
+            from_bytes,
+            size_bytes: row.proof.size_bytes,
+        });
         self
     }
 
@@ -353,10 +357,6 @@ pub(crate) fn upload(
         let rest = bytes.and_then(|b| b.get(from..)).unwrap_or_default();
         rest.get(..most_bytes).unwrap_or(rest).to_vec()
     };
-    let brings = |from_bytes| UploadPart {
-        from_bytes,
-        size_bytes: row.proof.size_bytes,
-    };
     match step {
         Step::Create => {
             let draft = tus(Draft::new(Purpose::Proof, "POST", collection))
@@ -366,7 +366,7 @@ pub(crate) fn upload(
                 Some(_) => draft
                     .header("content-type", "application/offset+octet-stream")
                     .body(part(0))
-                    .brings(brings(0)),
+                    .brings(row, 0),
                 None => draft,
             }
         }
@@ -375,7 +375,7 @@ pub(crate) fn upload(
             .header("upload-offset", offset.to_string())
             .header("content-type", "application/offset+octet-stream")
             .body(part(offset))
-            .brings(brings(offset)),
+            .brings(row, offset),
         Step::AskReceipt => Draft::new(
             Purpose::Proof,
             "GET",

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use satchel_protocol::FormatError;
 use satchel_protocol::device_keys::KeyChain;
-use satchel_protocol::entry::{EntryError, EntryKind, Header, SignedEntry};
+use satchel_protocol::entry::{EntryKind, Header, SignedEntry};
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::wedge::WedgeReason;
 
@@ -77,21 +76,10 @@ pub(super) fn judge(entry: &SignedEntry, keys: &KeyChain) -> Judged {
             }));
         }
         Ok(_) => WedgeReason::OTHER_DEVICE,
-        Err(error) => reason_of(&error),
+        Err(error) => WedgeReason::of(&error),
     };
     let header = Header::decode(&entry.header).ok();
     // A stranger's entry says nothing about a position of this log.
     let claims = header.map(|h| (h.seq, h.device)).filter(|c| c.1 == device);
     Judged::Unsound { reason, claims }
-}
-
-fn reason_of(error: &EntryError) -> WedgeReason {
-    match error {
-        EntryError::Format(FormatError::UnknownVersion { .. }) => WedgeReason::UNKNOWN_VERSION,
-        EntryError::Format(FormatError::TooLarge { .. }) => WedgeReason::TOO_LARGE,
-        EntryError::BadSignature => WedgeReason::BAD_SIGNATURE,
-        EntryError::CommitmentMismatch => WedgeReason::COMMITMENT_MISMATCH,
-        EntryError::HalfErased => WedgeReason::HALF_ERASED,
-        _ => WedgeReason::MALFORMED,
-    }
 }

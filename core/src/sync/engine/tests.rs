@@ -61,16 +61,21 @@ fn ten_thousand_phones_come_back_over_minutes_and_not_in_one_second() {
     }
 }
 
-#[test]
-fn a_failed_photo_does_not_hold_up_the_log() {
-    let mut engine = Engine::default();
-    let photo = Job::Proof {
+/// A photo about to be created.
+fn photo() -> Job {
+    Job::Proof {
         id: 1,
         hash: Hash32::ZERO,
         step: Step::Create,
         size_bytes: 9,
         sent_bytes: 9,
-    };
+    }
+}
+
+#[test]
+fn a_failed_photo_does_not_hold_up_the_log() {
+    let mut engine = Engine::default();
+    let photo = photo();
     engine.failed(&photo, Blocking::Network, 0, None, 0);
     assert!(!engine.claim(Lane::Proof, 0));
     assert!(engine.claim(Lane::Log, 0));
@@ -121,15 +126,8 @@ fn a_batch_that_nobody_answered_is_followed_by_smaller_ones() {
 #[test]
 fn a_photo_that_gets_on_with_every_cut_is_not_punished_for_its_line() {
     let (mut engine, mut now_ms, mut waited_ms) = (Engine::default(), 0, 0);
-    let photo = |step| Job::Proof {
-        id: 1,
-        hash: Hash32::ZERO,
-        step,
-        size_bytes: 90_000,
-        sent_bytes: 9,
-    };
     let mut cut = |engine: &mut Engine, offset| {
-        engine.failed(&photo(Step::Create), Blocking::Network, now_ms, None, 255);
+        engine.failed(&photo(), Blocking::Network, now_ms, None, 255);
         let at_ms = engine.next_retry_ms(now_ms).unwrap();
         waited_ms += at_ms - now_ms;
         now_ms = at_ms;
@@ -281,13 +279,7 @@ fn while_the_hub_is_away_one_lane_asks_for_all_and_one_that_did_not_fail_goes_on
 #[test]
 fn a_photo_that_breaks_the_hub_each_time_holds_up_no_record() {
     let mut engine = Engine::default();
-    let photo = Job::Proof {
-        id: 1,
-        hash: Hash32::ZERO,
-        step: Step::Create,
-        size_bytes: 9,
-        sent_bytes: 9,
-    };
+    let photo = photo();
     for _ in 0..9 {
         miss(&mut engine, &photo, 0);
     }
@@ -302,13 +294,7 @@ fn a_photo_that_breaks_the_hub_each_time_holds_up_no_record() {
 #[test]
 fn a_wait_that_one_lane_was_told_does_not_keep_the_others_from_looking_for_the_hub() {
     let mut engine = Engine::default();
-    let photo = Job::Proof {
-        id: 1,
-        hash: Hash32::ZERO,
-        step: Step::Create,
-        size_bytes: 9,
-        sent_bytes: 9,
-    };
+    let photo = photo();
     engine.failed(&photo, Blocking::BadAnswer, 0, Some(300_000), 0);
     let mut now_ms = 0;
     for _ in 0..4 {
