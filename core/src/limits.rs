@@ -105,6 +105,10 @@ pub const PROOF_WINDOW: u32 = 64;
 /// lost is what came last. The answer has about 100 bytes for each.
 pub const RECHECK_ENTRIES: i64 = 64;
 
+/// Looks through everything that may begin anew, without one that came to its end, before the next one has to wait: a hub
+/// that is set back while it is looked at is rare, and one that is so each time leads the phone round.
+pub const MAX_LOOKS: u32 = 3;
+
 /// Events kept for one parcel: two dozen visits, each corrected, and what the hub says. About 60 bytes
 /// each, in the row that every visit writes.
 pub const MAX_PARCEL_EVENTS: usize = 64;

@@ -97,19 +97,19 @@ fn brought_news(answer: &Answer) -> bool {
         .is_ok_and(|page| page.more || !page.items.is_empty())
 }
 
-/// Where to look at everything anew: from the start, or behind what this answer named from there.
-fn everything(receipt: &Receipt) -> Option<Ask> {
+/// Behind which entry to look at everything anew: from the start, or behind what this answer named from there.
+fn everything(receipt: &Receipt) -> Option<i64> {
     let from_the_start = receipt.entries.first().is_some_and(|e| e.seq == 1);
     let last = receipt.entries.last().filter(|_| from_the_start);
     let after = last.map_or(0, |e| e.seq);
-    (after < receipt.head_seq).then_some(Ask::All { after })
+    (after < receipt.head_seq).then_some(after)
 }
 
 /// Where to ask on when everything behind `after` was asked for and there is more. The place always moves, so
 /// a hub that names the same again is not asked without end.
-fn page_behind(receipt: &Receipt, after: i64) -> Option<Ask> {
+fn page_behind(receipt: &Receipt, after: i64) -> Option<i64> {
     let last = receipt.entries.last()?.seq;
-    (after < last && last < receipt.head_seq).then_some(Ask::All { after: last })
+    (after < last && last < receipt.head_seq).then_some(last)
 }
 
 /// An upload whose answer came.
@@ -347,19 +347,38 @@ impl Courier {
             Ok(believed) => believed,
             Err(doubt) => return Ok(Err(doubt.into())),
         };
+        let lacks = doubts || left.hub_has_less;
+        self.ask_on(&receipt, asked, lacks, left.hub_names_more);
+        if lacks && self.engine().looks_in_a_circle() {
+            return Ok(Err(Useless::BadAnswer));
+        }
+        let goes_on = matches!(self.engine().ask(), Ask::All { .. });
+        Ok(Ok(match left.unsent || goes_on {
+            true => Got::Step,
+            false => Got::Goal,
+        }))
+    }
+
+    /// What is asked next, after an answer to what was `asked`.
+    fn ask_on(&self, receipt: &Receipt, asked: Ask, lacks: bool, names_more: bool) {
         let mut engine = self.engine();
-        let next = match engine.ask() {
-            _ if doubts => everything(&receipt),
-            // It came up while this was on its way.
-            later @ Ask::All { .. } if later != asked => Some(later),
-            Ask::All { after } => page_behind(&receipt, after),
-            _ if left.hub_has_less => everything(&receipt),
-            _ => None,
+        let rest = match names_more {
+            true => Ask::Unknown,
+            false => Ask::No,
         };
-        let more = left.hub_names_more.then_some(Ask::Unknown);
-        engine.set_ask(next.or(more).unwrap_or(Ask::No));
-        drop(engine);
-        Ok(Ok(if left.unsent { Got::Step } else { Got::Goal }))
+        match engine.ask() {
+            // It came up while this was on its way.
+            later @ Ask::All { .. } if later != asked => {}
+            _ if lacks => match everything(receipt) {
+                Some(after) => engine.look_at_everything(after),
+                None => engine.set_ask(rest),
+            },
+            Ask::All { after, look } => {
+                let page = page_behind(receipt, after);
+                engine.set_ask(page.map_or(rest, |after| Ask::All { after, look }));
+            }
+            _ => engine.set_ask(rest),
+        }
     }
 
     fn apply_pushed(
@@ -384,7 +403,7 @@ impl Courier {
             Err(doubt) => return Ok(Err(doubt.into())),
         };
         if doubts {
-            self.engine().set_ask(Ask::All { after: 0 });
+            self.engine().look_at_everything(0);
         }
         if marked == 0 {
             // A true receipt, but not for this batch: sending on at once would never end.
@@ -436,9 +455,12 @@ impl Courier {
         let wall_ms = self.env.clock.wall_ms();
         let at_work = self.stops_at_work();
         let (mut ordered, mut doubts) = (false, false);
-        let another_history = page.snapshot.is_some_and(|part| part.first);
-        let before = self.db.write(|tx| {
+        let from_the_start = page.snapshot.is_some_and(|part| part.first);
+        let (before, another_history) = self.db.write(|tx| {
             let before = phone::feed_cursor(tx)?;
+            // Older hubs begin anew each time for a courier for whom they have nothing, and get no further.
+            let moved = !page.items.is_empty() || before.as_deref() != Some(&page.cursor);
+            let another_history = from_the_start && moved;
             phone::set_contact(tx, wall_ms)?;
             ordered = self.take_orders(tx, keys, &page.orders)?;
             if another_history {
@@ -451,7 +473,7 @@ impl Courier {
             for document in &rule_sets {
                 self.take_rule_set(tx, keys, document)?;
             }
-            Ok(before)
+            Ok((before, another_history))
         })?;
         if ordered {
             self.load_lease()?;
@@ -459,13 +481,10 @@ impl Courier {
         }
         if before.is_some() && another_history {
             // The hub is not what it was: what it holds of this phone's log is asked for as well.
-            let mut engine = self.engine();
-            let ask = match doubts {
-                true => Ask::All { after: 0 },
-                // Who looks through everything goes on with it.
-                false => engine.ask().max(Ask::Recheck),
-            };
-            engine.set_ask(ask);
+            match doubts {
+                true => self.engine().look_at_everything(0),
+                false => self.engine().another_history(),
+            }
         }
         if page.items.iter().any(|item| item.kind == RULE_SET) {
             self.load_rules()?;

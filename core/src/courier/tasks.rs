@@ -13,7 +13,7 @@ use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
 use crate::store::proofs::{ProofRow, Worth};
 use crate::store::{attempts, entries, inks, phone, places, proofs, stops, watch, wedged};
-use crate::sync::engine::{Ask, Job, Lane, Step};
+use crate::sync::engine::{Ask, Due, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
 
@@ -285,7 +285,7 @@ impl Courier {
                     }
                     let received = entries::received_head(conn)?;
                     let after = match ask {
-                        Ask::All { after } => after,
+                        Ask::All { after, .. } => after,
                         Ask::Recheck => (received - limits::RECHECK_ENTRIES).max(0),
                         Ask::Unknown | Ask::No => received,
                     };
@@ -317,7 +317,18 @@ impl Courier {
         network: Network,
         now_ms: i64,
     ) -> Result<Option<(Job, Draft)>> {
+        while let Some(row) = self.next_proof(network, now_ms)? {
+            if let Some(picked) = self.upload_request(keys, &row)? {
+                return Ok(Some(picked));
+            }
+        }
+        Ok(None)
+    }
+
+    /// By value; what the hub would not have stands behind everything that it was not asked to take yet.
+    fn next_proof(&self, network: Network, now_ms: i64) -> Result<Option<ProofRow>> {
         let costs = network == Network::Metered && !self.db.read(phone::photos_on_metered)?;
+        let mut refused: Option<(Due, ProofRow)> = None;
         for sends in SENDS {
             let waits = matches!(sends, Sends::Photos(worth) if worth != Worth::Wanted);
             if waits && costs {
@@ -332,16 +343,16 @@ impl Courier {
                 let Some(last) = rows.last() else { break };
                 after = last.id.abs();
                 for row in rows {
-                    if !self.engine().upload_due(row.id, now_ms) {
-                        continue;
-                    }
-                    if let Some(picked) = self.upload_request(keys, &row)? {
-                        return Ok(Some(picked));
+                    match self.engine().upload_due(row.id, now_ms) {
+                        None => {}
+                        Some(Due::First) => return Ok(Some(row)),
+                        Some(due) if refused.as_ref().is_some_and(|(first, _)| *first <= due) => {}
+                        Some(due) => refused = Some((due, row)),
                     }
                 }
             }
         }
-        Ok(None)
+        Ok(refused.map(|(_, row)| row))
     }
 
     fn upload_request(&self, keys: &Keys, row: &ProofRow) -> Result<Option<(Job, Draft)>> {

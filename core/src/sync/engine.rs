@@ -5,23 +5,27 @@
 //! clock too, so that one the hub will not take does not hold up the rest. All state here may be lost
 //! at any time.
 
+mod asking;
 mod backoff;
 mod circuit;
 mod feed;
 mod job;
+mod uploads;
 
 use std::collections::{HashMap, HashSet};
 
 use super::pace::Pace;
 use crate::limits;
 use crate::model::status::Blocking;
-use backoff::{Backoff, delay_ms};
+use backoff::Backoff;
 use circuit::Circuit;
 use feed::CatchingUp;
 use satchel_protocol::batch::Form;
 use satchel_protocol::ids::Hash32;
 
 pub(crate) use job::{Ask, Job, Lane, Step};
+pub(crate) use uploads::Due;
+use uploads::Upload;
 
 #[derive(Debug, Clone)]
 pub(crate) struct InFlight {
@@ -36,20 +40,6 @@ pub(crate) struct InFlight {
 /// How much more of a proof goes into a request than of the log: less hangs on it, and each costs a round trip.
 const PART_BATCHES: usize = 4;
 
-/// How one upload is getting on.
-#[derive(Debug, Clone, Copy, Default)]
-struct Upload {
-    step: Option<Step>,
-    /// What the hub was last known to have of it.
-    offset: u64,
-    /// Requests since it last grew: a hub that sends the phone in circles is noticed.
-    steps_taken: u32,
-    failures: u32,
-    not_before_ms: i64,
-    /// This phone itself cannot read it.
-    parked: bool,
-}
-
 /// The volatile half of sync. Its clock is the boot-time clock in milliseconds.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -61,6 +51,10 @@ pub(crate) struct Engine {
     circuit: Circuit,
     uploads: HashMap<i64, Upload>,
     ask: Ask,
+    /// How often something said that everything is to be looked at.
+    looks: u32,
+    /// And since a look last came to its end.
+    looks_without_end: u32,
     pub(crate) pace: Pace,
     /// The same of the proofs' lane.
     pub(crate) proof_pace: Pace,
@@ -102,6 +96,8 @@ impl Default for Engine {
             // A fresh process does not know what an earlier one had in flight, nor whether the hub still
             // has what it had.
             ask: Ask::Recheck,
+            looks: 0,
+            looks_without_end: 0,
             pace: Pace::default(),
             proof_pace: Pace::default(),
             form: Form::default(),
@@ -144,7 +140,7 @@ impl Engine {
     pub(crate) fn claim(&mut self, lane: Lane, now_ms: i64) -> bool {
         let free = !self.in_flight.values().any(|f| f.job.lane() == lane)
             && self.waits_until_ms(lane) <= now_ms
-            && (self.goes_alone(lane) || !self.busy());
+            && (self.goes_alone(lane) || !self.others_at_work(lane));
         free && self.claimed.insert(lane)
     }
 
@@ -161,15 +157,29 @@ impl Engine {
         !self.hub_is_away() || !self.backoff.contains_key(&lane)
     }
 
+    /// Whether a request of another lane is on its way, or is being chosen, that this one waits for while the hub is
+    /// away. A part of a photo may take a minute, and a record does not wait for it (B4-2).
+    fn others_at_work(&self, lane: Lane) -> bool {
+        let counts = |other: Lane| lane != Lane::Log || other != Lane::Proof;
+        self.lanes_at_work().any(counts)
+    }
+
     pub(crate) fn hub_is_away(&self) -> bool {
         self.circuit.is_open()
     }
 
-    /// No hub answered the last request of this lane, whose failure is counted already.
+    /// No hub answered the last request of this lane, whose failure is counted already. A photo that fails does not put
+    /// off when the log asks.
     pub(crate) fn hub_missed(&mut self, lane: Lane) {
-        if let Some(backoff) = self.backoff.get(&lane) {
-            self.circuit.missed(backoff.not_before_ms);
-        }
+        let Some(own) = self.backoff.get(&lane) else {
+            return;
+        };
+        let log = self.backoff.get(&Lane::Log).filter(|_| lane == Lane::Proof);
+        let again_ms = match log {
+            Some(log) => own.not_before_ms.min(log.not_before_ms),
+            None => own.not_before_ms,
+        };
+        self.circuit.missed(again_ms);
     }
 
     /// The hub is there, whatever it says.
@@ -261,8 +271,16 @@ impl Engine {
 
     /// Whether another thread holds a request or is choosing one. One that waits for news holds up nothing.
     pub(crate) fn busy(&self) -> bool {
-        let works = |f: &InFlight| f.job != Job::PollFeed;
-        self.in_flight.values().any(works) || !self.claimed.is_empty()
+        self.lanes_at_work().next().is_some()
+    }
+
+    /// Lanes with a request on its way or being chosen.
+    fn lanes_at_work(&self) -> impl Iterator<Item = Lane> {
+        let works = |f: &&InFlight| f.job != Job::PollFeed;
+        let in_flight = self.in_flight.values().filter(works);
+        in_flight
+            .map(|f| f.job.lane())
+            .chain(self.claimed.iter().copied())
     }
 
     /// The last entry being sent right now.
@@ -310,11 +328,7 @@ impl Engine {
         self.backoff.insert(lane, backoff);
         if let (Job::Proof { id, .. }, true) = (job, blocking != Blocking::Network) {
             // The hub answered, but will not have this one: others go before it next time.
-            let upload = self.uploads.entry(*id).or_default();
-            upload.failures = upload.failures.saturating_add(1);
-            // What the hub asked for holds the whole lane.
-            upload.not_before_ms = now_ms + delay_ms(blocking, upload.failures + 1, jitter);
-            upload.steps_taken = 0;
+            self.upload_refused(*id, blocking, now_ms, jitter);
         }
     }
 
@@ -384,7 +398,10 @@ impl Engine {
     /// The next retry, if anything waits for one.
     pub(crate) fn next_retry_ms(&self, now_ms: i64) -> Option<i64> {
         let lanes = self.backoff.keys().map(|lane| self.waits_until_ms(*lane));
-        let uploads = self.uploads.values().map(|u| u.not_before_ms);
+        // Its own wait ends in vain while its lane waits.
+        let lane_ms = self.waits_until_ms(Lane::Proof);
+        let waiting = self.uploads.values().filter(|u| u.not_before_ms > now_ms);
+        let uploads = waiting.map(|u| u.not_before_ms.max(lane_ms));
         lanes.chain(uploads).filter(|at| *at > now_ms).min()
     }
 
@@ -475,64 +492,6 @@ impl Engine {
         self.form = form;
     }
 
-    pub(crate) fn ask(&self) -> Ask {
-        self.ask
-    }
-
-    pub(crate) fn set_ask(&mut self, ask: Ask) {
-        self.ask = ask;
-    }
-
-    /// Whether this proof may go now: readable, and not waiting for its own retry.
-    pub(crate) fn upload_due(&self, proof: i64, now_ms: i64) -> bool {
-        self.uploads
-            .get(&proof)
-            .is_none_or(|u| !u.parked && u.not_before_ms <= now_ms)
-    }
-
-    pub(crate) fn step(&self, proof: i64, started: bool) -> Step {
-        let default = if started {
-            Step::AskOffset
-        } else {
-            Step::Create
-        };
-        self.uploads
-            .get(&proof)
-            .and_then(|u| u.step)
-            .unwrap_or(default)
-    }
-
-    pub(crate) fn set_step(&mut self, proof: i64, step: Step) {
-        self.uploads.entry(proof).or_default().step = Some(step);
-    }
-
-    /// Goes on to `step`; `false` when this upload has taken so many steps that it leads nowhere.
-    pub(crate) fn advance(&mut self, proof: i64, step: Step) -> bool {
-        let upload = self.uploads.entry(proof).or_default();
-        upload.step = Some(step);
-        match step {
-            Step::Resume { offset } if offset > upload.offset => {
-                upload.steps_taken = 0;
-                if offset - upload.offset >= limits::UPLOAD_GOT_ON_BYTES {
-                    // A cut that carried something is how a poor line works, not a failure of it.
-                    upload.failures = 0;
-                    if let Some(backoff) = self.backoff.get_mut(&Lane::Proof) {
-                        backoff.failures = 0;
-                    }
-                }
-                upload.offset = offset;
-            }
-            _ => {
-                if step == Step::Create {
-                    // What was there is gone: it grows from the beginning.
-                    upload.offset = 0;
-                }
-                upload.steps_taken += 1;
-            }
-        }
-        upload.steps_taken <= limits::MAX_UPLOAD_STEPS
-    }
-
     /// The server gave an upload a name of its own: the next ones are created before their bytes are sent.
     pub(crate) fn uploads_are_named(&mut self) {
         self.names_uploads = true;
@@ -551,19 +510,8 @@ impl Engine {
         self.names_uploads
     }
 
-    /// An upload has its receipt.
-    pub(crate) fn uploaded(&mut self, proof: i64, hash: Hash32) {
-        self.uploads.remove(&proof);
-        self.arrived.insert(hash);
-    }
-
     pub(crate) fn arrived(&self) -> HashSet<Hash32> {
         self.arrived.clone()
-    }
-
-    /// Sets a proof aside that this phone itself cannot read; the others go on.
-    pub(crate) fn park(&mut self, proof: i64) {
-        self.uploads.entry(proof).or_default().parked = true;
     }
 }
 

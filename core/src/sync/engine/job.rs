@@ -81,8 +81,9 @@ pub(crate) enum Ask {
     Unknown,
     /// Look once more at what was receipted last.
     Recheck,
-    /// The hub is not what it was: look at everything, from behind this entry on.
-    All { after: i64 },
+    /// The hub is not what it was: look at everything, from behind this entry on. `look` tells one such look from one
+    /// that began anew meanwhile.
+    All { after: i64, look: u32 },
 }
 
 /// Where an upload stands.

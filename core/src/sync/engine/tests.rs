@@ -320,3 +320,73 @@ fn an_upload_that_begins_anew_gets_on_again_from_the_beginning() {
         assert!(engine.advance(1, Step::Resume { offset }), "part {part}");
     }
 }
+
+/// The hub is away as both lanes know, each having failed at 0.
+fn hub_away_for(engine: &mut Engine) {
+    for job in [photo(), Job::AskLog { asked: Ask::No }, Job::PullFeed] {
+        miss(engine, &job, 0);
+    }
+    assert!(engine.hub_is_away());
+}
+
+#[test]
+fn a_record_does_not_wait_for_a_photo_that_looks_whether_the_hub_is_back() {
+    let mut engine = Engine::default();
+    hub_away_for(&mut engine);
+    let probe_ms = engine.next_retry_ms(0).unwrap();
+    // There was nothing else to send then.
+    assert!(engine.claim(Lane::Proof, probe_ms));
+    assert!(
+        engine.claim(Lane::Log, probe_ms),
+        "beside the choice of one"
+    );
+    engine.release(Lane::Log);
+    let part = engine.issue("s", photo(), String::new(), probe_ms);
+    assert!(
+        !engine.claim(Lane::Feed, probe_ms),
+        "one sees whether it is back"
+    );
+    assert!(engine.claim(Lane::Log, probe_ms), "beside one on its way");
+    let ask = Job::AskLog { asked: Ask::No };
+    let asked = engine.issue("s", ask.clone(), String::new(), probe_ms);
+    // The record found nobody, and neither did the photo, long after that: it is asked for at its own step.
+    miss(&mut engine, &ask, probe_ms);
+    engine.finish(&asked);
+    let own_ms = engine.next_retry_ms(probe_ms).unwrap();
+    for _ in 0..6 {
+        miss(&mut engine, &photo(), probe_ms + 1);
+    }
+    engine.finish(&part);
+    assert!(!engine.claim(Lane::Log, own_ms - 1));
+    assert!(engine.claim(Lane::Log, own_ms), "not at the photo's");
+    assert!(
+        !engine.claim(Lane::Proof, own_ms),
+        "which waits for its own"
+    );
+}
+
+#[test]
+fn a_photo_waits_for_the_record_that_looks_whether_the_hub_is_back() {
+    let mut engine = Engine::default();
+    hub_away_for(&mut engine);
+    let probe_ms = engine.next_retry_ms(0).unwrap();
+    assert!(engine.claim(Lane::Log, probe_ms));
+    assert!(!engine.claim(Lane::Proof, probe_ms));
+    assert!(!engine.claim(Lane::Feed, probe_ms));
+}
+
+#[test]
+fn a_hub_that_has_less_with_each_look_is_asked_with_patience_until_one_comes_to_its_end() {
+    let mut engine = Engine::default();
+    for look in 1..=limits::MAX_LOOKS {
+        engine.look_at_everything(0);
+        let page = Ask::All { after: 9, look };
+        engine.set_ask(page);
+        assert!(!engine.looks_in_a_circle());
+    }
+    engine.look_at_everything(0);
+    assert!(engine.looks_in_a_circle());
+    engine.set_ask(Ask::No);
+    engine.look_at_everything(0);
+    assert!(!engine.looks_in_a_circle());
+}
