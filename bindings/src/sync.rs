@@ -227,7 +227,7 @@ pub struct SyncStatus {
 }
 
 /// What went into an export file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct ExportReport {
     /// Entries without a receipt.
     pub entries: u64,
@@ -235,6 +235,9 @@ pub struct ExportReport {
     pub proofs: u64,
     /// Size of the file.
     pub bytes: u64,
+    /// Places of this phone's log that went bad and could not be repaired, for want of space or because the row itself is
+    /// damaged. What they say is only on this phone; everything else is in the file.
+    pub left_open: Vec<i64>,
 }
 
 impl From<status::ExportReport> for ExportReport {
@@ -243,6 +246,7 @@ impl From<status::ExportReport> for ExportReport {
             entries: report.entries,
             proofs: report.proofs,
             bytes: report.bytes,
+            left_open: report.left_open,
         }
     }
 }

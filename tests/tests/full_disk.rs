@@ -265,3 +265,47 @@ fn a_receipt_that_cannot_be_stored_is_asked_for_again() {
     assert_eq!(phone.stop(day.stop_id(0)).sync, SyncState::ProofComplete);
     assert_eq!(core.sync_status().unwrap().unsent_entries, 0);
 }
+
+#[test]
+fn the_last_way_out_is_open_on_a_full_disk_and_names_what_could_not_be_repaired() {
+    let Some(disk) = SmallDisk::mount(TOO_SMALL_FOR_BALLAST_MB) else {
+        return;
+    };
+    let day = Day::new(1).stops(1_200);
+    let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
+    let mut phone = Phone::at(&disk.dir, 1, clock);
+    let hub = ToyHub::new(phone.clock.clone());
+    let (invite, courier) = hub.invite("王师傅");
+    hub.give(courier, day.items());
+    phone.enrol(&invite, &hub);
+    for n in 0..3 {
+        phone.deliver(day.stop_id(n), n as u64).unwrap();
+    }
+    phone.kill();
+    let db = rusqlite::Connection::open(phone.dir.join("satchel.db")).unwrap();
+    db.execute_batch(&phone::unlock(&phone::KEY)).unwrap();
+    db.execute_batch(
+        "UPDATE entry SET salt = x'00' WHERE seq = 2; UPDATE entry SET sig = x'00' WHERE seq = 3",
+    )
+    .unwrap();
+    drop(db);
+    phone.open().unwrap();
+    disk.fill();
+    let mut next = 3;
+    while phone.fail(day.stop_id(next)).is_ok() {
+        next += 1;
+    }
+    while phone.core().reveal(day.stop_id(next)).is_ok() {}
+    let unsent = phone.core().sync_status().unwrap().unsent_entries;
+
+    let card = tempfile::tempdir().unwrap();
+    let file = card.path().join("unsent.satchel");
+    let report = phone.core().export_unsent(&file).unwrap();
+    assert_eq!((report.entries, report.proofs), (unsent, 3));
+    // A signature is made for the way; what would have to be said again is not, and is named.
+    assert_eq!(report.left_open, [2]);
+
+    disk.free();
+    let report = phone.core().export_unsent(&file).unwrap();
+    assert_eq!((report.entries, report.left_open), (unsent + 1, vec![]));
+}

@@ -2,9 +2,12 @@
 //! entry stands open and why, and repairs it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+use satchel_core::model::status::ExportReport;
 use satchel_core::model::stop::SyncState;
 use satchel_core::model::wedge::{Repair, WedgeState};
+use satchel_core::sync::task::{Network, Purpose, Task};
 use satchel_protocol::wedge::WedgeReason;
+use satchel_tests::link::Transport as _;
 use satchel_tests::phone::{KEY, Phone, SyncEnd, unlock};
 use satchel_tests::running::Running;
 
@@ -179,14 +182,19 @@ fn one_photo_s_row_that_went_bad_holds_up_no_other_photo_and_stays_unsent() {
 }
 
 impl World {
-    fn import_what_is_unsent(&self) -> u64 {
+    fn export(&self) -> (ExportReport, Vec<u8>) {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("unsent.satchel");
         let report = self.phone.core().export_unsent(&file).unwrap();
-        let bytes = std::fs::read(&file).unwrap();
+        (report, std::fs::read(&file).unwrap())
+    }
+
+    fn import_what_is_unsent(&self) -> u64 {
+        let (report, bytes) = self.export();
         let import = self.hub.hub.import_export(&bytes[..]);
         let done = self.hub.runtime.block_on(import).unwrap();
         assert_eq!((done.whole, done.refused), (true, None));
+        assert_eq!(report.left_open, Vec::<i64>::new());
         report.entries
     }
 }
@@ -226,4 +234,57 @@ fn a_file_carries_what_rows_said_that_went_bad_before_the_hub_ever_saw_them() {
     assert_eq!(open.iter().map(|w| w.seq).collect::<Vec<_>>(), [2, 3, 5]);
     world.sync();
     world.everything_is_at_the_hub();
+}
+
+#[test]
+fn what_was_said_again_for_a_file_is_not_said_once_more_when_the_hub_says_that_it_never_had_it() {
+    let mut world = served();
+    spoil(
+        &mut world.phone,
+        "UPDATE entry SET header = substr(header, 1, 50) WHERE seq = 2;
+         UPDATE entry SET salt = x'00' WHERE seq = 5",
+    );
+    assert_eq!(world.export().0.entries, 6);
+    // The app is killed. Its next process asks what the hub holds, and then the line is gone again.
+    world.phone.restart();
+    let core = world.phone.core();
+    match core.next_task(Network::Unmetered).unwrap() {
+        Task::Http(task) if task.purpose == Purpose::Log && task.method == "GET" => {
+            let outcome = world.hub.http().send(&task).unwrap();
+            core.complete_task(&task.id, outcome).unwrap();
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(world.import_what_is_unsent(), 6, "no repair twice");
+    world.sync();
+    world.everything_is_at_the_hub();
+    assert_eq!(world.hub.audit().devices[0].head_seq, 7);
+}
+
+#[test]
+fn rows_that_name_their_visit_wrongly_or_not_at_all_keep_nothing_else_from_going_out() {
+    let change = "UPDATE entry SET attempt_id = x'00', salt = x'00' WHERE seq = 3;
+         UPDATE thumb SET hash = x'00' WHERE proof_id = (SELECT min(id) FROM proof);
+         UPDATE attempt SET data_key = x'00' WHERE attempt_id =
+             (SELECT attempt_id FROM proof WHERE bound_seq = 4)";
+    let mut world = served();
+    spoil(&mut world.phone, change);
+    // Four visits and the second said again; of the photos, that of the third cannot be read any more.
+    let report = world.export().0;
+    assert_eq!((report.entries, report.left_open), (5, vec![]));
+    assert_eq!(report.proofs, 3);
+
+    let mut world = served();
+    spoil(&mut world.phone, change);
+    world.sync();
+    world.phone.core().repair_wedged(3).unwrap();
+    world.sync();
+    let sync = |n: usize| world.phone.stop(world.stops[n]).sync;
+    assert!(
+        [0, 1, 3]
+            .iter()
+            .all(|n| sync(*n) == SyncState::ProofComplete)
+    );
+    assert_eq!(sync(2), SyncState::Received, "and is not said to be there");
+    assert_eq!(world.phone.core().sync_status().unwrap().unsent_proofs, 1);
 }

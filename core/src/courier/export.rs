@@ -1,5 +1,6 @@
 //! The last way out: everything the hub has not receipted, in one file that only the hub can read.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -10,6 +11,8 @@ use satchel_protocol::export::{ExportError, Frame, Sealer};
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits::MAX_BATCH_ENTRIES;
 
+use super::tasks::is_of_one_proof;
+use super::wedges::Mended;
 use super::{Courier, Keys};
 use crate::clock::{Entropy, random};
 use crate::error::{Error, Result, StoreError};
@@ -72,30 +75,42 @@ impl Writing {
 
 impl Courier {
     /// Writes all unreceipted entries and proofs into a file that the hub imports (`satchel-hub
-    /// import-export`). What the hub left open is repaired first, since it is its content that the hub lacks. For the moment before a logout or an uninstall when there is no network. Nothing on
-    /// the phone changes: only receipts make work sent. The name appears when the file is whole and flushed.
+    /// import-export`). What the hub left open is repaired first, since it is its content that the hub lacks; what cannot
+    /// be repaired holds up nothing else and is named in the report. For the moment before a logout or an uninstall when
+    /// there is no network. Beside repairs nothing on the phone changes: only receipts make work sent. The name appears
+    /// when the file is whole and flushed.
     ///
     /// # Errors
-    /// [`Error::NotEnrolled`]; [`StoreError::Io`] and [`StoreError::Full`] where it cannot be written.
+    /// [`Error::NotEnrolled`]; [`StoreError::Io`] and [`StoreError::Full`] where the file cannot be written.
     pub fn export_unsent(&self, path: &Path) -> Result<ExportReport> {
         let keys = self.enrolled()?;
-        self.repair_open()?;
-        whole(path, |part| self.write_export(&keys, part))
+        let mut left_open = self.repair_open()?;
+        let report = whole(path, |part| self.write_export(&keys, part, &mut left_open))?;
+        Ok(ExportReport {
+            left_open: left_open.into_iter().collect(),
+            ..report
+        })
     }
 
-    fn write_export(&self, keys: &Keys, path: &Path) -> Result<ExportReport> {
+    fn write_export(
+        &self,
+        keys: &Keys,
+        path: &Path,
+        left_open: &mut BTreeSet<i64>,
+    ) -> Result<ExportReport> {
         let entropy = &*self.env.entropy;
         let mut out = Writing::begin(path, keys.device, &keys.hub_key, entropy)?;
-        let entries = self.export_entries(&mut out)?;
+        let entries = self.export_entries(&mut out, left_open)?;
         let proofs = self.export_proofs(&mut out)?;
         Ok(ExportReport {
             entries,
             proofs,
             bytes: out.end()?,
+            left_open: Vec::new(),
         })
     }
 
-    fn export_entries(&self, out: &mut Writing) -> Result<u64> {
+    fn export_entries(&self, out: &mut Writing, left_open: &mut BTreeSet<i64>) -> Result<u64> {
         let (mut after, mut count) = (0, 0);
         loop {
             let enough = Enough {
@@ -103,11 +118,16 @@ impl Courier {
                 bytes: limits::EXPORT_BATCH_BYTES,
             };
             let unsent = || self.db.read(|c| entries::unsent_behind(c, after, enough));
-            let (mut rows, mut mended) = (unsent()?, false);
-            for row in &rows {
-                mended |= self.mend(row.seq, &row.entry)?;
+            let (mut rows, mut anew) = (unsent()?, false);
+            for row in &mut rows {
+                match self.mend(row.seq, &mut row.entry)? {
+                    Mended::Sound => {}
+                    Mended::Anew => anew = true,
+                    // It goes all the same, so that its place is left open and not missing.
+                    Mended::LeftOpen => drop(left_open.insert(row.seq)),
+                }
             }
-            if mended {
+            if anew {
                 rows = unsent()?;
             }
             let gathered = self
@@ -142,15 +162,15 @@ impl Courier {
     }
 
     /// One that this phone cannot read any more is left out, as it is left out of sync.
-    fn export_proof(&self, out: &mut Writing, row: &ProofRow) -> Result<bool> {
-        let bytes = match self.proof_bytes(row) {
+    fn export_proof(&self, out: &mut Writing, proof: &ProofRow) -> Result<bool> {
+        let bytes = match self.proof_bytes(proof) {
             Ok(bytes) => bytes,
-            Err(Error::Store(StoreError::Damaged) | Error::NotFound { .. }) => return Ok(false),
+            Err(error) if is_of_one_proof(&error) => return Ok(false),
             Err(other) => return Err(other),
         };
         out.frame(Frame::Proof {
-            hash: row.proof.hash,
-            kind: row.proof.kind,
+            hash: proof.proof.hash,
+            kind: proof.proof.kind,
             bytes,
         })?;
         Ok(true)

@@ -12,7 +12,7 @@ use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
 use crate::store::proofs::{ProofRow, Worth};
-use crate::store::{attempts, entries, inks, phone, places, proofs, stops, watch, wedged};
+use crate::store::{attempts, entries, inks, phone, places, proofs, row, stops, watch, wedged};
 use crate::sync::engine::{Ask, Due, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
@@ -372,7 +372,7 @@ impl Courier {
             Step::Create if alone => None,
             Step::Create | Step::Resume { .. } => match self.proof_bytes(row) {
                 Ok(bytes) => Some(bytes),
-                Err(Error::Store(StoreError::Damaged) | Error::NotFound { .. }) => {
+                Err(error) if is_of_one_proof(&error) => {
                     tracing::error!(proof = %row.proof.hash, "a stored proof cannot be read");
                     self.engine().park(row.id);
                     return Ok(None);
@@ -446,6 +446,15 @@ impl Courier {
             .failed(job, blocking, now_ms, retry_after_ms, jitter);
         Ok(())
     }
+}
+
+/// Whether an error means that this proof cannot be read any more, which says nothing of the others.
+pub(super) fn is_of_one_proof(error: &Error) -> bool {
+    let is_gone = matches!(
+        error,
+        Error::Store(StoreError::Damaged) | Error::NotFound { .. }
+    );
+    is_gone || row::is_of_one_row(error)
 }
 
 /// What the proof lane sends.

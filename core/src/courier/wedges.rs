@@ -4,6 +4,8 @@
 //! which gives the same bytes; what was signed with other content than is stored here is said again by a new
 //! entry that points to the old one.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::SigningKey;
 use satchel_protocol::entry::{EntryError, Header, SignedEntry};
 use satchel_protocol::wedge::{ReplacementBody, WedgeReason};
@@ -15,7 +17,18 @@ use crate::model::wedge::{Repair, WedgeView};
 use crate::store::db::Tx;
 use crate::store::entries::Beside;
 use crate::store::wedged::{self, Stored};
-use crate::store::{proofs, stops};
+use crate::store::{proofs, row, stops};
+
+/// What looking at an entry on its way out came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mended {
+    /// It goes as it is: it is sound, or it was said again before, or nothing is left to say.
+    Sound,
+    /// The log says something new.
+    Anew,
+    /// There is no room to repair it, or its row is damaged further than that.
+    LeftOpen,
+}
 
 impl Courier {
     /// Entries whose place stands open at the hub, oldest first.
@@ -37,41 +50,44 @@ impl Courier {
         Ok(done)
     }
 
-    /// Repairs what stands open and can be repaired, for the way out by file. What has no content any more or
-    /// does not fit on a full disk stays as it is and shown.
-    pub(super) fn repair_open(&self) -> Result<()> {
+    /// Repairs what stands open, for the way out by file. Gives the places that cannot be repaired though they say
+    /// something: these hold up nothing else.
+    pub(super) fn repair_open(&self) -> Result<BTreeSet<i64>> {
+        let mut left = BTreeSet::new();
         for seq in self.db.read(wedged::at_stake)? {
-            match self.repair(seq) {
-                Ok(_) | Err(Error::NotFound { .. } | Error::Store(StoreError::Full)) => {}
-                Err(other) => return Err(other),
+            if mended(self.repair(seq))? == Mended::LeftOpen {
+                left.insert(seq);
             }
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Looks at an entry on its way as the hub will. A damaged signature is made again; beside what cannot go as it
-    /// is the same is said again, while there is somebody to say it. Gives whether the log says anything new.
-    pub(super) fn mend(&self, seq: i64, entry: &SignedEntry) -> Result<bool> {
+    /// is the same is said again, while there is somebody to say it.
+    pub(super) fn mend(&self, seq: i64, entry: &mut SignedEntry) -> Result<Mended> {
         let keys = self.enrolled()?;
-        let Err(error) = entry.verify(&keys.key_at(seq).verifying_key()) else {
-            return Ok(false);
+        let key = keys.key_at(seq);
+        let Err(error) = entry.verify(&key.verifying_key()) else {
+            return Ok(Mended::Sound);
         };
         tracing::error!(seq, %error, "an entry went bad on this phone");
         let reason = WedgeReason::of(&error);
         let at_ms = self.env.clock.wall_ms();
-        self.db
-            .write(|tx| wedged::found_bad(tx, seq, reason, at_ms))?;
-        match self.repair(seq) {
-            Ok(_) => Ok(true),
-            // Said again before, or nothing is left to say.
-            Err(Error::NotFound { .. } | Error::Store(StoreError::Full)) => Ok(false),
-            Err(other) => Err(other),
+        let found = self.write_at_door(|tx| wedged::found_bad(tx, seq, reason, at_ms));
+        let done = mended(found.and_then(|()| self.repair(seq)))?;
+        // Without room to keep it, a signature can still be made for the way.
+        if done == Mended::LeftOpen && error == EntryError::BadSignature {
+            entry.sign_again(key);
+            if entry.verify(&key.verifying_key()).is_ok() {
+                return Ok(Mended::Sound);
+            }
         }
+        Ok(done)
     }
 
     fn repair(&self, seq: i64) -> Result<Repair> {
         let keys = self.enrolled()?;
-        self.db.write(|tx| {
+        self.write_at_door(|tx| {
             let mut stored = wedged::stored(tx, seq)?;
             if can_go_as_it_is(&mut stored, keys.key_at(seq)) {
                 wedged::set_signature(tx, seq, &stored.entry)?;
@@ -116,6 +132,17 @@ impl Courier {
             stops::touch(tx, stop)?;
         }
         Ok(head.seq)
+    }
+}
+
+/// What a repair came to. One that cannot be made is no reason to keep anything else here.
+fn mended(repair: Result<Repair>) -> Result<Mended> {
+    match repair {
+        Ok(_) => Ok(Mended::Anew),
+        Err(Error::NotFound { .. }) => Ok(Mended::Sound),
+        Err(Error::Store(StoreError::Full)) => Ok(Mended::LeftOpen),
+        Err(error) if row::is_of_one_row(&error) => Ok(Mended::LeftOpen),
+        Err(other) => Err(other),
     }
 }
 

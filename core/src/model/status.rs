@@ -54,7 +54,7 @@ pub struct SyncStatus {
 }
 
 /// What went into an export file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportReport {
     /// Entries without a receipt.
     pub entries: u64,
@@ -62,6 +62,9 @@ pub struct ExportReport {
     pub proofs: u64,
     /// Size of the file.
     pub bytes: u64,
+    /// Places of this phone's log that went bad and could not be repaired, for want of space or because the row itself is
+    /// damaged. What they say is only on this phone; everything else is in the file.
+    pub left_open: Vec<i64>,
 }
 
 /// What holds the queue.

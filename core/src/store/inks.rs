@@ -13,7 +13,7 @@ use satchel_protocol::taxonomy::ProofKind;
 use super::entries::TakenBack;
 use super::proofs::ProofRow;
 use super::{entries, row};
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::limits;
 
 /// An ink without a receipt.
@@ -68,9 +68,11 @@ pub(crate) fn to_upload(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> 
         let hash = hash_of(r)?.unwrap_or_else(|| crypto::sha256(&[&ink]));
         out.push(ProofRow {
             id: -seq,
-            attempt: row::opt_bytes(r, "attempt_id")?.map_or(AttemptId(uuid::Uuid::nil()), |b| {
-                AttemptId(uuid::Uuid::from_bytes(b))
-            }),
+            // Its bytes are here, so nobody looks for its visit.
+            attempt: AttemptId(
+                row::readable_bytes(r, "attempt_id")?
+                    .map_or(uuid::Uuid::nil(), uuid::Uuid::from_bytes),
+            ),
             proof: ProofRef {
                 hash,
                 kind: ProofKind::Signature,
@@ -110,17 +112,12 @@ pub(crate) fn mark_received(conn: &Connection, seq: i64, at_ms: i64) -> Result<O
          ON CONFLICT (seq) DO UPDATE SET ink_at_ms = ?2",
     )?
     .execute(params![seq, at_ms])?;
-    let stop: Option<Option<Vec<u8>>> = conn
-        .prepare_cached("SELECT stop_id FROM entry WHERE seq = ?1")?
-        .query_row([seq], |r| r.get(0))
-        .optional()?;
-    stop.flatten()
-        .map(|b| {
-            uuid::Uuid::from_slice(&b)
-                .map(StopId)
-                .map_err(|_| StoreError::BadRow("stop_id").into())
-        })
-        .transpose()
+    let mut stmt = conn.prepare_cached("SELECT stop_id FROM entry WHERE seq = ?1")?;
+    let mut rows = stmt.query([seq])?;
+    match rows.next()? {
+        Some(r) => entries::opt_stop_id(r),
+        None => Ok(None),
+    }
 }
 
 /// Takes receipts back for inks of the entries from `first` to `last` that are `lost` at the hub.

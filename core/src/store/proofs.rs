@@ -9,7 +9,7 @@ use satchel_protocol::ids::{AttemptId, Hash32, StopId};
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
 use super::entries::TakenBack;
-use super::{inks, row, thumbs};
+use super::{entries, inks, row, thumbs};
 use crate::error::{Error, Result, StoreError};
 use crate::limits;
 
@@ -119,7 +119,8 @@ pub(crate) fn bound_to(conn: &Connection, seq: i64, ink: Option<&[u8]>) -> Resul
     let mut rows = stmt.query([seq])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        out.push(Hash32(row::bytes(r, "hash")?));
+        // A hash that lost its width names no proof that anybody has.
+        out.extend(row::readable_bytes(r, "hash")?.map(Hash32));
     }
     out.extend(thumbs::hashes_of_entry(conn, seq)?);
     out.extend(ink.map(|ink| crypto::sha256(&[ink])));
@@ -269,7 +270,7 @@ pub(crate) fn mark_received(
     for id in ids {
         let mut rows = mark.query(params![id, at_ms])?;
         while let Some(r) = rows.next()? {
-            stops.push(StopId(row::uuid(r, "stop_id")?));
+            stops.extend(entries::opt_stop_id(r)?);
         }
     }
     Ok(Some(stops))
@@ -312,7 +313,7 @@ pub(crate) fn unmark(
     while let Some(r) = rows.next()? {
         if lost(Hash32(row::bytes_or(r, "hash", [0; 32])?)) {
             ids.push(r.get("id")?);
-            stops.push(StopId(row::uuid(r, "stop_id")?));
+            stops.extend(entries::opt_stop_id(r)?);
         }
     }
     let mut update = conn.prepare_cached("UPDATE proof SET received_at_ms = NULL WHERE id = ?1")?;

@@ -31,6 +31,15 @@ pub(crate) fn bytes_or<const N: usize>(
     Ok(blob.try_into().unwrap_or(instead))
 }
 
+/// [`opt_bytes`], and nothing where the cell lost its width.
+pub(crate) fn readable_bytes<const N: usize>(
+    row: &Row<'_>,
+    column: &'static str,
+) -> Result<Option<[u8; N]>> {
+    let blob: Option<Vec<u8>> = row.get(column)?;
+    Ok(blob.and_then(|b| b.try_into().ok()))
+}
+
 /// Whether reading failed because of one row, so that the others can go on.
 pub(crate) fn is_of_one_row(error: &Error) -> bool {
     matches!(error, Error::Store(StoreError::BadRow(_)))

@@ -86,9 +86,12 @@ fn known(conn: &Connection) -> Result<Vec<i64>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The hub was set back behind these: what it said of them is void.
+/// The hub has nothing behind `seq`, it never had or it was set back: what it said of that is void. What this phone said
+/// again stays said, and both go up, else it would be said once more.
 pub(crate) fn forget_after(conn: &Connection, seq: i64) -> Result<()> {
-    conn.prepare_cached("DELETE FROM wedged WHERE seq > ?1")?
+    conn.prepare_cached("DELETE FROM wedged WHERE seq > ?1 AND said_again IS NULL")?
+        .execute([seq])?;
+    conn.prepare_cached("UPDATE wedged SET resend = 1, replaced_by = NULL WHERE seq > ?1")?
         .execute([seq])?;
     Ok(())
 }
@@ -160,10 +163,11 @@ pub(crate) fn stored(conn: &Connection, seq: i64) -> Result<Stored> {
         entry: entries::signed(r)?,
         stop: entries::opt_stop_id(r)?,
         occurred_at_ms: r.get("occurred_at_ms")?,
-        attempt: row::opt_bytes(r, "attempt_id")?.map(|b| AttemptId(Uuid::from_bytes(b))),
+        // What binds it to its visit here; what it says is in its body.
+        attempt: row::readable_bytes(r, "attempt_id")?.map(|b| AttemptId(Uuid::from_bytes(b))),
         opened_at_ms: r.get("opened_at_ms")?,
         ink: r.get("ink")?,
-        tries: row::unsigned(r, "tries")?,
+        tries: u32::try_from(r.get::<_, i64>("tries")?).unwrap_or(u32::MAX),
         reason: WedgeReason(r.get("reason")?),
     })
 }
