@@ -203,7 +203,10 @@ pub struct SyncStatus {
     pub unsent_proofs: u64,
     /// Bytes of those proofs.
     pub unsent_bytes: u64,
-    /// Of these proofs, photos that wait for a network that costs nothing; see `setPhotosOnMetered`.
+    /// Photos whose bytes this phone has no longer and for which it has no receipt. They wait for nothing and are not among
+    /// the unsent ones; they come back when a file turns up again or the hub says that it has them.
+    pub lost_proofs: u64,
+    /// Of the unsent proofs, photos that wait for a network that costs nothing; see `setPhotosOnMetered`.
     pub held_back_proofs: u64,
     /// Bytes of those.
     pub held_back_bytes: u64,
@@ -326,6 +329,7 @@ impl From<status::SyncStatus> for SyncStatus {
             unsent_entries: status.unsent_entries,
             unsent_proofs: status.unsent_proofs,
             unsent_bytes: status.unsent_bytes,
+            lost_proofs: status.lost_proofs,
             held_back_proofs: status.held_back_proofs,
             held_back_bytes: status.held_back_bytes,
             stops_unknown_to_hub: status.stops_unknown_to_hub,

@@ -127,6 +127,7 @@ words!(
         Local: "已存本机", "On this phone";
         Sending: "发送中", "Sending";
         Received: "已收到,照片待传", "Received, photos to follow";
+        ProofLost: "已收到,照片已丢失", "Received, a photo is lost";
         ProofComplete: "已同步", "Synced";
     }
 );

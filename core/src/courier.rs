@@ -17,6 +17,7 @@ mod export;
 mod keys;
 mod lease;
 mod load;
+mod lost;
 mod photos;
 mod pickup;
 mod plan;
@@ -99,6 +100,10 @@ pub struct Courier {
     asked: Mutex<policy::Asked>,
     /// A delivery is to be erased, or the trace of one that was; spares every answer a look into the store.
     erasures_wait: AtomicBool,
+    /// The files of lost photos are to be looked for.
+    lost_look: AtomicBool,
+    /// Something was recorded while the next request was chosen.
+    noted: AtomicBool,
 }
 
 impl Courier {
@@ -126,6 +131,8 @@ impl Courier {
             standing: Mutex::default(),
             asked: Mutex::default(),
             erasures_wait: AtomicBool::new(true),
+            lost_look: AtomicBool::new(true),
+            noted: AtomicBool::new(false),
         };
         courier.load()?;
         courier.sweep()?;

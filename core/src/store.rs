@@ -22,6 +22,7 @@ pub(crate) mod history;
 pub(crate) mod inks;
 mod keycheck;
 pub(crate) mod leases;
+pub(crate) mod lost;
 pub(crate) mod noted;
 pub(crate) mod opening;
 pub(crate) mod phone;

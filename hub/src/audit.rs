@@ -95,6 +95,9 @@ pub struct ProofAudit {
     pub bound: bool,
     /// The hub holds all its bytes.
     pub complete: bool,
+    /// It does not, and its phone says that it cannot bring them any more.
+    #[serde(default)]
+    pub lost: bool,
 }
 
 /// One rating.
@@ -143,8 +146,9 @@ impl Hub {
         .fetch_all(&mut *tx)
         .await?;
         let proofs = sqlx::query(
-            "SELECT ap.*, b.hash IS NOT NULL AS complete FROM attempt_proof ap \
-             LEFT JOIN blob b USING (hash) ORDER BY ap.device_id, ap.seq, ap.ordinal",
+            "SELECT ap.*, b.hash IS NOT NULL AS complete, b.hash IS NULL AND EXISTS ( \
+               SELECT 1 FROM proof_lost l WHERE l.device_id = ap.device_id AND l.hash = ap.hash) AS lost \
+             FROM attempt_proof ap LEFT JOIN blob b USING (hash) ORDER BY ap.device_id, ap.seq, ap.ordinal",
         )
         .fetch_all(&mut *tx)
         .await?;
@@ -209,6 +213,7 @@ fn assemble(parcels: &Rows, attempts: &Rows, proofs: &Rows) -> Result<Vec<Parcel
             kind: row.try_get("kind")?,
             bound: row.try_get("bound")?,
             complete: row.try_get("complete")?,
+            lost: row.try_get("lost")?,
         });
     }
     let mut attempts_of: HashMap<ParcelId, Vec<AttemptAudit>> = HashMap::new();

@@ -178,6 +178,7 @@ texts! {
     proof_missing: "待上传", "not yet here";
     proof_want: "请手机立即上传", "Ask the phone for it now";
     proof_wanted: "已请手机上传", "the phone was asked";
+    proof_lost: "手机上已丢失", "lost on the phone";
     proof_unbound: "未绑定", "not bound";
     proof_mock: "模拟定位", "mock location";
     rating_pending: "待派送记录到达", "waiting for the attempt";

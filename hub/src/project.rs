@@ -55,6 +55,7 @@ const CLEAR: &[&str] = &[
     "DELETE FROM reminder",
     "DELETE FROM ruleset_refused",
     "DELETE FROM parcel_step",
+    "DELETE FROM proof_lost",
 ];
 
 /// The entry as it is to be read: what a replacement says again counts as said by it, under the hash that the
@@ -155,6 +156,7 @@ async fn write(
         Body::Reminder(b) => day::reminder(tx, header, b).await?,
         Body::RuleSetRefused(b) => day::ruleset_refused(tx, header, b).await?,
         Body::Step(b) => day::parcel_step(tx, header, b).await?,
+        Body::ProofLost(b) => door::proof_lost(tx, header, b).await?,
         // Attempts are written together.
         Body::Attempt(_)
         | Body::Enrolled

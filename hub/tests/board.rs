@@ -5,12 +5,13 @@ mod common;
 
 use std::io::Cursor;
 
-use common::{Bench, HOUR_MS, PUBLIC_URL, inline, metadata, rating_path, sha};
+use common::{Bench, HOUR_MS, PUBLIC_URL, Phone, inline, metadata, rating_path, sha};
 use satchel_protocol::batch::Batch;
 use satchel_protocol::doorstep::ReportBody;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::AttemptId;
 use satchel_protocol::ink::{InkPoint, Signature};
+use satchel_protocol::lost::{LossCause, ProofLostBody};
 use satchel_protocol::mask;
 use satchel_protocol::taxonomy::{ProofKind, Reason};
 use serde_json::json;
@@ -218,6 +219,58 @@ async fn a_photo_that_waits_for_wifi_is_asked_for_by_a_plain_form() {
     assert!(shown.contains("the phone was asked") && !shown.contains(&form));
     let unknown = format!("/board/proofs/{}/want", sha(b"nothing"));
     assert_eq!(bench.post_form(&unknown, "", &cookie).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_photo_that_its_phone_has_lost_is_said_to_be_lost_and_not_to_come() {
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let photo = vec![7; 900];
+    let entry = phone.delivery(&stops[0], &[(ProofKind::Photo, &photo)]);
+    phone.push_entries(&bench, &[entry]).await;
+    let page = format!("/board/parcels/{}", stops[0].parcels[0].parcel_id);
+    let form = format!("/board/proofs/{}/want", sha(&photo));
+    assert!(bench.board(&page).await.contains(&form));
+    let lost = |of_seq| ProofLostBody {
+        hash: sha(&photo),
+        of_seq,
+        cause: LossCause::MISSING,
+    };
+    // Another phone's word about it is nothing to go by, and is kept like any entry.
+    let mut other = Phone::enrolled(&bench, "李师傅", 9).await;
+    let entry = other.entry(ProofLostBody::KIND, lost(1).encode(), None, vec![]);
+    let answer = other.push_entries(&bench, &[entry]).await;
+    assert_eq!(answer.receipt(&bench, &other).head_seq, 1);
+    assert!(bench.board(&page).await.contains(&form));
+
+    let seq = phone.seq;
+    // Said twice, as a phone does whose answer was lost.
+    for _ in 0..2 {
+        let entry = phone.entry(ProofLostBody::KIND, lost(seq).encode(), None, vec![]);
+        phone.push_entries(&bench, &[entry]).await;
+    }
+    bench.hub.rebuild().await.unwrap();
+    for (path, word) in [("", "lost on the phone"), ("?lang=zh", "手机上已丢失")] {
+        let shown = bench.board(&format!("{page}{path}")).await;
+        assert!(shown.contains(word) && !shown.contains(&form));
+        assert!(!shown.contains("not yet here") && !shown.contains("待上传"));
+    }
+    let list = bench.board("/board").await;
+    assert!(list.contains("lost on the phone") && !list.contains("not yet here"));
+    let audit = bench.hub.audit().await.unwrap();
+    let proof = &audit.parcels[0].attempts[0].proofs[0];
+    assert!(proof.lost && !proof.complete);
+
+    // It turned up: what is here is shown, whatever was said before.
+    let entry = phone.entry(EntryKind::REVEALED, vec![1], None, vec![]);
+    let batch = Batch {
+        entries: vec![entry],
+        blobs: vec![inline(ProofKind::Photo, &photo)],
+    };
+    phone.push(&bench, &batch).await.receipt(&bench, &phone);
+    assert!(!bench.board(&page).await.contains("lost on the phone"));
+    let audit = bench.hub.audit().await.unwrap();
+    let proof = &audit.parcels[0].attempts[0].proofs[0];
+    assert!(proof.complete && !proof.lost);
 }
 
 #[tokio::test]

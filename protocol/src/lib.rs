@@ -25,6 +25,7 @@ pub mod http_sig;
 pub mod ids;
 pub mod ink;
 pub mod limits;
+pub mod lost;
 pub mod mask;
 pub mod orders;
 pub mod packed;

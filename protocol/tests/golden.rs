@@ -30,6 +30,7 @@ use satchel_protocol::ids::{
     AttemptId, BootId, CourierId, DeviceId, Handle, Hash32, ParcelId, Salt, StopId,
 };
 use satchel_protocol::ink::{InkPoint, KeepDynamics, Signature};
+use satchel_protocol::lost::{LossCause, ProofLostBody};
 use satchel_protocol::receipt::{Receipt, ReceiptEntry, SignedReceipt};
 use satchel_protocol::signed_time::SignedTime;
 use satchel_protocol::taxonomy::{
@@ -280,6 +281,14 @@ fn replacement() -> ReplacementBody {
     }
 }
 
+fn lost() -> ProofLostBody {
+    ProofLostBody {
+        hash: Hash32([0xC1; 32]),
+        of_seq: 298,
+        cause: LossCause::DAMAGED,
+    }
+}
+
 fn batch() -> Batch {
     let bytes = ink().encode();
     Batch {
@@ -413,6 +422,7 @@ fn made() -> Vectors {
     );
     put("receipt_wedged", hex(&wedged_receipt().encode()));
     put("replacement_body", hex(&replacement().encode()));
+    put("proof_lost_body", hex(&lost().encode()));
     put("ink", hex(&ink().encode()));
     put("ink_bound", hex(&ink().bound_to(ATTEMPT).encode()));
     put("ink_timed", hex(&timed_ink().encode()));
@@ -519,6 +529,8 @@ fn a_committed_batch_of_every_form_and_what_stands_open_are_read_the_same() {
     assert_eq!(older.wedged, None);
     let again = ReplacementBody::decode(&unhex(&v, "replacement_body")).unwrap();
     assert_eq!(again, replacement());
+    let gone = ProofLostBody::decode(&unhex(&v, "proof_lost_body")).unwrap();
+    assert_eq!(gone, lost());
 }
 
 #[test]

@@ -361,10 +361,11 @@ fn the_hub_s_asking_for_a_photo_overrules_its_receipt_and_a_photo_that_is_gone_i
     phone.restart();
     sync(&phone, &hub);
     let status = phone.core().sync_status().unwrap();
-    assert_eq!((status.unsent_entries, status.unsent_proofs), (0, 80));
-    assert_eq!(whole(&phone), 0);
-    let warning = phone.core().logout_warning().unwrap().unwrap();
-    assert_eq!(warning.left.proofs, 80);
+    assert_eq!((status.unsent_entries, status.unsent_proofs), (0, 0));
+    assert_eq!((status.lost_proofs, whole(&phone)), (80, 0));
+    let stops = phone.core().stops().unwrap();
+    assert!(stops.iter().all(|s| s.sync == SyncState::ProofLost));
+    assert!(phone.core().logout_warning().unwrap().is_none());
 }
 
 fn poll(phone: &Phone) -> HttpTask {

@@ -251,10 +251,11 @@ fn a_photo_this_phone_can_no_longer_read_stays_visible_and_holds_up_no_other() {
         }
     }
     phone.sync(&hub);
-    assert_eq!(phone.stop(day.stop_id(0)).sync, SyncState::Received);
+    assert_eq!(phone.stop(day.stop_id(0)).sync, SyncState::ProofLost);
     assert_eq!(phone.stop(day.stop_id(1)).sync, SyncState::ProofComplete);
     assert_eq!(phone.stop(day.stop_id(2)).sync, SyncState::ProofComplete);
-    assert_eq!(phone.core().sync_status().unwrap().unsent_proofs, 1);
+    let status = phone.core().sync_status().unwrap();
+    assert_eq!((status.unsent_proofs, status.lost_proofs), (0, 1));
 }
 
 #[test]

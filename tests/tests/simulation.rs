@@ -282,7 +282,7 @@ impl World {
                         assert!(a.proofs.iter().all(|p| vouched.blobs.contains(p)));
                     }
                 }
-                SyncState::Received => {
+                SyncState::Received | SyncState::ProofLost => {
                     assert!(recorded().all(|a| vouched.entries.contains(&a.entry)));
                 }
                 SyncState::Local | SyncState::Sending => assert!(recorded().count() > 0),

@@ -285,6 +285,7 @@ fn rows_that_name_their_visit_wrongly_or_not_at_all_keep_nothing_else_from_going
             .iter()
             .all(|n| sync(*n) == SyncState::ProofComplete)
     );
-    assert_eq!(sync(2), SyncState::Received, "and is not said to be there");
-    assert_eq!(world.phone.core().sync_status().unwrap().unsent_proofs, 1);
+    assert_eq!(sync(2), SyncState::ProofLost, "and is not said to be there");
+    let status = world.phone.core().sync_status().unwrap();
+    assert_eq!((status.unsent_proofs, status.lost_proofs), (0, 1));
 }

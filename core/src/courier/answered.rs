@@ -10,7 +10,7 @@ use satchel_protocol::batch::{FORMS_HEADER, Form};
 use satchel_protocol::crypto;
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::erase::ParcelErasedItem;
-use satchel_protocol::feed::RULE_SET;
+use satchel_protocol::feed::{ProofWantedItem, RULE_SET};
 use satchel_protocol::http_sig::{PROFILES, PROFILES_HEADER};
 use satchel_protocol::ids::{DeviceId, Hash32, StopId};
 use satchel_protocol::receipt::{Receipt, SignedReceipt};
@@ -491,6 +491,9 @@ impl Courier {
         }
         if page.items.iter().any(|i| i.kind == ParcelErasedItem::KIND) {
             self.erasures_wait.store(true, Ordering::Relaxed);
+        }
+        if page.items.iter().any(|i| i.kind == ProofWantedItem::KIND) {
+            self.lost_look.store(true, Ordering::Relaxed);
         }
         if !page.more {
             let now_ms = self.boot_ms();

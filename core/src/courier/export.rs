@@ -11,7 +11,6 @@ use satchel_protocol::export::{ExportError, Frame, Sealer};
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits::MAX_BATCH_ENTRIES;
 
-use super::tasks::is_of_one_proof;
 use super::wedges::Mended;
 use super::{Courier, Keys};
 use crate::clock::{Entropy, random};
@@ -163,10 +162,8 @@ impl Courier {
 
     /// One that this phone cannot read any more is left out, as it is left out of sync.
     fn export_proof(&self, out: &mut Writing, proof: &ProofRow) -> Result<bool> {
-        let bytes = match self.proof_bytes(proof) {
-            Ok(bytes) => bytes,
-            Err(error) if is_of_one_proof(&error) => return Ok(false),
-            Err(other) => return Err(other),
+        let Ok(bytes) = self.proof_or_loss(proof)? else {
+            return Ok(false);
         };
         out.frame(Frame::Proof {
             hash: proof.proof.hash,

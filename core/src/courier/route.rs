@@ -170,11 +170,12 @@ impl Courier {
 fn sync_state(sync: Option<&StopSync>, sending_up_to: Option<i64>) -> SyncState {
     match sync {
         None => SyncState::Nothing,
-        Some(s) => match (s.last_unsent, s.proofs_unsent) {
-            (Some(last), _) if sending_up_to >= Some(last) => SyncState::Sending,
-            (Some(_), _) => SyncState::Local,
-            (None, 1..) => SyncState::Received,
-            (None, _) => SyncState::ProofComplete,
+        Some(s) => match (s.last_unsent, s.proofs_unsent, s.proofs_lost) {
+            (Some(last), ..) if sending_up_to >= Some(last) => SyncState::Sending,
+            (Some(_), ..) => SyncState::Local,
+            (None, 1.., _) => SyncState::Received,
+            (None, _, 1..) => SyncState::ProofLost,
+            (None, ..) => SyncState::ProofComplete,
         },
     }
 }

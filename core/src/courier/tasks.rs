@@ -1,5 +1,7 @@
 //! The sync loop's two calls. The host does the HTTP; everything it needs to know is in the task.
 
+use std::sync::atomic::Ordering;
+
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
 use satchel_protocol::crypto;
@@ -7,12 +9,12 @@ use satchel_protocol::crypto;
 use super::answered::Answer;
 use super::{Courier, Keys};
 use crate::clock::random;
-use crate::error::{Error, Result, StoreError};
+use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
 use crate::store::proofs::{ProofRow, Worth};
-use crate::store::{attempts, entries, inks, phone, places, proofs, row, stops, watch, wedged};
+use crate::store::{entries, inks, lost, phone, places, proofs, stops, watch, wedged};
 use crate::sync::engine::{Ask, Due, Job, Lane, Step};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
@@ -52,6 +54,10 @@ impl Courier {
                 claim.lane = None;
                 return Ok(Task::Http(task));
             }
+        }
+        if self.noted.swap(false, Ordering::Relaxed) {
+            // It goes to the hub like everything else.
+            return self.next_task(network);
         }
         if let Err(error) = self.db.shorten_log() {
             tracing::debug!(%error, "the store's log stays long");
@@ -224,6 +230,7 @@ impl Courier {
                 false => proofs::held_back(conn)?,
             };
             Ok(SyncStatus {
+                lost_proofs: lost::count(conn)?,
                 held_back_proofs,
                 held_back_bytes,
                 stops_unknown_to_hub: stops::unknown_to_hub(conn)?,
@@ -309,14 +316,14 @@ impl Courier {
         }
     }
 
-    /// The next proof this phone can read and that waits for nothing. One that it cannot read is set
-    /// aside and stays visible as unsent.
+    /// The next proof this phone can read and that waits for nothing. One that it cannot read is set aside as lost.
     fn pick_proof(
         &self,
         keys: &Keys,
         network: Network,
         now_ms: i64,
     ) -> Result<Option<(Job, Draft)>> {
+        self.look_for_lost()?;
         while let Some(row) = self.next_proof(network, now_ms)? {
             if let Some(picked) = self.upload_request(keys, &row)? {
                 return Ok(Some(picked));
@@ -370,14 +377,12 @@ impl Courier {
             // A server that names uploads itself may be cut off before it says the name, and all that came with
             // the creation is lost.
             Step::Create if alone => None,
-            Step::Create | Step::Resume { .. } => match self.proof_bytes(row) {
+            Step::Create | Step::Resume { .. } => match self.proof_or_loss(row)? {
                 Ok(bytes) => Some(bytes),
-                Err(error) if is_of_one_proof(&error) => {
-                    tracing::error!(proof = %row.proof.hash, "a stored proof cannot be read");
-                    self.engine().park(row.id);
+                Err(cause) => {
+                    self.note_lost(keys, row, cause)?;
                     return Ok(None);
                 }
-                Err(other) => return Err(other),
             },
             Step::AskOffset | Step::AskReceipt => None,
         };
@@ -396,17 +401,6 @@ impl Courier {
             sent_bytes: draft.body.len(),
         };
         Ok(Some((job, draft.signed_lean(lean))))
-    }
-
-    pub(super) fn proof_bytes(&self, row: &ProofRow) -> Result<Vec<u8>> {
-        if let Some(bytes) = &row.inline_bytes {
-            return Ok(bytes.clone());
-        }
-        let attempt = self
-            .db
-            .read(|conn| attempts::get(conn, row.attempt))?
-            .ok_or(Error::NotFound { what: "attempt" })?;
-        Ok(self.blobs.get(&attempt.data_key, &row.proof.hash.0)?)
     }
 
     fn issue(&self, keys: &Keys, job: Job, mut draft: Draft, now_ms: i64) -> Result<HttpTask> {
@@ -446,15 +440,6 @@ impl Courier {
             .failed(job, blocking, now_ms, retry_after_ms, jitter);
         Ok(())
     }
-}
-
-/// Whether an error means that this proof cannot be read any more, which says nothing of the others.
-pub(super) fn is_of_one_proof(error: &Error) -> bool {
-    let is_gone = matches!(
-        error,
-        Error::Store(StoreError::Damaged) | Error::NotFound { .. }
-    );
-    is_gone || row::is_of_one_row(error)
 }
 
 /// What the proof lane sends.

@@ -29,7 +29,10 @@ pub struct SyncStatus {
     pub unsent_proofs: u64,
     /// Bytes of those proofs.
     pub unsent_bytes: u64,
-    /// Of these proofs, photos that wait for a network that costs nothing (see
+    /// Photos whose bytes this phone has no longer and for which it has no receipt. They wait for nothing and are not among
+    /// the unsent ones; they come back when a file turns up again or the hub says that it has them.
+    pub lost_proofs: u64,
+    /// Of the unsent proofs, photos that wait for a network that costs nothing (see
     /// [`Courier::set_photos_on_metered`](crate::Courier::set_photos_on_metered)).
     pub held_back_proofs: u64,
     /// Bytes of those.

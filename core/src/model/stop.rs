@@ -158,6 +158,9 @@ pub enum SyncState {
     Sending,
     /// The hub has the record; a photo or signature is still missing there.
     Received,
+    /// The hub has the record and every proof that can still be brought. Of at least one neither this phone nor, as far as
+    /// it knows, the hub has the bytes any more.
+    ProofLost,
     /// The hub has the record and every proof: "synced".
     ProofComplete,
 }

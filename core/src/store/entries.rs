@@ -470,8 +470,10 @@ pub(crate) fn only_here(conn: &Connection) -> Result<u64> {
 pub(crate) struct StopSync {
     /// The last entry without receipt.
     pub(crate) last_unsent: Option<i64>,
-    /// Bound proofs without receipt.
+    /// Bound proofs without receipt that can still be brought.
     pub(crate) proofs_unsent: i64,
+    /// Those that cannot.
+    pub(crate) proofs_lost: i64,
 }
 
 /// Every stop at which something happened to a parcel.
@@ -513,13 +515,16 @@ pub(crate) fn stop_sync(conn: &Connection) -> Result<HashMap<StopId, StopSync>> 
         out.entry(stop).or_default().last_unsent = Some(i64::MAX);
     }
     let mut proofs = conn.prepare_cached(
-        "SELECT a.stop_id AS stop_id, count(*) AS n FROM proof p JOIN attempt a USING (attempt_id)
+        "SELECT a.stop_id AS stop_id, count(*) AS n, count(p.lost_at_ms) AS lost
+         FROM proof p JOIN attempt a USING (attempt_id)
          WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL GROUP BY a.stop_id",
     )?;
     let mut rows = proofs.query([])?;
     while let Some(r) = rows.next()? {
         let stop = StopId(row::uuid(r, "stop_id")?);
-        out.entry(stop).or_default().proofs_unsent = r.get("n")?;
+        let (all, lost): (i64, i64) = (r.get("n")?, r.get("lost")?);
+        let of_stop = out.entry(stop).or_default();
+        (of_stop.proofs_unsent, of_stop.proofs_lost) = (all - lost, lost);
     }
     for waiting in inks::waiting(conn)? {
         if let Some(stop) = waiting.stop {

@@ -182,7 +182,7 @@ fn blobs(conn: &Connection, seq: i64) -> Result<Vec<Hash32>> {
     Ok(header.blobs)
 }
 
-/// The hub has everything that would go: entries, ink and photos.
+/// The hub has everything that would go and that can be brought: entries, ink and photos.
 pub(crate) fn is_received(conn: &Connection, scope: &Scope) -> Result<bool> {
     let upto = super::entries::received_head(conn)?;
     let mut entry = conn.prepare_cached(
@@ -198,7 +198,8 @@ pub(crate) fn is_received(conn: &Connection, scope: &Scope) -> Result<bool> {
         }
     }
     let mut proof = conn.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM proof WHERE bound_seq = ?1 AND received_at_ms IS NULL)",
+        "SELECT EXISTS (SELECT 1 FROM proof
+             WHERE bound_seq = ?1 AND received_at_ms IS NULL AND lost_at_ms IS NULL)",
     )?;
     for seq in &scope.entries {
         if proof.query_row([seq], |r| r.get(0))? {

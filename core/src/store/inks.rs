@@ -25,7 +25,8 @@ pub(crate) struct Waiting {
     pub(crate) stop: Option<StopId>,
 }
 
-/// Every ink without a receipt: of entries on their way, and of entries that arrived without theirs.
+/// Every ink without a receipt: of entries on their way, and of entries that arrived without theirs. One that was erased
+/// waits for nothing.
 pub(crate) fn waiting(conn: &Connection) -> Result<Vec<Waiting>> {
     let mut stmt = conn.prepare_cached(
         "SELECT e.seq AS seq, header, stop_id, length(ink) AS bytes
@@ -34,7 +35,7 @@ pub(crate) fn waiting(conn: &Connection) -> Result<Vec<Waiting>> {
          UNION ALL
          SELECT e.seq, header, stop_id, length(ink)
          FROM received r INDEXED BY ink_waiting JOIN entry e USING (seq)
-         WHERE r.has_ink AND r.ink_at_ms IS NULL AND r.seq <= ?1",
+         WHERE r.has_ink AND r.ink_at_ms IS NULL AND r.seq <= ?1 AND ink IS NOT NULL",
     )?;
     let mut rows = stmt.query([entries::received_head(conn)?])?;
     let mut out = Vec::new();
@@ -56,7 +57,7 @@ pub(crate) fn to_upload(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> 
     let mut stmt = conn.prepare_cached(
         "SELECT e.seq AS seq, header, occurred_at_ms, attempt_id, ink, r.started AS started
          FROM received r INDEXED BY ink_waiting JOIN entry e USING (seq)
-         WHERE r.has_ink AND r.ink_at_ms IS NULL AND r.at_ms IS NOT NULL AND r.seq > ?1
+         WHERE r.has_ink AND r.ink_at_ms IS NULL AND r.at_ms IS NOT NULL AND r.seq > ?1 AND ink IS NOT NULL
          ORDER BY r.seq LIMIT ?2",
     )?;
     let mut rows = stmt.query([after, i64::from(limits::PROOF_WINDOW)])?;

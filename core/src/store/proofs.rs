@@ -145,7 +145,8 @@ pub(crate) enum Worth {
 pub(crate) fn to_upload(conn: &Connection, after: i64, worth: Worth) -> Result<Vec<ProofRow>> {
     let mut stmt = conn.prepare_cached(
         "SELECT p.* FROM proof p JOIN received e ON e.seq = p.bound_seq JOIN attempt a USING (attempt_id)
-         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND e.at_ms IS NOT NULL AND p.id > ?1
+         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND p.lost_at_ms IS NULL
+           AND e.at_ms IS NOT NULL AND p.id > ?1
            AND CASE WHEN p.wanted THEN 0 WHEN a.kind IN ('report', 'correction') THEN 1
              WHEN NOT e.has_ink THEN 2 ELSE 3 END = ?3
          ORDER BY p.id LIMIT ?2",
@@ -158,11 +159,11 @@ pub(crate) fn to_upload(conn: &Connection, after: i64, worth: Worth) -> Result<V
     Ok(out)
 }
 
-/// Bound photos without a receipt, whether the hub has their entry or not, from behind `after`.
+/// Bound photos that wait for a receipt, whether the hub has their entry or not, from behind `after`.
 pub(crate) fn unreceived(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> {
     let mut stmt = conn.prepare_cached(
         "SELECT * FROM proof WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL
-         AND id > ?1 ORDER BY id LIMIT ?2",
+         AND lost_at_ms IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
     )?;
     let mut rows = stmt.query(params![after, limits::PROOF_WINDOW])?;
     let mut out = Vec::new();
@@ -172,7 +173,7 @@ pub(crate) fn unreceived(conn: &Connection, after: i64) -> Result<Vec<ProofRow>>
     Ok(out)
 }
 
-/// One of the [`unreceived`] photos.
+/// One bound photo without a receipt; also one that counts as lost, for whoever looks into a damaged store.
 pub(crate) fn unreceived_at(conn: &Connection, id: i64) -> Result<Option<ProofRow>> {
     let mut stmt = conn.prepare_cached(
         "SELECT * FROM proof WHERE id = ?1 AND bound_seq IS NOT NULL AND received_at_ms IS NULL",
@@ -194,7 +195,7 @@ pub(crate) fn want(conn: &Connection, hash: Hash32) -> Result<TakenBack> {
 pub(crate) fn held_back(conn: &Connection) -> Result<(u64, u64)> {
     let mut stmt = conn.prepare_cached(
         "SELECT count(*) AS n, coalesce(sum(size_bytes), 0) AS bytes FROM proof
-         WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL AND NOT wanted",
+         WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL AND lost_at_ms IS NULL AND NOT wanted",
     )?;
     let mut rows = stmt.query([])?;
     let r = rows
@@ -219,7 +220,7 @@ pub(crate) struct Known {
     all: Option<HashSet<Hash32>>,
 }
 
-/// Reads which proofs wait for their receipt.
+/// Reads which proofs have no receipt, lost ones too: the hub may have one after all.
 pub(crate) fn known(conn: &Connection) -> Result<Known> {
     let mut stmt = conn.prepare_cached(
         "SELECT id, hash FROM proof WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL",
@@ -264,7 +265,7 @@ pub(crate) fn mark_received(
         return Ok(all.contains(&hash).then(Vec::new));
     };
     let mut mark = conn.prepare_cached(
-        "UPDATE proof SET received_at_ms = ?2 WHERE id = ?1
+        "UPDATE proof SET received_at_ms = ?2, lost_at_ms = NULL WHERE id = ?1
          RETURNING (SELECT stop_id FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS stop_id",
     )?;
     for id in ids {
@@ -393,7 +394,7 @@ pub(crate) fn unstage(conn: &Connection, attempt: AttemptId) -> Result<Vec<([u8;
     Ok(out)
 }
 
-/// Proofs without a receipt.
+/// Proofs that wait for a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unsent {
     pub(crate) count: u64,
@@ -407,7 +408,7 @@ pub(crate) fn unsent(conn: &Connection) -> Result<Unsent> {
     let mut stmt = conn.prepare_cached(
         "SELECT count(*) AS n, coalesce(sum(p.size_bytes), 0) AS bytes, min(e.occurred_at_ms) AS oldest
          FROM proof p LEFT JOIN entry e ON e.seq = p.bound_seq
-         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL",
+         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND p.lost_at_ms IS NULL",
     )?;
     let mut rows = stmt.query([])?;
     let r = rows

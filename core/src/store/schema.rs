@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/015_pins.sql"),
     include_str!("migrations/016_sync.sql"),
     include_str!("migrations/017_policy.sql"),
+    include_str!("migrations/018_lost.sql"),
 ];
 
 /// Newest schema version this build knows.

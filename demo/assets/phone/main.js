@@ -1,7 +1,7 @@
 // The phone screen: bar, queue line and three views (route, stop, rating code).
 //
 // For tests: data-testid names every control. `airplane` the switch; `stop-card` (data-stop-id,
-// data-state) with `open-stop`, `sync-badge` (data-sync: nothing, local, sending, received, synced),
+// data-state) with `open-stop`, `sync-badge` (data-sync: nothing, local, sending, received, lost, synced),
 // `show-code`, `rating` (data-stars); in a stop `handoff-CODE`, `item-CODE`, `identity-CODE`,
 // `inspection-CODE`, `photo-camera`, `photo-gallery`, `photo`, `signature`, `complete`, `fail`, `reason`,
 // `action`, `record-fail`; `plan`, `map`, `change` (data-kept, data-known), `replan`, `delayed`, and in a card `eta`,
@@ -130,6 +130,7 @@ function queueLine() {
     parts.push(t("queue", sync.unsent_entries, sync.unsent_proofs));
     if (sync.oldest_unsent_ms) parts.push(t("oldest", span(Date.now() - sync.oldest_unsent_ms)));
   } else if (state.enrolled) parts.push(t("queue_empty"));
+  if (sync.lost_proofs) parts.push(t("lost_proofs", sync.lost_proofs));
   if (!state.online) parts.push(t("offline"));
   else {
     if (sync.blocking) parts.push(t(`blocking_${sync.blocking}`));

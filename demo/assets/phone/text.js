@@ -4,8 +4,8 @@ const words = {
   zh: {
     title: "今日派送", airplane: "飞行模式", language: "English", next: "下一站", later: "后续", done: "已完成",
     parcels: (n) => `${n} 件`, stops: (done, all) => `已完成 ${done}/${all} 站`,
-    sync_nothing: "未操作", sync_local: "仅在本机", sync_sending: "正在发送", sync_received: "已送达,照片待传", sync_synced: "已同步",
-    queue_empty: "全部已同步", queue: (e, p) => `待上传:${e} 条记录,${p} 份凭证`,
+    sync_nothing: "未操作", sync_local: "仅在本机", sync_sending: "正在发送", sync_received: "已送达,照片待传", sync_lost: "已送达,照片已丢失", sync_synced: "已同步",
+    queue_empty: "全部已同步", queue: (e, p) => `待上传:${e} 条记录,${p} 份凭证`, lost_proofs: (n) => `${n} 张照片已丢失`,
     oldest: (age) => `最早 ${age} 前`, retry: (age) => `${age} 后重试`, contact: (age) => `${age} 前与服务器联系`,
     blocking_network: "无法连接服务器", blocking_bad_answer: "服务器应答异常", blocking_refused: "服务器拒绝了本机,请联系站点", blocking_hub_contradicts: "服务器的记录前后矛盾,请联系站点",
     left: (age) => `剩余 ${age}`, late: (age) => `已超时 ${age}`,
@@ -39,8 +39,8 @@ const words = {
   en: {
     title: "Today's round", airplane: "Airplane mode", language: "中文", next: "Next stop", later: "After that", done: "Done",
     parcels: (n) => (n === 1 ? "1 parcel" : `${n} parcels`), stops: (done, all) => `${done} of ${all} stops done`,
-    sync_nothing: "Nothing recorded", sync_local: "On this phone only", sync_sending: "Sending", sync_received: "Record received, photo to come", sync_synced: "Synced",
-    queue_empty: "Everything is synced", queue: (e, p) => `On this phone only: ${e} ${e === 1 ? "record" : "records"}, ${p} ${p === 1 ? "proof" : "proofs"}`,
+    sync_nothing: "Nothing recorded", sync_local: "On this phone only", sync_sending: "Sending", sync_received: "Record received, photo to come", sync_lost: "Record received, a photo is lost", sync_synced: "Synced",
+    queue_empty: "Everything is synced", queue: (e, p) => `On this phone only: ${e} ${e === 1 ? "record" : "records"}, ${p} ${p === 1 ? "proof" : "proofs"}`, lost_proofs: (n) => `${n} ${n === 1 ? "photo is" : "photos are"} lost`,
     oldest: (age) => `oldest ${age} ago`, retry: (age) => `next try in ${age}`, contact: (age) => `last contact ${age} ago`,
     blocking_network: "the hub cannot be reached", blocking_bad_answer: "the hub gives no useful answer", blocking_refused: "the hub refuses this phone; call your station", blocking_hub_contradicts: "the hub contradicts its own log; call your station",
     left: (age) => `${age} left`, late: (age) => `${age} late`,

@@ -76,6 +76,7 @@ fn good_day() -> GoodDay {
             kind: p.kind.code().to_owned(),
             bound: true,
             complete: true,
+            lost: false,
         });
         parcels.push(ParcelAudit {
             parcel: parcel(n),

@@ -343,6 +343,7 @@ fn stop_status(stop: &StopView) -> StopStatus {
             SyncState::Local => SyncWord::Local,
             SyncState::Sending => SyncWord::Sending,
             SyncState::Received => SyncWord::Received,
+            SyncState::ProofLost => SyncWord::Lost,
             SyncState::ProofComplete => SyncWord::Synced,
         },
     }

@@ -288,6 +288,8 @@ pub enum SyncWord {
     Sending,
     /// The record is at the hub, a proof is missing.
     Received,
+    /// The record is at the hub; a proof is nowhere any more.
+    Lost,
     /// Everything is at the hub: "synced".
     Synced,
 }

@@ -100,7 +100,7 @@ pub fn figures(status: &PhoneStatus) -> [u64; 3] {
         |word: fn(SyncWord) -> bool| status.stops.iter().filter(|s| word(s.sync)).count() as u64;
     [
         count(|s| matches!(s, SyncWord::Local | SyncWord::Sending)),
-        count(|s| s == SyncWord::Received),
+        count(|s| matches!(s, SyncWord::Received | SyncWord::Lost)),
         count(|s| s == SyncWord::Synced),
     ]
 }

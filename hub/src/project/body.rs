@@ -9,6 +9,7 @@ use satchel_protocol::doorstep::{
 };
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::ParcelId;
+use satchel_protocol::lost::ProofLostBody;
 use satchel_protocol::taxonomy::Outcome;
 use satchel_protocol::transitions::EventKind;
 
@@ -32,6 +33,7 @@ pub(super) enum Body {
     Reminder(ReminderBody),
     RuleSetRefused(RuleSetRefusedBody),
     Step(ParcelStepBody),
+    ProofLost(ProofLostBody),
     /// A kind made after this build; projected by a newer one.
     UnknownKind,
     /// The kind is known, the body is not readable by this build.
@@ -66,6 +68,7 @@ impl Body {
             EntryKind::REMINDER_DUE => Self::Reminder(ReminderBody::decode(bytes)?),
             EntryKind::RULESET_REFUSED => Self::RuleSetRefused(RuleSetRefusedBody::decode(bytes)?),
             EntryKind::PARCEL_STEP => Self::Step(ParcelStepBody::decode(bytes)?),
+            ProofLostBody::KIND => Self::ProofLost(ProofLostBody::decode(bytes)?),
             _ => Self::UnknownKind,
         })
     }
@@ -89,6 +92,7 @@ impl Body {
             Self::Reminder(_) => "reminder",
             Self::RuleSetRefused(_) => "ruleset_refused",
             Self::Step(_) => "parcel_step",
+            Self::ProofLost(_) => "proof_lost",
             Self::UnknownKind => "unknown_kind",
             Self::Unreadable => "unreadable",
             Self::Erased => "erased",

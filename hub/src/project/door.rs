@@ -5,6 +5,7 @@ use satchel_protocol::doorstep::{
     CallBody, CodeEntryBody, ConsentRecord, ConsentWithdrawnBody, CorrectionBody, ReportBody,
 };
 use satchel_protocol::entry::Header;
+use satchel_protocol::lost::ProofLostBody;
 use serde_json::json;
 
 use crate::codes;
@@ -143,6 +144,25 @@ pub(super) async fn code_entry(
     .bind(&b.stop.as_bytes()[..])
     .bind(matched)
     .bind(judged_by_hub)
+    .bind(header.occurred_at_ms)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What a phone says of its own proofs; the first word stands.
+pub(super) async fn proof_lost(
+    tx: &mut Tx,
+    header: &Header,
+    b: &ProofLostBody,
+) -> Result<(), HubError> {
+    sqlx::query(
+        "INSERT INTO proof_lost (device_id, hash, cause, lost_at_ms) VALUES (?, ?, ?, ?) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(&header.device.as_bytes()[..])
+    .bind(&b.hash.0[..])
+    .bind(b.cause.0)
     .bind(header.occurred_at_ms)
     .execute(&mut **tx)
     .await?;

@@ -24,6 +24,9 @@ struct QueueView: View {
                         if let blocking = queue.blocking {
                             Said(app.labels[blocking], app.language).foregroundStyle(.orange)
                         }
+                        if queue.lostProofs > 0 {
+                            Text("queue.lost \(queue.lostProofs)").foregroundStyle(.orange)
+                        }
                         if queue.receiptAlarms + queue.hubContradictions > 0 {
                             Text("queue.alarms \(queue.receiptAlarms + queue.hubContradictions)").foregroundStyle(.red)
                         }

@@ -20,7 +20,7 @@ use satchel_protocol::feed::{FeedContent, FeedPage};
 use satchel_protocol::http_sig;
 use satchel_protocol::ids::{AttemptId, DeviceId, ParcelId, StopId};
 use satchel_protocol::taxonomy::{HandoffKind, Outcome, ProofKind};
-use satchel_protocol::{erase::ErasedBody, wedge::ReplacementBody};
+use satchel_protocol::{erase::ErasedBody, lost::ProofLostBody, wedge::ReplacementBody};
 
 /// The body of an entry: what is read is written and read again as the same.
 macro_rules! read_bodies {
@@ -52,6 +52,7 @@ pub fn bodies(bytes: &[u8]) {
         PickupBody,
         ReminderBody,
         ReplacementBody,
+        ProofLostBody,
         ReportBody,
         RevealedBody,
         RuleSetRefusedBody,

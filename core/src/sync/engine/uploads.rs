@@ -23,7 +23,7 @@ pub(super) struct Upload {
     pub(super) failures: u32,
     pub(super) failed_at_ms: i64,
     pub(super) not_before_ms: i64,
-    /// This phone itself cannot read it.
+    /// This phone itself cannot read it, and could not note that.
     pub(super) parked: bool,
 }
 
@@ -115,7 +115,7 @@ impl Engine {
         self.arrived.insert(hash);
     }
 
-    /// Sets a proof aside that this phone itself cannot read; the others go on.
+    /// Passes over a proof in this process that this phone itself cannot read; the others go on.
     pub(crate) fn park(&mut self, proof: i64) {
         self.uploads.entry(proof).or_default().parked = true;
     }

@@ -42,6 +42,8 @@ pub(super) struct ProofCell {
     pub(super) held: bool,
     /// The phones that have it were asked for it, whatever their line costs.
     pub(super) wanted: bool,
+    /// Its phone says that it cannot bring it any more.
+    pub(super) lost: bool,
     pub(super) bound: bool,
     /// A code has no picture.
     pub(super) picture: bool,
@@ -247,6 +249,7 @@ async fn page_proofs(
     let rows = sqlx::query(
         "SELECT page.parcel_id, page.attempt_id, ap.hash, ap.kind, ap.bound, b.hash IS NOT NULL AS held, \
            EXISTS (SELECT 1 FROM proof_wanted w WHERE w.hash = ap.hash) AS wanted, \
+           EXISTS (SELECT 1 FROM proof_lost l WHERE l.device_id = ap.device_id AND l.hash = ap.hash) AS lost, \
            EXISTS (SELECT 1 FROM blob t WHERE t.hash = ap.thumb_hash) AS small \
          FROM (SELECT p.parcel_id, st.device_id, st.seq, a.attempt_id FROM parcel p \
                  JOIN stop s USING (stop_id) JOIN route r USING (route_id) \
@@ -280,6 +283,7 @@ pub(super) fn proof_cell(row: &SqliteRow, lang: Lang) -> Result<ProofCell, HubEr
         label: view::proof_kind(kind, lang),
         held: row.try_get("held")?,
         wanted: row.try_get("wanted")?,
+        lost: row.try_get("lost")?,
         bound: row.try_get("bound")?,
         picture: kind != "code",
         small: row.try_get("small")?,

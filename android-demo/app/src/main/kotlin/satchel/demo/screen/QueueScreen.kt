@@ -57,6 +57,7 @@ class QueueScreen(shell: Shell) : Screen(shell) {
             said(sync.blocking?.let { of(labels[it]) }),
             said(sync.nextRetryMs?.takeIf { it > now }?.let { string(R.string.next_retry, words.span(it - now)) }),
             said(if (shell.desk.settings.isOffline) string(R.string.airplane_on) else null),
+            said(sync.lostProofs.takeIf { it > 0uL }?.let { string(R.string.lost_proofs, it.toLong()) }),
             said(sync.receiptAlarms.takeIf { it > 0uL }?.let { string(R.string.receipt_alarms, it.toLong()) }),
             said(sync.hubContradictions.takeIf { it > 0uL }?.let { string(R.string.contradictions, it.toLong()) }),
             ui.text(string(R.string.synced_means), 13f, tone.fore),

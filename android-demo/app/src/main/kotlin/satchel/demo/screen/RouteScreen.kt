@@ -99,6 +99,7 @@ class RouteScreen(shell: Shell) : Screen(shell) {
         val card = ui.card(
             ui.row(ui.text(line, 15f, tone.fore, bold = true), ui.text("›", 20f, tone.fore)),
             why?.let { ui.text(it, 14f, tone.fore) },
+            sync.lostProofs.takeIf { it > 0uL }?.let { ui.text(string(R.string.lost_proofs, it.toLong()), 14f, tone.fore) },
             tone = tone, gap = 2,
         )
         return with(ui) { card.pressed("queue") { shell.go(QueueScreen(shell)) } }

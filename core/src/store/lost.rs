@@ -1,0 +1,99 @@
+//! Photos whose bytes this phone cannot bring any more. They stay in the queue's rows without waiting there: a receipt or a
+//! file that turns up again makes them what they were.
+
+use rusqlite::{Connection, params};
+use satchel_protocol::ids::{Hash32, StopId};
+
+use super::{entries, row};
+use crate::error::Result;
+
+/// A photo that was just found to be lost.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) stop: Option<StopId>,
+    /// Where the entry stands that binds it.
+    pub(crate) of_seq: i64,
+    /// An entry said so before.
+    pub(crate) told: bool,
+}
+
+/// Sets a waiting photo aside as lost. `None` where it does not wait: it was receipted or erased meanwhile.
+pub(crate) fn set(conn: &Connection, id: i64, at_ms: i64) -> Result<Option<Found>> {
+    let mut stmt = conn.prepare_cached(
+        "UPDATE proof SET lost_at_ms = ?2 WHERE id = ?1 AND bound_seq IS NOT NULL
+             AND received_at_ms IS NULL AND lost_at_ms IS NULL
+         RETURNING bound_seq, lost_seq IS NOT NULL AS told,
+             (SELECT stop_id FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS stop_id",
+    )?;
+    let mut rows = stmt.query(params![id, at_ms])?;
+    let Some(r) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(Found {
+        stop: entries::opt_stop_id(r)?,
+        of_seq: r.get("bound_seq")?,
+        told: r.get("told")?,
+    }))
+}
+
+/// The entry at `seq` says that it is lost.
+pub(crate) fn set_told(conn: &Connection, id: i64, seq: i64) -> Result<()> {
+    conn.prepare_cached("UPDATE proof SET lost_seq = ?2 WHERE id = ?1")?
+        .execute([id, seq])?;
+    Ok(())
+}
+
+/// A photo that counts as lost, and where its file would be.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) id: i64,
+    pub(crate) key: [u8; 32],
+    pub(crate) hash: Hash32,
+    pub(crate) stop: StopId,
+}
+
+/// All of them.
+pub(crate) fn all(conn: &Connection) -> Result<Vec<Lost>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT p.id AS id, p.hash AS hash, a.data_key AS data_key, a.stop_id AS stop_id
+         FROM proof p JOIN attempt a USING (attempt_id)
+         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND p.lost_at_ms IS NOT NULL",
+    )?;
+    let mut rows = stmt.query([])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        match read(r) {
+            // Without its key or its name no file is its own.
+            Err(error) if row::is_of_one_row(&error) => {}
+            photo => out.push(photo?),
+        }
+    }
+    Ok(out)
+}
+
+fn read(r: &rusqlite::Row<'_>) -> Result<Lost> {
+    Ok(Lost {
+        id: r.get("id")?,
+        key: row::bytes(r, "data_key")?,
+        hash: Hash32(row::bytes(r, "hash")?),
+        stop: StopId(row::uuid(r, "stop_id")?),
+    })
+}
+
+/// Its file is there again: it waits like any other.
+pub(crate) fn unset(conn: &Connection, id: i64) -> Result<()> {
+    conn.prepare_cached("UPDATE proof SET lost_at_ms = NULL WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+/// How many there are.
+pub(crate) fn count(conn: &Connection) -> Result<u64> {
+    let n: i64 = conn
+        .prepare_cached(
+            "SELECT count(*) FROM proof
+             WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL AND lost_at_ms IS NOT NULL",
+        )?
+        .query_row([], |r| r.get(0))?;
+    Ok(u64::try_from(n).unwrap_or(0))
+}

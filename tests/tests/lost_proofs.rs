@@ -1,0 +1,187 @@
+//! Photos that neither phone nor hub has any more: each has an end that says so, and nothing waits for it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::path::PathBuf;
+
+use satchel_core::model::stop::SyncState;
+use satchel_core::model::storage::Erasure;
+use satchel_protocol::feed::ProofWantedItem;
+use satchel_protocol::ids::Hash32;
+use satchel_protocol::lost::{LossCause, ProofLostBody};
+use satchel_tests::day::Day;
+use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::work::Work;
+
+/// The files of photos on the phone.
+fn files(phone: &Phone) -> Vec<PathBuf> {
+    let dir = std::fs::read_dir(phone.dir.join("blobs")).unwrap();
+    dir.map(|file| file.unwrap().path()).collect()
+}
+
+/// The photo of a delivery as its entry binds it, and where that entry stands.
+fn photo_of(work: &Work, n: usize) -> (Hash32, i64) {
+    let attempts = work.entries(satchel_protocol::entry::EntryKind::ATTEMPT);
+    let bodies = work.attempts();
+    let (header, _) = &attempts[n];
+    let photo = bodies[n].proofs.iter().find(|p| p.origin.is_some());
+    (photo.unwrap().hash, header.seq)
+}
+
+/// What the phone says is lost, waits and counts at sign-out: proofs.
+fn counts(phone: &Phone) -> (u64, u64, u64) {
+    let status = phone.core().sync_status().unwrap();
+    let warning = phone.core().logout_warning().unwrap();
+    let at_stake = warning.map_or(0, |w| w.left.proofs);
+    (status.lost_proofs, status.unsent_proofs, at_stake)
+}
+
+fn lost_notes(work: &Work) -> Vec<ProofLostBody> {
+    let bodies = work.bodies(ProofLostBody::KIND);
+    bodies
+        .iter()
+        .map(|b| ProofLostBody::decode(b).unwrap())
+        .collect()
+}
+
+/// Two deliveries at the hub whose photos gave way on the phone; then the hub went back to before the photos.
+fn lost_on_both_sides() -> Work {
+    let mut work = Work::on(Day::new(5).stops(3));
+    let before = work.hub.backup();
+    for n in 0..2 {
+        work.phone.deliver(work.day.stop_id(n), n as u64).unwrap();
+    }
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(counts(&work.phone), (0, 0, 0));
+    work.phone.core().set_photo_quota(0).unwrap();
+    assert!(files(&work.phone).is_empty());
+    work.hub.restore(before);
+    work.phone.restart();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    work
+}
+
+#[test]
+fn a_photo_that_neither_side_has_is_said_to_be_lost_and_nothing_waits_for_it() {
+    let mut work = lost_on_both_sides();
+    let status = work.phone.core().sync_status().unwrap();
+    assert_eq!((status.unsent_entries, status.unsent_bytes), (0, 0));
+    assert_eq!(status.oldest_unsent_ms, None);
+    assert_eq!((status.held_back_proofs, status.held_back_bytes), (0, 0));
+    assert_eq!(counts(&work.phone), (2, 0, 0));
+    for n in 0..2 {
+        let stop = work.phone.stop(work.day.stop_id(n));
+        assert_eq!(stop.sync, SyncState::ProofLost, "never said to be there");
+    }
+    // The hub is told, once for each.
+    let (first, of_seq) = photo_of(&work, 0);
+    let notes = lost_notes(&work);
+    let cause = LossCause::MISSING;
+    assert_eq!(notes.len(), 2);
+    assert!(notes.contains(&ProofLostBody {
+        hash: first,
+        of_seq,
+        cause
+    }));
+    work.phone.restart();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    work.tell(ProofWantedItem::KIND, &ProofWantedItem { hash: first });
+    assert_eq!(lost_notes(&work).len(), 2);
+    assert_eq!(counts(&work.phone), (2, 0, 0));
+
+    // Signing out needs no word about proofs, and an export takes nothing along.
+    let report = work.phone.core().export_unsent(&work.phone.dir.join("out"));
+    assert_eq!(report.unwrap().proofs, 0);
+}
+
+#[test]
+fn an_erasure_does_not_wait_for_a_photo_that_is_lost() {
+    let work = lost_on_both_sides();
+    let parcel = work.day.parcel_id(0, 0);
+    let erased = work.phone.core().erase(parcel).unwrap();
+    assert!(matches!(erased, Erasure::Done { .. }), "{erased:?}");
+    assert_eq!(counts(&work.phone), (1, 0, 0));
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(work.phone.core().sync_status().unwrap().unsent_entries, 0);
+}
+
+#[test]
+fn an_erasure_that_waits_for_a_photo_is_carried_out_once_that_is_known_to_be_lost() {
+    let work = Work::on(Day::new(5).stops(1));
+    work.phone.deliver(work.day.stop_id(0), 1).unwrap();
+    let parcel = work.day.parcel_id(0, 0);
+    for file in files(&work.phone) {
+        std::fs::remove_file(file).unwrap();
+    }
+    let asked = work.phone.core().erase(parcel).unwrap();
+    assert_eq!(asked, Erasure::WaitsForHub);
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    let erasure = work.phone.core().erasure(parcel).unwrap().unwrap();
+    assert!(matches!(erasure, Erasure::Done { .. }), "{erasure:?}");
+    assert_eq!(lost_notes(&work).len(), 1);
+    assert_eq!(counts(&work.phone), (0, 0, 0));
+}
+
+#[test]
+fn what_the_hub_has_after_all_is_received_and_no_longer_lost() {
+    let mut work = Work::on(Day::new(5).stops(1));
+    work.phone.deliver(work.day.stop_id(0), 1).unwrap();
+    for file in files(&work.phone) {
+        std::fs::remove_file(file).unwrap();
+    }
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(counts(&work.phone), (1, 0, 0));
+    let (hash, _) = photo_of(&work, 0);
+    // Imported from another store, say.
+    work.hub.hold(hash, b"its bytes".to_vec());
+    work.phone.restart();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(counts(&work.phone), (0, 0, 0));
+    let stop = work.phone.stop(work.day.stop_id(0));
+    assert_eq!(stop.sync, SyncState::ProofComplete);
+}
+
+#[test]
+fn a_damaged_photo_is_lost_until_its_file_is_put_back_and_holds_up_no_other() {
+    let mut work = Work::on(Day::new(5).stops(2));
+    work.phone.deliver(work.day.stop_id(0), 1).unwrap();
+    let file = files(&work.phone).remove(0);
+    work.phone.deliver(work.day.stop_id(1), 2).unwrap();
+    let sound = std::fs::read(&file).unwrap();
+    let mut damaged = sound.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    std::fs::write(&file, damaged).unwrap();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    let sync = |work: &Work, n: usize| work.phone.stop(work.day.stop_id(n)).sync;
+    assert_eq!(sync(&work, 0), SyncState::ProofLost);
+    assert_eq!(sync(&work, 1), SyncState::ProofComplete);
+    assert_eq!(counts(&work.phone), (1, 0, 0));
+    assert_eq!(lost_notes(&work)[0].cause, LossCause::DAMAGED);
+
+    std::fs::write(&file, sound).unwrap();
+    work.phone.restart();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(sync(&work, 0), SyncState::ProofComplete);
+    assert_eq!(counts(&work.phone), (0, 0, 0));
+    assert!(work.hub.has_blob(photo_of(&work, 0).0));
+}
+
+#[test]
+fn a_signature_that_was_erased_is_nothing_to_wait_for_when_the_hub_lost_it() {
+    let mut work = Work::on(Day::new(5).stops(2));
+    let before = work.hub.backup();
+    work.phone.deliver(work.day.stop_id(0), 1).unwrap();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    let parcel = work.day.parcel_id(0, 0);
+    let erased = work.phone.core().erase(parcel).unwrap();
+    assert!(matches!(erased, Erasure::Done { .. }));
+    work.hub.restore(before);
+    work.phone.restart();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(counts(&work.phone), (0, 0, 0));
+    assert_eq!(work.phone.core().sync_status().unwrap().unsent_entries, 0);
+    work.phone.deliver(work.day.stop_id(1), 2).unwrap();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    let stop = work.phone.stop(work.day.stop_id(1));
+    assert_eq!(stop.sync, SyncState::ProofComplete);
+}
