@@ -9,6 +9,8 @@
     clippy::panic
 )]
 
+mod spoiled;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_tests::day::{Day, MORNING_MS};
 use satchel_tests::phone::{self, Phone, SyncEnd, is_full};
 use satchel_tests::toy_hub::ToyHub;
+use spoiled::spoil;
 
 /// Leaves less free than ballast wants to see before it grows.
 const TOO_SMALL_FOR_BALLAST_MB: u32 = 18;
@@ -281,15 +284,10 @@ fn the_last_way_out_is_open_on_a_full_disk_and_names_what_could_not_be_repaired(
     for n in 0..3 {
         phone.deliver(day.stop_id(n), n as u64).unwrap();
     }
-    phone.kill();
-    let db = rusqlite::Connection::open(phone.dir.join("satchel.db")).unwrap();
-    db.execute_batch(&phone::unlock(&phone::KEY)).unwrap();
-    db.execute_batch(
+    spoil(
+        &mut phone,
         "UPDATE entry SET salt = x'00' WHERE seq = 2; UPDATE entry SET sig = x'00' WHERE seq = 3",
-    )
-    .unwrap();
-    drop(db);
-    phone.open().unwrap();
+    );
     disk.fill();
     let mut next = 3;
     while phone.fail(day.stop_id(next)).is_ok() {

@@ -2,24 +2,17 @@
 //! entry stands open and why, and repairs it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod spoiled;
+
 use satchel_core::model::status::ExportReport;
 use satchel_core::model::stop::SyncState;
 use satchel_core::model::wedge::{Repair, WedgeState};
 use satchel_core::sync::task::{Network, Purpose, Task};
 use satchel_protocol::wedge::WedgeReason;
 use satchel_tests::link::Transport as _;
-use satchel_tests::phone::{KEY, Phone, SyncEnd, unlock};
+use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::running::Running;
-
-/// Changes the phone's file as a bad flash cell or a bug would, between two starts of the app.
-fn spoil(phone: &mut Phone, change: &str) {
-    phone.kill();
-    let db = rusqlite::Connection::open(phone.dir.join("satchel.db")).unwrap();
-    db.execute_batch(&unlock(&KEY)).unwrap();
-    db.execute_batch(change).unwrap();
-    drop(db);
-    phone.open().unwrap();
-}
+use spoiled::spoil;
 
 struct World {
     hub: Running,

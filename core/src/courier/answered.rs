@@ -72,6 +72,11 @@ impl Answer {
         self.error().is_some_and(|e| e.error != ErrorCode::Other)
     }
 
+    /// Whether somebody who may not be the hub will not have what was sent, as it was written.
+    fn refuses_the_form(&self) -> bool {
+        matches!(self.status, 400 | 403 | 406 | 415 | 422) && !self.is_hubs_refusal()
+    }
+
     /// Whether it is the answer of a hub that cannot answer, or of a proxy that does not reach it.
     pub(super) fn is_hub_down(&self) -> bool {
         self.status >= 500
@@ -126,6 +131,11 @@ impl Courier {
             // An older hub may be in the place of the one that took lean signatures.
             self.engine().set_signs_lean(false);
         }
+        if let Job::PushLog { form, .. } = flight.job
+            && answer.refuses_the_form()
+        {
+            self.engine().batch_refused(form);
+        }
         if let Some(error) = answer.error()
             && !answer.ok()
             && self.apply_refusal(keys, flight, answer, &error)?
@@ -159,7 +169,9 @@ impl Courier {
                 self.note_key_age()?;
                 if got.is_ok() {
                     let took_ms = self.boot_ms() - flight.issued_ms;
-                    self.engine().pace.arrived(sent_bytes, took_ms);
+                    let mut engine = self.engine();
+                    engine.pace.arrived(sent_bytes, took_ms);
+                    engine.batch_taken();
                 }
                 got
             }

@@ -9,6 +9,7 @@ mod asking;
 mod backoff;
 mod circuit;
 mod feed;
+mod forms;
 mod job;
 mod uploads;
 
@@ -62,6 +63,8 @@ pub(crate) struct Engine {
     form: Form,
     /// The leanest that it has not refused in spite of that.
     leanest: Form,
+    /// Batches in a row that somebody refused in words that are not the hub's, while it answered questions.
+    batches_refused: u32,
     feed_wanted: bool,
     last_feed_ms: Option<i64>,
     catching_up: CatchingUp,
@@ -102,6 +105,7 @@ impl Default for Engine {
             proof_pace: Pace::default(),
             form: Form::default(),
             leanest: Form::Lean,
+            batches_refused: 0,
             feed_wanted: true,
             last_feed_ms: None,
             catching_up: CatchingUp::default(),
@@ -322,6 +326,9 @@ impl Engine {
     ) {
         self.unknown_outcome(job);
         self.lost(job, blocking);
+        if matches!(job, Job::AskLog { .. }) {
+            self.questions_fail_too();
+        }
         let lane = job.lane();
         let before = self.backoff.get(&lane);
         let backoff = Backoff::after(before, blocking, now_ms, retry_after_ms, jitter);
@@ -476,20 +483,6 @@ impl Engine {
             self.catching_up = CatchingUp::default();
         }
         goes_on
-    }
-
-    pub(crate) fn form(&self) -> Form {
-        self.form.min(self.leanest)
-    }
-
-    /// The hub did not understand a batch that was written so: an older one is in the place of the one that
-    /// named this form.
-    pub(crate) fn form_refused(&mut self, form: Form) {
-        self.leanest = self.leanest.min(form.simpler());
-    }
-
-    pub(crate) fn set_form(&mut self, form: Form) {
-        self.form = form;
     }
 
     /// The server gave an upload a name of its own: the next ones are created before their bytes are sent.

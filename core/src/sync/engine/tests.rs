@@ -390,3 +390,17 @@ fn a_hub_that_has_less_with_each_look_is_asked_with_patience_until_one_comes_to_
     engine.look_at_everything(0);
     assert!(!engine.looks_in_a_circle());
 }
+
+#[test]
+fn where_no_form_gets_through_the_leanest_is_tried_again() {
+    let mut engine = Engine::default();
+    engine.set_form(Form::Lean);
+    let mut tried = Vec::new();
+    for _ in 0..8 {
+        tried.push(engine.form());
+        engine.batch_refused(engine.form());
+    }
+    let twice = |form| [form, form];
+    let expected = [Form::Lean, Form::Packed, Form::Json, Form::Lean].map(twice);
+    assert_eq!(tried, expected.concat());
+}
