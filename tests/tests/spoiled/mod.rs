@@ -3,7 +3,7 @@
 use satchel_tests::phone::{KEY, Phone, unlock};
 
 /// Changes the phone's file as a bad flash cell or a bug would, between two starts of the app.
-pub fn spoil(phone: &mut Phone, change: &str) {
+pub(crate) fn spoil(phone: &mut Phone, change: &str) {
     phone.kill();
     let db = rusqlite::Connection::open(phone.dir.join("satchel.db")).unwrap();
     db.execute_batch(&unlock(&KEY)).unwrap();
