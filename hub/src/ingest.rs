@@ -125,6 +125,8 @@ enum Taken {
 struct Work<'a> {
     hub: &'a Hub,
     small: &'a [InlineBlob],
+    /// Of these, those that were not kept.
+    left_out: HashSet<Hash32>,
     visits: &'a Visits,
     now_ms: i64,
     tree: Tree,
@@ -147,6 +149,7 @@ async fn store(hub: &Hub, batch: &Sent<'_>, known_tree: u64) -> Result<Taken, Ap
     let mut work = Work {
         hub,
         small: batch.small,
+        left_out: HashSet::new(),
         visits: batch.visits,
         now_ms,
         tree: Tree::open(&mut tx).await?,
@@ -218,18 +221,25 @@ struct Answer<'a> {
 
 impl Work<'_> {
     /// Keeps the proofs that ride in the batch.
-    async fn keep_small(&self, tx: &mut Tx, batch: &Sent<'_>) -> Result<(), HubError> {
+    async fn keep_small(&mut self, tx: &mut Tx, batch: &Sent<'_>) -> Result<(), HubError> {
         let binds = batch.judged.iter().filter_map(|judged| match judged {
             Judged::Sound(entry) => Some(&entry.header.blobs),
             Judged::Unsound { .. } => None,
         });
         let binds: HashSet<Hash32> = binds.flatten().copied().collect();
-        let new = proofs::keep_small(tx, batch.small, &binds, self.now_ms).await?;
+        let device = batch.device;
+        let kept = proofs::keep_small(tx, device, batch.small, &binds, self.now_ms).await?;
         let metrics = self.hub.metrics();
-        for blob in batch.small.iter().filter(|b| new.contains(&b.hash)) {
+        for blob in batch.small.iter().filter(|b| kept.new.contains(&b.hash)) {
             metrics.proofs.add(1);
             metrics.proof_bytes.add(blob.bytes.len());
         }
+        if !kept.left_out.is_empty() {
+            let left_out = kept.left_out.len();
+            tracing::warn!(%device, left_out, "no room for more proofs that no entry binds");
+            metrics.loose_left_out.add(left_out);
+        }
+        self.left_out = kept.left_out;
         Ok(())
     }
 
@@ -287,7 +297,10 @@ impl Work<'_> {
         let touched = std::mem::take(&mut self.touched);
         doorstep::settle_all(&mut tx, &touched, now_ms).await?;
         erase::empty_late(&mut tx, &touched, now_ms).await?;
-        let mut blobs: Vec<_> = self.small.iter().map(|b| (0, b.hash)).collect();
+        // What was left out is not here: an upload of it will be told why.
+        let kept = self.small.iter().map(|b| b.hash);
+        let kept = kept.filter(|hash| !self.left_out.contains(hash));
+        let mut blobs: Vec<_> = kept.map(|hash| (0, hash)).collect();
         let binds = held.iter().flat_map(|entry| &entry.header.blobs);
         let here = proofs::held(&mut tx, binds).await?;
         for entry in &held {
@@ -395,6 +408,7 @@ pub(crate) async fn retry(hub: &Hub) -> Result<usize, HubError> {
     let mut work = Work {
         hub,
         small: &[],
+        left_out: HashSet::new(),
         visits: &Visits::new(),
         now_ms,
         tree: Tree::open(&mut tx).await?,

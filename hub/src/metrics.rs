@@ -42,6 +42,8 @@ counters! {
     proofs: "satchel_proofs_total", "Proofs received whole.";
     /// Bytes of completed proofs.
     proof_bytes: "satchel_proof_bytes_total", "Bytes of proofs received whole.";
+    /// Proofs in batches that nothing binds and for which their device has no room left.
+    loose_left_out: "satchel_loose_proofs_left_out_total", "Proofs in batches that were left out: no entry binds them and their device has no room left.";
     /// Devices enrolled.
     enrolments: "satchel_enrolments_total", "Devices enrolled.";
     /// Requests whose signature was refused.

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
-use common::{Answer, Bench, HOUR_MS, Phone, SignedRequest, inline, metadata, sha};
+use common::{Answer, Bench, HOUR_MS, Phone, SignedRequest, inline, metadata, raw, sha};
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::batch::Batch;
 use satchel_protocol::limits::MAX_PROOF_BYTES;
@@ -490,6 +490,74 @@ async fn what_comes_inside_a_batch_is_kept_with_it_and_needs_no_file() {
     assert_eq!(receipt.blobs, [sha(ink)]);
     assert_eq!(count_files(&bench.dir.path().join("proofs")), 0);
     assert_eq!(head(&bench, &mut phone, ink).await.status, 200);
+}
+
+#[tokio::test]
+async fn loose_proofs_in_a_batch_count_like_uploads_and_hold_up_no_entry() {
+    let (bench, mut phone, given) = Bench::with_round(2).await;
+    let mut other = Phone::enrolled(&bench, "Zhou", 9).await;
+    // All but a few kilobytes of what this phone may leave here that nothing binds.
+    let db = raw(&bench).await;
+    sqlx::query(
+        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms, brought_by) \
+         VALUES (randomblob(32), 'photo', ?, ?, ?, ?)",
+    )
+    .bind(512 * 1_024 * 1_024 - 6_500)
+    .bind(bench.hub.now_ms())
+    .bind(bench.hub.now_ms() + HOUR_MS)
+    .bind(phone.device.as_bytes().to_vec())
+    .execute(&db)
+    .await
+    .unwrap();
+    let loose = |n: u8| inline(ProofKind::Signature, &[n; 3_000]);
+    let (ink, later) = ([9; 600], [77; 3_000]);
+    let entry = phone.delivery(&given[0], &[(ProofKind::Signature, &ink)]);
+    let batch = Batch {
+        entries: vec![entry],
+        // The same twice counts once; a tiny one takes more room than its bytes.
+        blobs: vec![
+            loose(1),
+            loose(1),
+            inline(ProofKind::Signature, b"tiny"),
+            loose(3),
+            inline(ProofKind::Signature, &ink),
+        ],
+    };
+    let receipt = phone.push(&bench, &batch).await.receipt(&bench, &phone);
+    assert_eq!((receipt.entries.len(), receipt.head_seq), (1, 1));
+    let mut named = receipt.blobs.clone();
+    named.sort();
+    let mut kept = [loose(1).hash, sha(b"tiny"), sha(&ink)];
+    kept.sort();
+    assert_eq!(named, kept, "what was left out is not receipted");
+    assert_eq!(head(&bench, &mut phone, &[3; 3_000]).await.status, 404);
+    let metrics = bench.get("/metrics", &[]).await.text();
+    assert!(
+        metrics.contains("satchel_loose_proofs_left_out_total 1"),
+        "{metrics}"
+    );
+
+    // Sent again it is left out again, and named as held is what is held. Another phone has its own room.
+    let again = phone.push(&bench, &batch).await.receipt(&bench, &phone);
+    assert!(!again.blobs.contains(&loose(3).hash) && again.blobs.contains(&loose(1).hash));
+    let of_other = Batch {
+        entries: vec![],
+        blobs: vec![loose(4)],
+    };
+    let receipt = other.push(&bench, &of_other).await.receipt(&bench, &other);
+    assert_eq!(receipt.blobs, [loose(4).hash]);
+    // What an entry binds by now is evidence and takes none of the room.
+    let entry = phone.delivery(&given[1], &[(ProofKind::Signature, &later)]);
+    phone
+        .push_entries(&bench, &[entry])
+        .await
+        .receipt(&bench, &phone);
+    let late = Batch {
+        entries: vec![],
+        blobs: vec![inline(ProofKind::Signature, &later)],
+    };
+    let receipt = phone.push(&bench, &late).await.receipt(&bench, &phone);
+    assert_eq!(receipt.blobs, [sha(&later)]);
 }
 
 #[tokio::test]

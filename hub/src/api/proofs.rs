@@ -24,7 +24,7 @@ use crate::api::log::receipt_body;
 use crate::api::schema::{BinarySchema, ErrorSchema};
 use crate::hub::Hub;
 use crate::receipts;
-use crate::store::proofs::{self, UNBOUND_TTL_MS, UploadRow};
+use crate::store::proofs::{self, MAX_UNBOUND_BYTES, UNBOUND_TTL_MS, UploadRow};
 use headers::{
     OFFSET_STREAM, UPLOAD_LENGTH, UPLOAD_OFFSET, check_version, content_type, describe, expires,
     metadata, number, parse_hash, tus, upload_length, whole_number,
@@ -35,9 +35,6 @@ const EXTENSIONS: &str = "creation,creation-with-upload,checksum,expiration,term
 
 /// A day's photos of one phone, begun and not finished, with room to spare.
 const MAX_OPEN_UPLOADS: i64 = 500;
-/// What one phone may leave here that no entry of its log binds: a thousand photos of half a megabyte. A phone sends
-/// its log first, so an honest one has hardly any; without a limit a lying one fills the disk within its seven days.
-const MAX_UNBOUND_BYTES: i64 = 512 * 1_024 * 1_024;
 
 /// What a tus client may do here.
 #[utoipa::path(

@@ -6,7 +6,7 @@ use satchel_protocol::batch::InlineBlob;
 use satchel_protocol::ids::{DeviceId, Hash32};
 use satchel_protocol::taxonomy::ProofKind;
 use sqlx::Row;
-use sqlx::sqlite::SqlitePool;
+use sqlx::sqlite::{SqliteExecutor, SqlitePool};
 
 use super::bulk::{self, Rows};
 use crate::db::{RowExt, Tx};
@@ -15,6 +15,12 @@ use crate::error::HubError;
 /// A proof that no entry binds yet may wait for its entry this long: a phone that is offline for a
 /// week still brings both.
 pub(crate) const UNBOUND_TTL_MS: i64 = 7 * 24 * 3_600 * 1_000;
+
+/// What one phone may leave here that no entry of its log binds: a thousand photos of half a megabyte. A phone sends
+/// its log first, so an honest one has hardly any; without a limit a lying one fills the disk within its seven days.
+pub(crate) const MAX_UNBOUND_BYTES: i64 = 512 * 1_024 * 1_024;
+/// As which a smaller proof counts there: about what its rows take, however few bytes it has.
+const LEAST_UNBOUND_BYTES: i64 = 1_024;
 
 /// An upload that was begun.
 #[derive(Debug, Clone, Copy)]
@@ -59,30 +65,44 @@ pub(crate) async fn add(
     Ok(done.rows_affected() > 0)
 }
 
-/// Keeps small proofs, bytes and all, in the transaction of the batch they came in. Those that the batch's
-/// own entries bind do not expire. Gives the hashes of those that are new.
+/// What came of the small proofs of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// Those that were not here before.
+    pub(crate) new: HashSet<Hash32>,
+    /// Those that no entry binds and for which their device has no room left.
+    pub(crate) left_out: HashSet<Hash32>,
+}
+
+/// Keeps small proofs, bytes and all, in the transaction of the batch that `device` sent. Those that the batch's
+/// own entries bind do not expire; what no entry binds counts for the device like an upload, and is left out where it
+/// has too much of that here.
 pub(crate) async fn keep_small(
     tx: &mut Tx,
+    device: DeviceId,
     blobs: &[InlineBlob],
     binds: &HashSet<Hash32>,
     now_ms: i64,
-) -> Result<HashSet<Hash32>, HubError> {
+) -> Result<Kept, HubError> {
     let loose = blobs.iter().map(|b| &b.hash);
     let loose: Vec<&Hash32> = loose.filter(|hash| !binds.contains(*hash)).collect();
     let bound_before = bound(tx, &loose).await?;
+    let is_bound = |hash: &Hash32| binds.contains(hash) || bound_before.contains(hash);
+    let left_out = no_room(tx, device, blobs.iter().filter(|b| !is_bound(&b.hash))).await?;
     let mut rows = Rows::new(
-        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms)",
+        "INSERT INTO blob (hash, kind, size_bytes, received_at_ms, expires_at_ms, brought_by)",
         "ON CONFLICT DO NOTHING RETURNING hash",
     );
-    for blob in blobs {
-        let is_bound = binds.contains(&blob.hash) || bound_before.contains(&blob.hash);
-        let expires_at_ms = (!is_bound).then(|| now_ms.saturating_add(UNBOUND_TTL_MS));
+    for blob in blobs.iter().filter(|b| !left_out.contains(&b.hash)) {
+        let is_loose = !is_bound(&blob.hash);
+        let expires_at_ms = is_loose.then(|| now_ms.saturating_add(UNBOUND_TTL_MS));
         rows.push([
             blob.hash.0[..].into(),
             blob.kind.code().into(),
             i64::try_from(blob.bytes.len()).unwrap_or(i64::MAX).into(),
             now_ms.into(),
             expires_at_ms.into(),
+            is_loose.then(|| &device.as_bytes()[..]).into(),
         ]);
     }
     let new = rows.put(tx).await?;
@@ -95,7 +115,33 @@ pub(crate) async fn keep_small(
         bytes.push([blob.hash.0[..].into(), blob.bytes[..].into()]);
     }
     bytes.put(tx).await?;
-    Ok(new)
+    Ok(Kept { new, left_out })
+}
+
+/// Which of these loose proofs are not here and have no room left, in the order they were sent.
+async fn no_room<'a>(
+    tx: &mut Tx,
+    device: DeviceId,
+    loose: impl Iterator<Item = &'a InlineBlob>,
+) -> Result<HashSet<Hash32>, HubError> {
+    let loose: Vec<&InlineBlob> = loose.collect();
+    let mut left_out = HashSet::new();
+    if loose.is_empty() {
+        return Ok(left_out);
+    }
+    let mut seen = held(tx, loose.iter().map(|b| &b.hash)).await?;
+    let there = unbound(&mut **tx, device, &Hash32::ZERO).await?;
+    let mut room_bytes = MAX_UNBOUND_BYTES.saturating_sub(there.bytes);
+    for blob in loose.into_iter().filter(|b| seen.insert(b.hash)) {
+        let size_bytes = i64::try_from(blob.bytes.len()).unwrap_or(i64::MAX);
+        let takes_bytes = size_bytes.max(LEAST_UNBOUND_BYTES);
+        if takes_bytes <= room_bytes {
+            room_bytes -= takes_bytes;
+        } else {
+            left_out.insert(blob.hash);
+        }
+    }
+    Ok(left_out)
 }
 
 /// Which of these proofs an entry binds that is held.
@@ -223,19 +269,20 @@ pub(crate) struct Unbound {
 }
 
 /// What of a device lies here that no entry binds, apart from the upload of `but`.
-pub(crate) async fn unbound(
-    db: &SqlitePool,
+pub(crate) async fn unbound<'e>(
+    db: impl SqliteExecutor<'e>,
     device: DeviceId,
     but: &Hash32,
 ) -> Result<Unbound, HubError> {
     let row = sqlx::query(
         "SELECT count(*) AS open_uploads, coalesce(sum(length_bytes), 0) + \
-           (SELECT coalesce(sum(size_bytes), 0) FROM blob \
+           (SELECT coalesce(sum(max(size_bytes, ?3)), 0) FROM blob \
             WHERE brought_by = ?1 AND expires_at_ms IS NOT NULL) AS bytes \
          FROM upload WHERE device_id = ?1 AND hash <> ?2",
     )
     .bind(&device.as_bytes()[..])
     .bind(&but.0[..])
+    .bind(LEAST_UNBOUND_BYTES)
     .fetch_one(db)
     .await?;
     Ok(Unbound {
@@ -304,9 +351,10 @@ mod tests {
     async fn keep(db: &Db, blobs: &[InlineBlob], bound: &[Hash32]) -> usize {
         let mut tx = db.write().await.unwrap();
         let binds = bound.iter().copied().collect();
-        let new = keep_small(&mut tx, blobs, &binds, 1_000).await.unwrap();
+        let device = DeviceId(uuid::Uuid::nil());
+        let kept = keep_small(&mut tx, device, blobs, &binds, 1_000).await;
         tx.commit().await.unwrap();
-        new.len()
+        kept.unwrap().new.len()
     }
 
     async fn held_bytes(db: &Db, blob: &InlineBlob) -> Option<Vec<u8>> {
