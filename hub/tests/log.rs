@@ -3,11 +3,14 @@
 
 mod common;
 
-use common::{Bench, Phone, inline, sha};
+use common::{Bench, Phone, inline, metadata, sha};
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::batch::Batch;
-use satchel_protocol::entry::EntryKind;
+use satchel_protocol::entry::{EntryKind, SignedEntry};
+use satchel_protocol::ids::Salt;
 use satchel_protocol::taxonomy::{Outcome, ProofKind};
+use satchel_protocol::wedge::ReplacementBody;
+use serde_json::json;
 
 #[tokio::test]
 async fn a_batch_is_receipted_by_hash_and_a_replay_is_harmless() {
@@ -274,4 +277,70 @@ async fn a_rebuild_gives_the_same_rows() {
     assert_ne!(common::dump(&bench, &tables).await, before);
     bench.hub.rebuild().await.unwrap();
     assert_eq!(common::dump(&bench, &tables).await, before);
+}
+
+/// A batch as somebody writes it who has nothing but JSON and base64.
+fn plain(entries: &[SignedEntry], inks: &[&[u8]]) -> Vec<u8> {
+    let text = |bytes: &[u8]| data_encoding::BASE64.encode(bytes);
+    let entries = entries.iter().map(|e| {
+        json!({"header": text(&e.header), "sig": text(&e.sig.0), "salt": e.salt.map(|s| text(&s.0)),
+            "body": e.body.as_deref().map(text)})
+    });
+    let blobs = inks
+        .iter()
+        .map(|ink| json!({"kind": ProofKind::Signature.code(), "bytes": text(ink)}));
+    json!({"entries": entries.collect::<Vec<_>>(), "blobs": blobs.collect::<Vec<_>>()})
+        .to_string()
+        .into_bytes()
+}
+
+#[tokio::test]
+async fn an_old_phone_that_writes_json_alone_and_knows_no_tree_gets_its_day_through() {
+    let (bench, mut phone, stops) = Bench::with_round(3).await;
+    let media = [("content-type", "application/json")];
+    let (ink, photo) = (b"drawn".as_slice(), b"a photo of a door".as_slice());
+    let bound = [(ProofKind::Photo, photo), (ProofKind::Signature, ink)];
+    let first = phone.delivery(&stops[0], &bound);
+    // The second one's content went bad on the phone, and is said again.
+    let mut second = phone.attempt(&stops[1], Outcome::Failed, &[]);
+    let again = ReplacementBody {
+        of_seq: 2,
+        of_hash: second.hash(),
+        kind: EntryKind::ATTEMPT,
+        body: second.body.clone().unwrap(),
+    };
+    second.salt = Some(Salt([1; 32]));
+    let third = phone.delivery(&stops[2], &[]);
+    let body = plain(&[first, second, third], &[ink]);
+    let pushed = phone.send(&bench, "POST", "/v1/log", &media, body).await;
+    assert!(pushed.header("satchel-batch").contains("json"));
+    let receipt = pushed.receipt(&bench, &phone);
+    let named: Vec<i64> = receipt.entries.iter().map(|e| e.seq).collect();
+    assert_eq!((named, receipt.blobs), (vec![1, 3], vec![sha(ink)]));
+
+    let handle = Some(stops[1].parcels[0].handle);
+    let said = phone.entry(ReplacementBody::KIND, again.encode(), handle, vec![]);
+    let body = plain(&[said], &[]);
+    let pushed = phone.send(&bench, "POST", "/v1/log", &media, body).await;
+    let receipt = pushed.receipt(&bench, &phone);
+    let open = receipt.wedged.unwrap();
+    assert_eq!((open[0].seq, open[0].replaced_by), (2, Some(4)));
+
+    let (length, named) = (photo.len().to_string(), metadata(photo, ProofKind::Photo));
+    let headers = [
+        ("tus-resumable", "1.0.0"),
+        ("content-type", "application/offset+octet-stream"),
+        ("upload-length", length.as_str()),
+        ("upload-metadata", named.as_str()),
+    ];
+    let sent = phone
+        .send(&bench, "POST", "/v1/proofs", &headers, photo.to_vec())
+        .await;
+    assert_eq!(sent.receipt(&bench, &phone).blobs, [sha(photo)]);
+    let audit = bench.hub.audit().await.unwrap();
+    assert!(audit.parcels.iter().all(|p| p.attempts.len() == 1));
+    let attempts = audit.parcels.iter().flat_map(|p| &p.attempts);
+    let proofs: Vec<_> = attempts.flat_map(|a| &a.proofs).collect();
+    assert_eq!(proofs.len(), 2);
+    assert!(proofs.iter().all(|p| p.bound && p.complete));
 }
