@@ -145,7 +145,8 @@ impl Batch {
             zstd::bulk::compress(&meta, ZSTD_LEVEL).map_err(|_| FormatError::Malformed {
                 what: "batch metadata",
             })?;
-        let mut out = Vec::with_capacity(packed.len() + 8);
+        let blobs: usize = self.blobs.iter().map(|blob| blob.bytes.len()).sum();
+        let mut out = Vec::with_capacity(8 + packed.len() + blobs);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(
             &u32::try_from(packed.len())

@@ -15,15 +15,16 @@ pub const MAX_BLOBS_PER_ENTRY: usize = 16;
 /// Longest free text a person may enter (a note, a comment), in characters.
 pub const MAX_TEXT_CHARS: usize = 2_000;
 
-/// Entries in one upload batch. Beyond 100 nothing is gained on loopback, but each request costs a round
-/// trip; how many bytes a batch may have follows from the measured line.
-pub const MAX_BATCH_ENTRIES: usize = 500;
+/// Entries in one upload batch: what one receipt may name. How many bytes a batch may have follows from the measured
+/// line, and each request costs a round trip.
+pub const MAX_BATCH_ENTRIES: usize = 1_000;
 
 /// Positions of one log that may stand open. More is no bad entry but a broken phone, and a person looks.
 pub const MAX_WEDGED: usize = 64;
 
-/// Bytes of one batch on the wire that a hub accepts.
-pub const MAX_BATCH_BYTES: usize = 2 * 1_024 * 1_024;
+/// Bytes of one batch on the wire that a hub accepts: a busy week with drawn ink. Bodies of requests are read only
+/// from devices that the hub knows.
+pub const MAX_BATCH_BYTES: usize = 4 * 1_024 * 1_024;
 
 /// Bytes of a batch's metadata after decompression: stops a zip bomb at some hundred full-size bodies.
 pub const MAX_BATCH_META_BYTES: usize = 4 * 1_024 * 1_024;
@@ -45,8 +46,9 @@ pub const FEED_PAGE_ITEMS: u32 = 4_000;
 /// cut.
 pub const MAX_FEED_WAIT_S: u32 = 25;
 
-/// Largest answer of any other kind that a phone reads.
-pub const MAX_ANSWER_BYTES: usize = 256 * 1_024;
+/// Largest answer of any other kind that a phone reads: a receipt for as many entries as one may name, each with as
+/// many proofs as an entry may bind, is 0.6 MB.
+pub const MAX_ANSWER_BYTES: usize = 1_024 * 1_024;
 
 /// Entries named by one receipt that a phone asks for after an unknown outcome.
 pub const MAX_RECEIPT_ENTRIES: usize = 1_000;

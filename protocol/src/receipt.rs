@@ -10,13 +10,12 @@ use thiserror::Error;
 use crate::codec::{self, FormatError};
 use crate::crypto;
 use crate::ids::{DeviceId, Hash32, KeyId, Sig64};
+use crate::limits;
 use crate::tlog::TreeAnswer;
 use crate::wedge::Wedged;
 
 const ANCHOR_DOMAIN: &[u8] = b"satchel-anchor/1\0";
 const SIGN_DOMAIN: &[u8] = b"satchel-receipt/1\0";
-/// Largest encoded receipt: a thousand entries at about 40 bytes, and blobs beside them.
-const MAX_RECEIPT_BYTES: usize = 128 * 1_024;
 
 /// One entry named by a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -117,7 +116,7 @@ impl SignedReceipt {
     /// # Errors
     /// [`FormatError`] for anything else: an HTML page, half a body, nothing.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        codec::decode("receipt", bytes, MAX_RECEIPT_BYTES)
+        codec::decode("receipt", bytes, limits::MAX_ANSWER_BYTES)
     }
 
     /// What entries written after this receipt name: nobody could know it before the hub had signed, so
@@ -135,7 +134,7 @@ impl SignedReceipt {
         if !crypto::verify(hub, SIGN_DOMAIN, &self.bytes, &self.sig) {
             return Err(ReceiptError::BadSignature);
         }
-        let receipt: Receipt = codec::decode("receipt", &self.bytes, MAX_RECEIPT_BYTES)?;
+        let receipt: Receipt = codec::decode("receipt", &self.bytes, limits::MAX_ANSWER_BYTES)?;
         if receipt.version != 1 {
             return Err(FormatError::UnknownVersion {
                 what: "receipt",
@@ -187,5 +186,45 @@ mod tests {
             Err(ReceiptError::BadSignature)
         );
         assert!(SignedReceipt::decode(b"<html>captive portal</html>").is_err());
+    }
+
+    #[test]
+    fn the_fullest_batch_has_a_receipt_that_a_phone_still_reads() {
+        let hub = SigningKey::from_bytes(&[1; 32]);
+        let device = DeviceId(uuid::Uuid::from_u128(1));
+        let hash = |n: i64| crypto::sha256(&[&n.to_le_bytes()]);
+        let entries: Vec<ReceiptEntry> = (0..i64::try_from(limits::MAX_BATCH_ENTRIES).unwrap())
+            .map(|n| ReceiptEntry {
+                seq: i64::MAX - n,
+                hash: hash(n),
+            })
+            .collect();
+        let blobs = limits::MAX_BATCH_ENTRIES * limits::MAX_BLOBS_PER_ENTRY;
+        let wedged = |n| Wedged {
+            seq: i64::MAX - n,
+            reason: crate::wedge::WedgeReason::BAD_SIGNATURE,
+            replaced_by: Some(i64::MAX),
+        };
+        let full = Receipt {
+            version: 1,
+            device,
+            hub_key: crypto::key_id(&hub.verifying_key()),
+            received_at_ms: i64::MAX,
+            entries,
+            blobs: (0..i64::try_from(blobs).unwrap()).map(hash).collect(),
+            head_seq: i64::MAX,
+            wedged: Some((0..limits::MAX_WEDGED as i64).map(wedged).collect()),
+        };
+        let mut signed = full.sign(&hub);
+        // Beside it the hub shows its tree, with the signatures of all its witnesses.
+        signed.tree = Some(TreeAnswer {
+            checkpoint: "c".repeat(crate::tlog::MAX_NOTE_BYTES),
+            consistency: (0..64).map(hash).collect(),
+            head_index: u64::MAX,
+            inclusion: (0..64).map(hash).collect(),
+        });
+        assert!(signed.encode().len() <= limits::MAX_ANSWER_BYTES);
+        signed = SignedReceipt::decode(&signed.encode()).unwrap();
+        assert_eq!(signed.verify(&hub.verifying_key(), device), Ok(full));
     }
 }

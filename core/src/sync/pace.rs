@@ -13,9 +13,9 @@ const QUICK_MS: i64 = 200;
 /// A batch below this is mostly headers.
 const LEAST_BYTES: usize = 16 * 1_024;
 /// What a phone gives memory for; below what a hub accepts, with room for what is not counted here.
-const MOST_BYTES: usize = 1_792 * 1_024;
+const MOST_BYTES: usize = 4_000 * 1_024;
 /// How much larger the next batch may be: few round trips until the line's pace is known.
-const GROWTH: usize = 4;
+const GROWTH: usize = 6;
 /// A batch should take about this long on the measured line.
 const BATCH_MS: i64 = 3_000;
 
@@ -114,7 +114,7 @@ mod tests {
         }
         assert_eq!(pace.batch_bytes(), MOST_BYTES);
         // 20 KB/s: three seconds of that.
-        pace.arrived(MOST_BYTES, 91_000);
+        pace.arrived(MOST_BYTES, i64::try_from(MOST_BYTES / 20).unwrap());
         assert!((50_000..70_000).contains(&pace.batch_bytes()));
         for _ in 0..9 {
             pace.lost();

@@ -124,20 +124,21 @@ impl Blobs<'_> {
 
 /// Cuts out what `number` knows. Gives the rest and where which was.
 fn cut(bytes: &[u8], mut number: impl FnMut(&[u8]) -> Option<u32>) -> (Vec<u8>, Vec<u32>) {
-    let (mut rest, mut cuts, mut at) = (Vec::with_capacity(bytes.len()), Vec::new(), 0);
-    while let Some(byte) = bytes.get(at) {
-        let window = bytes.get(at..at + HASH_BYTES);
-        match (window.and_then(&mut number), u32::try_from(at)) {
+    let (mut rest, mut cuts) = (Vec::with_capacity(bytes.len()), Vec::new());
+    // Everything before `kept` is in `rest` or cut.
+    let (mut kept, mut at) = (0, 0);
+    while let Some(window) = bytes.get(at..at + HASH_BYTES) {
+        match (number(window), u32::try_from(at)) {
             (Some(which), Ok(place)) => {
+                rest.extend_from_slice(bytes.get(kept..at).unwrap_or_default());
                 cuts.extend([place, which]);
                 at += HASH_BYTES;
+                kept = at;
             }
-            _ => {
-                rest.push(*byte);
-                at += 1;
-            }
+            _ => at += 1,
         }
     }
+    rest.extend_from_slice(bytes.get(kept..).unwrap_or_default());
     (rest, cuts)
 }
 
@@ -234,7 +235,9 @@ fn frame(batch: &Batch, meta: &[u8]) -> Result<Vec<u8>, FormatError> {
     let packed = zstd::bulk::Compressor::with_dictionary(ZSTD_LEVEL, DICTIONARY)
         .and_then(|mut c| c.compress(meta))
         .map_err(|_| malformed())?;
-    let mut out = Vec::with_capacity(packed.len() + 9);
+    let blobs: usize = batch.blobs.iter().map(|blob| blob.bytes.len()).sum();
+    let beside = batch.entries.len() * (size_of::<Sig64>() + size_of::<Salt>());
+    let mut out = Vec::with_capacity(9 + packed.len() + beside + blobs);
     out.extend_from_slice(MAGIC);
     out.push(DICTIONARY_NO);
     let len = u32::try_from(packed.len()).unwrap_or(u32::MAX);
