@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use satchel_core::model::stop::SyncState;
 use satchel_core::model::storage::Erasure;
+use satchel_protocol::attempt::AttemptBody;
+use satchel_protocol::entry::EntryKind;
 use satchel_protocol::feed::ProofWantedItem;
 use satchel_protocol::ids::Hash32;
 use satchel_protocol::lost::{LossCause, ProofLostBody};
 use satchel_tests::day::Day;
 use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::seed::Rng;
 use satchel_tests::work::Work;
 
 /// The files of photos on the phone.
@@ -20,7 +23,7 @@ fn files(phone: &Phone) -> Vec<PathBuf> {
 
 /// The photo of a delivery as its entry binds it, and where that entry stands.
 fn photo_of(work: &Work, n: usize) -> (Hash32, i64) {
-    let attempts = work.entries(satchel_protocol::entry::EntryKind::ATTEMPT);
+    let attempts = work.entries(EntryKind::ATTEMPT);
     let bodies = work.attempts();
     let (header, _) = &attempts[n];
     let photo = bodies[n].proofs.iter().find(|p| p.origin.is_some());
@@ -184,4 +187,91 @@ fn a_signature_that_was_erased_is_nothing_to_wait_for_when_the_hub_lost_it() {
     assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
     let stop = work.phone.stop(work.day.stop_id(1));
     assert_eq!(stop.sync, SyncState::ProofComplete);
+}
+
+/// A day on which files go and hubs are set back, in any order; told by its seed.
+fn random_day(seed: u64) -> usize {
+    const STOPS: usize = 8;
+    let mut rng = Rng::new(seed ^ 0x105E);
+    let mut work = Work::on(Day::new(seed).stops(STOPS));
+    let (mut backup, mut delivered, mut erased) = (work.hub.backup(), 0, Vec::new());
+    for _ in 0..40 {
+        match rng.below(9) {
+            0..3 if delivered < STOPS => {
+                let stop = work.day.stop_id(delivered);
+                work.phone.deliver(stop, delivered as u64).unwrap();
+                delivered += 1;
+            }
+            3 => work.phone.core().set_photo_quota(0).unwrap(),
+            4 => {
+                let mut files = files(&work.phone);
+                if !files.is_empty() {
+                    std::fs::remove_file(files.remove(rng.below(files.len()))).unwrap();
+                }
+            }
+            5 => backup = work.hub.backup(),
+            6 => work
+                .hub
+                .restore(std::mem::replace(&mut backup, work.hub.backup())),
+            7 if delivered > 0 && rng.chance(40) => {
+                let n = rng.below(delivered);
+                work.phone.core().erase(work.day.parcel_id(n, 0)).unwrap();
+                erased.push(n);
+            }
+            8 => work.phone.restart(),
+            _ => drop(work.phone.sync_now(&work.hub)),
+        }
+    }
+    work.phone.restart();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done, "seed {seed}");
+    let status = work.phone.core().sync_status().unwrap();
+    assert_eq!(
+        (status.unsent_entries, status.unsent_proofs),
+        (0, 0),
+        "seed {seed}"
+    );
+    // One that was erased before the hub got it again has no content there.
+    let entries = work.entries(EntryKind::ATTEMPT);
+    assert_eq!(entries.len(), delivered, "seed {seed}");
+    let bodies = entries.iter().filter_map(|(_, entry)| entry.body.as_ref());
+    let attempts: Vec<AttemptBody> = bodies.map(|b| AttemptBody::decode(b).unwrap()).collect();
+    for n in &erased {
+        let erasure = work.phone.core().erasure(work.day.parcel_id(*n, 0));
+        assert!(
+            matches!(erasure.unwrap(), Some(Erasure::Done { .. })),
+            "seed {seed}"
+        );
+    }
+    let mut lost = 0;
+    for n in (0..delivered).filter(|n| !erased.contains(n)) {
+        let parcel = work.day.parcel_id(n, 0);
+        let attempt = attempts.iter().find(|a| a.parcel == parcel).unwrap();
+        let at_hub = attempt.proofs.iter().all(|p| work.hub.has_blob(p.hash));
+        let expected = match at_hub {
+            true => SyncState::ProofComplete,
+            false => SyncState::ProofLost,
+        };
+        assert_eq!(
+            work.phone.stop(work.day.stop_id(n)).sync,
+            expected,
+            "seed {seed}, stop {n}"
+        );
+        lost += usize::from(!at_hub);
+    }
+    assert_eq!(status.lost_proofs, lost as u64, "seed {seed}");
+    let mut notes: Vec<Hash32> = lost_notes(&work).iter().map(|note| note.hash).collect();
+    let told = notes.len();
+    notes.sort();
+    notes.dedup();
+    assert!(
+        told == notes.len() && told >= lost,
+        "seed {seed}: each said once"
+    );
+    lost
+}
+
+#[test]
+fn on_random_days_every_photo_is_at_the_hub_or_said_to_be_lost_and_nothing_waits() {
+    let lost: usize = (0..24).map(random_day).sum();
+    assert!(lost > 5, "the days lose something: {lost}");
 }
