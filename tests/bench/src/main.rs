@@ -10,6 +10,7 @@
 
 mod erase;
 mod evidence;
+mod goals;
 mod ink;
 mod pages;
 mod peers;

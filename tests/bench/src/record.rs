@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Failure;
+use crate::goals;
 use crate::peers::{PEERS, Peer};
 pub(crate) use payload::{Payload, Rng, note};
 pub(crate) use phone::scribble;
@@ -46,6 +47,9 @@ pub(crate) struct Args {
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
+    /// End with an error if something that is counted is beyond its goal; times never are a reason.
+    #[arg(long)]
+    gate: bool,
 }
 
 /// Command line of one measured process.
@@ -163,6 +167,9 @@ pub(crate) struct Run {
     payload: (usize, usize),
 }
 
+/// The number by which `statfs` names a file system that lies in memory.
+const TMPFS: i64 = 0x0102_1994;
+
 /// Runs the bench.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let home = match &args.dir {
@@ -200,11 +207,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         rounds.push(runs);
     }
     let counted = once::count(home.path(), args.ink_bytes, &here, &peers)?;
-    let report = report::Report::new(args.attempts, &listed, &rounds, &counted)?;
+    let in_memory = rustix::fs::statfs(home.path())?.f_type == TMPFS;
+    let mut report = report::Report::new(args.attempts, &listed, &rounds, &counted)?;
+    report.hold(args.ink_bytes, in_memory);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print!("{report}");
+    }
+    if args.gate {
+        goals::gate(report.goals())?;
     }
     Ok(())
 }

@@ -67,6 +67,9 @@ pub(crate) struct Args {
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
+    /// End with an error if something that is counted is beyond its goal; times never are a reason.
+    #[arg(long)]
+    gate: bool,
 }
 
 /// One step of one side.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::once::Counted;
 use super::{Run, Who, Writer};
 use crate::Failure;
+use crate::goals::{self, Goal};
 
 /// The whole result.
 #[derive(Debug, Serialize)]
@@ -14,6 +15,7 @@ pub(super) struct Report {
     attempts: usize,
     rounds: usize,
     writers: Vec<Line>,
+    goals: Vec<Goal>,
 }
 
 /// One writer, with its medians unless its library is not installed.
@@ -66,9 +68,70 @@ impl Report {
             attempts,
             rounds: rounds.len(),
             writers: listed.iter().map(line).collect::<Result<_, _>>()?,
+            goals: Vec::new(),
         })
     }
+
+    /// Holds Satchel's figures against what they may be with this ink on this kind of file system.
+    pub(super) fn hold(&mut self, ink_bytes: usize, in_memory: bool) {
+        let satchel = Who::Own(Writer::Satchel).code();
+        let own = self.writers.iter().find(|l| l.writer.code() == satchel);
+        let Some(own) = own.and_then(|line| line.figures.as_ref()) else {
+            return;
+        };
+        let (plain, place) = match in_memory {
+            true => (1.9, "in memory"),
+            false => (1.4, "on a disk"),
+        };
+        let mut goals = vec![
+            Goal::time(
+                format!("time ÷ bare SQLite, {place}"),
+                plain,
+                Some(own.ratio_to_plain),
+            )
+            .settled(SLOW),
+            Goal::time(
+                "time ÷ bare SQLite, encrypted",
+                1.2,
+                Some(own.ratio_to_encrypted),
+            )
+            .settled(SLOW),
+            Goal::count("flushes an attempt", 1.05, own.flushes_per_attempt),
+        ];
+        let written = own.bytes_written_per_attempt / 1_000.0;
+        let on_disk = own.bytes_on_disk_per_attempt / 1_000.0;
+        // Others than these two sizes have no goal.
+        let bounds = match ink_bytes {
+            4_096 => Some((26.0, 5.5)),
+            600 => Some((9.0, 1.6)),
+            _ => None,
+        };
+        if let Some((most_written, most_on_disk)) = bounds {
+            let mut goal = Goal::count("KB written an attempt", most_written, Some(written));
+            if ink_bytes == 600 {
+                goal = goal.settled(PAGES);
+            }
+            goals.push(goal);
+            goals.push(Goal::count(
+                "KB on disk an attempt",
+                most_on_disk,
+                Some(on_disk),
+            ));
+        }
+        self.goals = goals;
+    }
+
+    pub(super) fn goals(&self) -> &[Goal] {
+        &self.goals
+    }
 }
+
+/// Why the floors are not reached where a flush costs next to nothing.
+const SLOW: &str = "checked by the rules, signed, chained and encrypted, which the floor is not; within the goal where a \
+    flush takes as long as on flash (docs/adr/0059)";
+/// Why real ink is written with more bytes.
+const PAGES: &str = "a parcel's page goes with its entry, so that no screen shows what the log does not say, and pages are \
+    not smaller than a disk's sector (docs/adr/0030, docs/adr/0059)";
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 fn figures(code: &str, attempts: usize, rounds: &[Round], counted: &Counted) -> Option<Figures> {
@@ -148,10 +211,9 @@ impl fmt::Display for Report {
                 writeln!(f, "| {name} | not installed | | | | | | | | | |")?;
                 continue;
             };
-            let flushes = line.flushes_per_attempt.map_or_else(
-                || "not counted: strace missing".into(),
-                |n| format!("{n:.2}"),
-            );
+            let flushes = line
+                .flushes_per_attempt
+                .map_or_else(|| "not counted: no strace".into(), |n| format!("{n:.2}"));
             writeln!(
                 f,
                 "| {} | {:.0} | {:.2} | {:.2} | {} | {} | {} | {flushes} | {:.1} KB | {:.1} KB | {} + {} B |",
@@ -173,6 +235,7 @@ impl fmt::Display for Report {
             "\nflushes, written, on disk: per attempt. Satchel's attempt is a failed visit, the one outcome \
              for which the rules ask no photo. Its time is begin and complete; turning touch samples into ink happens \
              while the signer looks at it and stands in its own column. Entry signed and chained, store encrypted, synchronous=FULL."
-        )
+        )?;
+        f.write_str(&goals::table(&self.goals))
     }
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{Args, CHANGES, Measured, STOPS};
 use crate::Failure;
+use crate::goals::{self, Goal};
 
 /// One step in all rounds; `payload_bytes` is what the bytes up are compared with.
 #[derive(Debug, Serialize)]
@@ -71,11 +72,12 @@ impl Steps {
     /// Prints the table, or all of it as JSON.
     pub(super) fn print(mut self, args: &Args, cold_open_ms: Option<f64>) -> Result<(), Failure> {
         self.compare();
+        let goals = self.goals(args, cold_open_ms);
         if args.json {
             let report = json!({"rtt_ms": args.rtt_ms, "loss": args.loss, "cuts": args.cuts, "attempts": args.attempts,
-                "ink_bytes": args.ink_bytes, "steps": self.0, "cold_open_ms": cold_open_ms});
+                "ink_bytes": args.ink_bytes, "steps": self.0, "cold_open_ms": cold_open_ms, "goals": goals});
             println!("{}", serde_json::to_string_pretty(&report)?);
-            return Ok(());
+            return verdict(args, &goals);
         }
         println!(
             "{} attempts with {} B of ink, {STOPS} stops and {CHANGES} changes, {} ms round trip, loss {}, cuts {}, {} rounds, medians\n",
@@ -94,23 +96,124 @@ impl Steps {
                 args.entries
             );
         }
-        Ok(())
+        print!("{}", goals::table(&goals));
+        verdict(args, &goals)
+    }
+
+    fn find(&self, name: &str) -> Option<&Step> {
+        self.0.iter().find(|step| step.name == name)
+    }
+
+    /// What these figures may be, as far as this line and this load have goals.
+    fn goals(&self, args: &Args, cold_open_ms: Option<f64>) -> Vec<Goal> {
+        let mut goals = Vec::new();
+        let poor_line = args.loss > 0.0 || args.cuts > 0.0 || args.through.is_some();
+        if let Some(push) = self.find("push, Satchel").filter(|_| !poor_line) {
+            self.hold_push(push, args, &mut goals);
+        }
+        if let Some(pull) = self.find("pull, Satchel").filter(|_| !poor_line) {
+            let down = pull.middle().map(|m| kilobytes(m.bytes_down));
+            goals.push(Goal::count("pull: KB down", 200.0, down));
+            if args.rtt_ms == 60 {
+                let ms = pull.middle().map(|m| m.ms);
+                goals.push(Goal::time("pull: ms at 60 ms", 130.0, ms));
+            }
+        }
+        for (name, requests_each, what) in [
+            ("photos", 1, "uncut"),
+            ("photos, each cut once", 3, "each cut once"),
+        ] {
+            let Some(photos) = self.find(name) else {
+                continue;
+            };
+            let beyond = photos.beyond_percent();
+            let most = if poor_line { 8.0 } else { 0.6 };
+            goals.push(Goal::count(
+                format!("photos {what}: % beyond them"),
+                most,
+                beyond,
+            ));
+            if !poor_line {
+                let requests = photos.middle().map(|m| count(m.requests));
+                let most = count((args.photos * requests_each) as u64);
+                let what = format!("photos {what}: requests for {}", args.photos);
+                goals.push(Goal::count(what, most, requests));
+            }
+        }
+        if cold_open_ms.is_some() {
+            goals.push(Goal::time("cold open: ms", 30.0, cold_open_ms));
+        }
+        goals
+    }
+
+    fn hold_push(&self, push: &Step, args: &Args, goals: &mut Vec<Goal>) {
+        let requests = push.middle().map(|m| count(m.requests));
+        goals.push(Goal::count("push: requests", 18.0, requests));
+        let most = match args.ink_bytes {
+            4_096 => Some(4.5),
+            600 => Some(1.1),
+            _ => None,
+        };
+        if let Some(most) = most {
+            let up = push
+                .middle()
+                .map(|m| kilobytes(m.bytes_up) / count(args.attempts as u64));
+            goals.push(Goal::count("push: KB up an attempt", most, up));
+        }
+        match args.rtt_ms {
+            0 => goals.push(
+                Goal::time("push: time ÷ floor", 1.2, push.ratio_to_floor).settled(
+                    "each signature is checked, each entry chained, shown in the hub's tree and receipted, which the \
+                     floor does not do (docs/adr/0064)",
+                ),
+            ),
+            60 if args.attempts == 1_000 => {
+                let ms = push.middle().map(|m| m.ms);
+                goals.push(Goal::time("push: ms at 60 ms", 350.0, ms));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn verdict(args: &Args, goals: &[Goal]) -> Result<(), Failure> {
+    match args.gate {
+        true => goals::gate(goals),
+        false => Ok(()),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a bench")]
+fn count(n: u64) -> f64 {
+    n as f64
+}
+
+fn kilobytes(bytes: u64) -> f64 {
+    count(bytes) / 1_000.0
+}
+
+impl Step {
+    /// The round with the median time.
+    fn middle(&self) -> Option<Measured> {
+        let mut rounds = self.rounds.clone();
+        rounds.sort_by(|a, b| a.ms.total_cmp(&b.ms));
+        rounds.get(rounds.len() / 2).copied()
+    }
+
+    /// Bytes up beyond the payload.
+    fn beyond_percent(&self) -> Option<f64> {
+        let up = count(self.middle()?.bytes_up);
+        Some((up / count(self.payload_bytes?) - 1.0) * 100.0)
     }
 }
 
 fn row(step: &Step) -> String {
-    let mut rounds = step.rounds.clone();
-    rounds.sort_by(|a, b| a.ms.total_cmp(&b.ms));
-    let Some(middle) = rounds.get(rounds.len() / 2) else {
+    let Some(middle) = step.middle() else {
         return format!("| {} | not installed | | | | | | | |", step.name);
     };
-    #[expect(clippy::cast_precision_loss, reason = "bytes of a bench")]
-    let extra = step.payload_bytes.map_or_else(String::new, |bytes| {
-        format!(
-            "{:.2} %",
-            (middle.bytes_up as f64 / bytes as f64 - 1.0) * 100.0
-        )
-    });
+    let extra = step
+        .beyond_percent()
+        .map_or_else(String::new, |percent| format!("{percent:.2} %"));
     let ratio = step
         .ratio_to_floor
         .map_or_else(String::new, |ratio| format!("{ratio:.2}"));
