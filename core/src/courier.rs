@@ -58,6 +58,7 @@ use crate::store::phone::{self, Identity, Stage};
 use crate::store::proofs;
 use crate::store::row::is_of_one_row;
 use crate::sync::engine::{Engine, Lane};
+use crate::sync::pace::Pace;
 
 pub(crate) use export::Writing;
 pub(crate) use keys::Keys;
@@ -116,6 +117,7 @@ impl Courier {
         let db = Db::open(&config.dir, config.key)?;
         let blobs = BlobStore::open(&config.dir.join(BLOB_FOLDER))?;
         let ballast = Ballast::open(&config.dir);
+        let pace = Pace::after(db.read(phone::first_batch_bytes)?);
         let mut courier = Self {
             db,
             blobs,
@@ -125,7 +127,7 @@ impl Courier {
             drafts: Mutex::default(),
             signed: Mutex::default(),
             looked_at: Mutex::default(),
-            engine: Mutex::default(),
+            engine: Mutex::new(Engine::at(pace)),
             keys: Mutex::default(),
             rules: Mutex::new(Arc::new(RuleSet::built_in())),
             standing: Mutex::default(),

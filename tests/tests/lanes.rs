@@ -4,12 +4,16 @@
 
 use std::sync::Mutex;
 
+use data_encoding::BASE64;
+use satchel_core::model::attempt::Completion;
 use satchel_core::model::stop::SyncState;
 use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
 use satchel_protocol::api::PATH_PROOFS;
+use satchel_protocol::crypto::sha256;
+use satchel_protocol::taxonomy::HandoffKind;
 use satchel_tests::day::Day;
 use satchel_tests::link::{Transport, answer};
-use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::phone::{Phone, SyncEnd, completion, nobody_there};
 use satchel_tests::toy_hub::{Backup, ToyHub};
 use satchel_tests::work::at_work;
 
@@ -39,7 +43,7 @@ impl<'a> Picky<'a> {
             None => {
                 let metadata = task.headers.iter().find(|(n, _)| n == "upload-metadata");
                 let hash = metadata.unwrap().1.split([' ', ',']).nth(1).unwrap();
-                let hash = data_encoding::BASE64.decode(hash.as_bytes()).unwrap();
+                let hash = BASE64.decode(hash.as_bytes()).unwrap();
                 data_encoding::HEXLOWER.encode(&hash)
             }
         };
@@ -243,4 +247,58 @@ fn an_older_hub_that_has_nothing_for_the_courier_is_not_asked_for_the_log_each_t
     }
     assert_eq!(others, 0, "log, key and photos are left alone");
     assert_eq!(whole(&day, &phone), 10);
+}
+
+/// The next request of the log, as far as it is a batch; questions on the way to it are answered.
+fn next_batch(phone: &Phone, hub: &ToyHub) -> HttpTask {
+    for _ in 0..20 {
+        match phone.core().next_task(Network::Metered).unwrap() {
+            Task::Http(task) if task.purpose == Purpose::Log && task.method == "POST" => {
+                return task;
+            }
+            Task::Http(task) => {
+                let outcome = hub.send(&task).unwrap_or(TaskOutcome::Failed);
+                phone.core().complete_task(&task.id, outcome).unwrap();
+            }
+            Task::Wait { .. } | Task::Done => phone.wait(),
+        }
+    }
+    panic!("no batch is sent");
+}
+
+#[test]
+fn a_phone_whose_processes_end_in_their_first_batch_gets_through_with_smaller_ones() {
+    let day = Day::new(1).stops(200);
+    let (mut phone, hub) = at_work(&day);
+    // Words enough for a long batch, which no compressor makes a short one.
+    let words = |n: u64| -> String {
+        let drawn = (0..280_u64).map(|i| sha256(&[&n.to_le_bytes(), &i.to_le_bytes()]));
+        let text: String = drawn.map(|hash| BASE64.encode(&hash.0)).collect();
+        text.chars().take(2_000).collect()
+    };
+    for n in 0..200 {
+        let stop = day.stop_id(n);
+        let draft = phone.core().begin_attempt(stop, HandoffKind::Recipient);
+        let parcels = phone.stop(stop).parcels;
+        let parcels: Vec<_> = parcels.iter().map(|p| p.parcel_id).collect();
+        let nobody = Completion {
+            note: Some(words(n as u64)),
+            ..completion(&parcels, nobody_there())
+        };
+        let attempt = draft.unwrap().attempt_id;
+        phone.core().complete_attempt(attempt, &nobody).unwrap();
+    }
+    let first = next_batch(&phone, &hub).body.len();
+    let mut sizes = vec![first];
+    for _ in 0..3 {
+        phone.restart();
+        sizes.push(next_batch(&phone, &hub).body.len());
+    }
+    assert!(sizes[1] < sizes[0] / 4, "{sizes:?}");
+    let last = sizes[3];
+    assert!(
+        last < 20 * 1_024,
+        "half a minute at 700 bytes a second: {sizes:?}"
+    );
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
 }

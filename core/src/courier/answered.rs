@@ -169,9 +169,15 @@ impl Courier {
                 self.note_key_age()?;
                 if got.is_ok() {
                     let took_ms = self.boot_ms() - flight.issued_ms;
-                    let mut engine = self.engine();
-                    engine.pace.arrived(sent_bytes, took_ms);
-                    engine.batch_taken();
+                    let learnt = {
+                        let mut engine = self.engine();
+                        engine.batch_taken();
+                        engine.pace.arrived(sent_bytes, took_ms);
+                        engine.pace.learnt()
+                    };
+                    if let Some(first_batch_bytes) = learnt {
+                        self.note_pace(first_batch_bytes);
+                    }
                 }
                 got
             }

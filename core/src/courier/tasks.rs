@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
+use satchel_protocol::batch::Form;
 use satchel_protocol::crypto;
 
 use super::answered::Answer;
@@ -275,18 +276,10 @@ impl Courier {
                     let engine = self.engine();
                     (engine.ask(), engine.pace.batch_bytes(), engine.form())
                 };
+                if ask == Ask::No {
+                    return self.pick_batch(keys, batch_bytes, form);
+                }
                 self.db.read(|conn| {
-                    if ask == Ask::No {
-                        let push = requests::push_log(conn, keys, (batch_bytes, form))?;
-                        return Ok(push.map(|(up_to, draft)| {
-                            let job = Job::PushLog {
-                                up_to,
-                                sent_bytes: draft.body.len(),
-                                form,
-                            };
-                            (job, draft)
-                        }));
-                    }
                     if entries::head(conn)?.seq == 0 {
                         return Ok(None);
                     }
@@ -313,6 +306,42 @@ impl Courier {
             })),
             (Lane::Proof, Stage::Enrolled) => self.pick_proof(keys, network, now_ms),
             _ => Ok(None),
+        }
+    }
+
+    fn pick_batch(
+        &self,
+        keys: &Keys,
+        batch_bytes: usize,
+        form: Form,
+    ) -> Result<Option<(Job, Draft)>> {
+        let push = self
+            .db
+            .read(|conn| requests::push_log(conn, keys, (batch_bytes, form)))?;
+        let Some((up_to, draft)) = push else {
+            return Ok(None);
+        };
+        let sent_bytes = draft.body.len();
+        let noted = self.engine().pace.begins(sent_bytes);
+        if let Some(next) = noted {
+            self.note_pace(Some(next));
+        }
+        let job = Job::PushLog {
+            up_to,
+            sent_bytes,
+            form,
+        };
+        Ok(Some((job, draft)))
+    }
+
+    /// Notes how large the first batch of the next process may be. A store that has no room for that does not keep a
+    /// record from going up.
+    pub(super) fn note_pace(&self, first_batch_bytes: Option<usize>) {
+        let noted = self
+            .db
+            .write(|tx| phone::set_first_batch_bytes(tx, first_batch_bytes));
+        if let Err(error) = noted {
+            tracing::debug!(%error, "the pace of the line is not noted");
         }
     }
 

@@ -216,6 +216,22 @@ pub(crate) fn set_photos_on_metered(conn: &Connection, on: bool) -> Result<()> {
     Ok(())
 }
 
+/// How large the first batch of a process may be, if that was noted.
+pub(crate) fn first_batch_bytes(conn: &Connection) -> Result<Option<usize>> {
+    let mut stmt = conn.prepare_cached("SELECT first_batch_bytes FROM phone WHERE id = 1")?;
+    let bytes: Option<i64> = stmt.query_row([], |r| r.get(0))?;
+    Ok(bytes.and_then(|bytes| usize::try_from(bytes).ok()))
+}
+
+pub(crate) fn set_first_batch_bytes(conn: &Connection, bytes: Option<usize>) -> Result<()> {
+    let bytes = bytes.and_then(|bytes| i64::try_from(bytes).ok());
+    conn.execute(
+        "UPDATE phone SET first_batch_bytes = ?1 WHERE id = 1",
+        [bytes],
+    )?;
+    Ok(())
+}
+
 pub(crate) fn forget_feed_cursor(conn: &Connection) -> Result<()> {
     conn.execute("UPDATE phone SET feed_cursor = NULL WHERE id = 1", [])?;
     Ok(())

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/016_sync.sql"),
     include_str!("migrations/017_policy.sql"),
     include_str!("migrations/018_lost.sql"),
+    include_str!("migrations/019_pace.sql"),
 ];
 
 /// Newest schema version this build knows.

@@ -123,6 +123,14 @@ impl Default for Engine {
 }
 
 impl Engine {
+    /// One that begins with batches of this size.
+    pub(crate) fn at(pace: Pace) -> Self {
+        Self {
+            pace,
+            ..Self::default()
+        }
+    }
+
     /// Forgets tasks the host never completed; their lanes ask before sending again.
     pub(crate) fn expire(&mut self, now_ms: i64) {
         let lost: Vec<String> = self

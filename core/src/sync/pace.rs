@@ -1,7 +1,9 @@
 //! How large the next batch may be: as much as the line carried in a few seconds last time.
 //!
 //! A cut repeats one batch, so on a poor line batches are small; on a good one they grow until round
-//! trips no longer matter. Only sizes depend on it, so it may be lost at any time.
+//! trips no longer matter. Only sizes depend on it, so it may be lost at any time. One thing of it is noted in the store:
+//! that the first batch of a process went out large on a line that looked good. A process that ends before the answer
+//! would be followed by one that does the same, and nothing would ever get through.
 
 /// The first batch of a process, before anything was measured. A process that the system lets run for half a minute in
 /// the background gets this much through at 3 KB/s; more would be begun by every such process and finished by none.
@@ -25,6 +27,10 @@ pub(crate) struct Pace {
     batch_bytes: usize,
     /// A batch went out on this line, with whatever outcome.
     is_measured: bool,
+    /// Most for a first batch, as far as lines of late allow.
+    first_most: Option<usize>,
+    /// What the store says of that.
+    noted: Option<usize>,
 }
 
 impl Default for Pace {
@@ -32,11 +38,51 @@ impl Default for Pace {
         Self {
             batch_bytes: FIRST_BYTES,
             is_measured: false,
+            first_most: None,
+            noted: None,
         }
     }
 }
 
 impl Pace {
+    /// That of a new process, after what the one before noted.
+    pub(crate) fn after(noted: Option<usize>) -> Self {
+        let first_most = noted.map(|bytes| bytes.max(LEAST_BYTES));
+        Self {
+            batch_bytes: first_most.unwrap_or(FIRST_BYTES).min(FIRST_BYTES),
+            is_measured: false,
+            first_most,
+            noted,
+        }
+    }
+
+    /// A batch of `sent_bytes` is about to go out. Gives what to note before, if it is a process's first and longer than
+    /// one that any line carries: without an answer the next process begins with an eighth.
+    pub(crate) fn begins(&mut self, sent_bytes: usize) -> Option<usize> {
+        if self.is_measured || sent_bytes <= FIRST_BYTES {
+            return None;
+        }
+        let next = (self.batch_bytes / 8).max(LEAST_BYTES);
+        (self.noted != Some(next)).then(|| {
+            self.noted = Some(next);
+            next
+        })
+    }
+
+    /// What is to be noted otherwise since batches were answered: the measured size by powers of two, so that it is
+    /// seldom written, and nothing on a line that is as good as lines are taken to be.
+    pub(crate) fn learnt(&mut self) -> Option<Option<usize>> {
+        if !self.is_measured {
+            return None;
+        }
+        let is_good = self.batch_bytes >= FIRST_QUICK_BYTES;
+        let next = (!is_good).then(|| 1_usize << self.batch_bytes.max(1).ilog2());
+        (self.noted != next).then(|| {
+            self.noted = next;
+            next
+        })
+    }
+
     /// Bytes to aim at.
     pub(crate) const fn batch_bytes(self) -> usize {
         self.batch_bytes
@@ -46,10 +92,11 @@ impl Pace {
     /// batches speak for themselves.
     pub(crate) fn answered(&mut self, took_ms: i64) {
         if !self.is_measured {
-            self.batch_bytes = match (0..=QUICK_MS).contains(&took_ms) {
+            let first = match (0..=QUICK_MS).contains(&took_ms) {
                 true => FIRST_QUICK_BYTES,
                 false => FIRST_BYTES,
             };
+            self.batch_bytes = self.first_most.map_or(first, |most| most.min(first));
         }
     }
 
@@ -104,6 +151,35 @@ mod tests {
         let measured = pace.batch_bytes();
         pace.answered(1);
         assert_eq!(pace.batch_bytes(), measured);
+    }
+
+    #[test]
+    fn processes_that_end_in_their_first_batch_begin_with_less_each_time_until_one_gets_through() {
+        let (mut noted, mut sizes) = (None, Vec::new());
+        for _ in 0..4 {
+            let mut pace = Pace::after(noted);
+            pace.answered(60);
+            sizes.push(pace.batch_bytes());
+            noted = pace.begins(pace.batch_bytes()).or(noted);
+        }
+        let first = FIRST_QUICK_BYTES;
+        assert_eq!(sizes, [first, first / 8, LEAST_BYTES, LEAST_BYTES]);
+        // 20 KB/s: this one arrives, and the next process begins with what three seconds carry.
+        let mut pace = Pace::after(noted);
+        pace.answered(60);
+        pace.arrived(LEAST_BYTES, 800);
+        noted = pace.learnt().unwrap();
+        assert_eq!(noted, Some(32 * 1_024));
+        assert_eq!(pace.learnt(), None, "written once");
+        // Back on a good line it is forgotten.
+        let mut pace = Pace::after(noted);
+        pace.answered(60);
+        while pace.batch_bytes() < FIRST_QUICK_BYTES {
+            pace.arrived(pace.batch_bytes(), 100);
+        }
+        assert_eq!(pace.learnt(), Some(None));
+        // What every line carries is not worth a note.
+        assert_eq!(Pace::default().begins(FIRST_BYTES), None);
     }
 
     #[test]
