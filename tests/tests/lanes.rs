@@ -288,6 +288,11 @@ fn a_phone_whose_processes_end_in_their_first_batch_gets_through_with_smaller_on
         let attempt = draft.unwrap().attempt_id;
         phone.core().complete_attempt(attempt, &nobody).unwrap();
     }
+    let waiting_bytes = || phone.core().sync_status().unwrap().unsent_bytes;
+    assert!(
+        (400_000..800_000).contains(&waiting_bytes()),
+        "a screen says how much waits"
+    );
     let first = next_batch(&phone, &hub).body.len();
     let mut sizes = vec![first];
     for _ in 0..3 {
@@ -301,4 +306,5 @@ fn a_phone_whose_processes_end_in_their_first_batch_gets_through_with_smaller_on
         "half a minute at 700 bytes a second: {sizes:?}"
     );
     assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    assert_eq!(phone.core().sync_status().unwrap().unsent_bytes, 0);
 }

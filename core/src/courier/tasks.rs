@@ -223,7 +223,7 @@ impl Courier {
         };
         let wall_ms = self.env.clock.wall_ms();
         self.db.read(|conn| {
-            let (unsent_entries, oldest_entry_ms) = entries::unsent_count(conn)?;
+            let log = entries::waiting(conn)?;
             let proofs = proofs::unsent(conn)?;
             let facts = phone::sync_facts(conn)?;
             let (held_back_proofs, held_back_bytes) = match phone::photos_on_metered(conn)? {
@@ -235,10 +235,10 @@ impl Courier {
                 held_back_proofs,
                 held_back_bytes,
                 stops_unknown_to_hub: stops::unknown_to_hub(conn)?,
-                unsent_entries,
+                unsent_entries: log.count,
                 unsent_proofs: proofs.count,
-                unsent_bytes: proofs.bytes,
-                oldest_unsent_ms: [oldest_entry_ms, proofs.oldest_ms]
+                unsent_bytes: log.bytes + proofs.bytes,
+                oldest_unsent_ms: [log.oldest_ms, proofs.oldest_ms]
                     .into_iter()
                     .flatten()
                     .min(),

@@ -27,7 +27,7 @@ pub struct SyncStatus {
     pub unsent_entries: u64,
     /// Proofs without a receipt.
     pub unsent_proofs: u64,
-    /// Bytes of those proofs.
+    /// Bytes of those entries and proofs, as they are stored: what goes over the line is less, as far as it compresses.
     pub unsent_bytes: u64,
     /// Photos whose bytes this phone has no longer and for which it has no receipt. They wait for nothing and are not among
     /// the unsent ones; they come back when a file turns up again or the hub says that it has them.

@@ -445,10 +445,21 @@ pub(crate) fn unmark_after(conn: &Connection, seq: i64) -> Result<TakenBack> {
     Ok(lost)
 }
 
-/// Entries without a receipt and when the oldest of them happened.
-pub(crate) fn unsent_count(conn: &Connection) -> Result<(u64, Option<i64>)> {
+/// What of the log waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiting {
+    pub(crate) count: u64,
+    /// Of the entries alone: ink counts with the proofs.
+    pub(crate) bytes: u64,
+    pub(crate) oldest_ms: Option<i64>,
+}
+
+/// Entries without a receipt that are to be sent.
+pub(crate) fn waiting(conn: &Connection) -> Result<Waiting> {
+    // A length is in the row's head: what the cells hold is not read for it.
     let mut stmt = conn.prepare_cached(
-        "SELECT count(*) AS n, min(occurred_at_ms) AS oldest
+        "SELECT count(*) AS n, min(occurred_at_ms) AS oldest, coalesce(sum(length(header)
+             + length(sig) + ifnull(length(salt), 0) + ifnull(length(body), 0)), 0) AS bytes
          FROM entry e LEFT JOIN received r USING (seq) LEFT JOIN wedged w USING (seq)
          WHERE e.seq > ?1 AND r.at_ms IS NULL AND (w.seq IS NULL OR w.resend)",
     )?;
@@ -456,13 +467,17 @@ pub(crate) fn unsent_count(conn: &Connection) -> Result<(u64, Option<i64>)> {
     let r = rows
         .next()?
         .ok_or_else(|| Error::from(StoreError::BadRow("entry")))?;
-    Ok((row::unsigned(r, "n")?, r.get("oldest")?))
+    Ok(Waiting {
+        count: row::unsigned(r, "n")?,
+        bytes: row::unsigned(r, "bytes")?,
+        oldest_ms: r.get("oldest")?,
+    })
 }
 
 /// Entries that would be lost with this phone: unsent ones, and those that the hub left open.
 pub(crate) fn only_here(conn: &Connection) -> Result<u64> {
     let open = wedged::at_stake(conn)?.len() as u64;
-    Ok(unsent_count(conn)?.0 + open)
+    Ok(waiting(conn)?.count + open)
 }
 
 /// How far what was recorded at a stop has got.
