@@ -241,6 +241,8 @@ pub struct ExportReport {
     /// Places of this phone's log that went bad and could not be repaired, for want of space or because the row itself is
     /// damaged. What they say is only on this phone; everything else is in the file.
     pub left_open: Vec<i64>,
+    /// Proofs without a receipt whose bytes could not be read: they are not in the file.
+    pub left_out_proofs: u64,
 }
 
 impl From<status::ExportReport> for ExportReport {
@@ -250,6 +252,7 @@ impl From<status::ExportReport> for ExportReport {
             proofs: report.proofs,
             bytes: report.bytes,
             left_open: report.left_open,
+            left_out_proofs: report.left_out_proofs,
         }
     }
 }

@@ -35,7 +35,7 @@ mod wedges;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use satchel_protocol::crypto::Secret32;
@@ -101,8 +101,8 @@ pub struct Courier {
     asked: Mutex<policy::Asked>,
     /// A delivery is to be erased, or the trace of one that was; spares every answer a look into the store.
     erasures_wait: AtomicBool,
-    /// The files of lost photos are to be looked for.
-    lost_look: AtomicBool,
+    /// When the files of lost photos are looked for again, boot-time milliseconds.
+    lost_look_ms: AtomicI64,
     /// Something was recorded while the next request was chosen.
     noted: AtomicBool,
 }
@@ -133,7 +133,7 @@ impl Courier {
             standing: Mutex::default(),
             asked: Mutex::default(),
             erasures_wait: AtomicBool::new(true),
-            lost_look: AtomicBool::new(true),
+            lost_look_ms: AtomicI64::new(i64::MIN),
             noted: AtomicBool::new(false),
         };
         courier.load()?;

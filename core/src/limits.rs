@@ -83,6 +83,9 @@ pub const RETRY_AFTER_HUB_MOST_MS: i64 = 2 * 60 * 60 * 1_000;
 /// the hub will be away.
 pub const RETRY_AFTER_MOST_MS: i64 = 15 * 60 * 1_000;
 
+/// How often a running phone looks whether the files of lost photos are there again.
+pub const LOST_LOOK_EVERY_MS: i64 = 60 * 60 * 1_000;
+
 /// A courier who asks for a sync passes a wait that the hub asked for no more often than this: one more request of
 /// each kind, which helps where it was a proxy's wait and the phone is in another network by now.
 pub const TOLD_WAIT_PASSED_EVERY_MS: i64 = 15 * 60 * 1_000;

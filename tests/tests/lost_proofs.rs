@@ -275,3 +275,121 @@ fn on_random_days_every_photo_is_at_the_hub_or_said_to_be_lost_and_nothing_waits
     let lost: usize = (0..24).map(random_day).sum();
     assert!(lost > 5, "the days lose something: {lost}");
 }
+
+mod spoiled;
+
+#[test]
+fn a_photo_whose_visit_went_bad_in_another_cell_is_not_lost_and_arrives() {
+    for change in [
+        "PRAGMA ignore_check_constraints = ON; UPDATE attempt SET kind = 'xx'",
+        "PRAGMA ignore_check_constraints = ON; UPDATE attempt SET handoff = 'xx'",
+    ] {
+        let mut work = Work::on(Day::new(5).stops(1));
+        work.phone.deliver(work.day.stop_id(0), 1).unwrap();
+        spoiled::spoil(&mut work.phone, change);
+        assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+        assert_eq!(counts(&work.phone), (0, 0, 0), "{change}");
+        assert!(work.hub.has_blob(photo_of(&work, 0).0), "{change}");
+        assert!(lost_notes(&work).is_empty(), "{change}");
+    }
+}
+
+/// A delivery whose photo's file was away when it was to go up, and came back where the phone cannot know of it.
+fn back_again() -> (Work, PathBuf) {
+    let mut work = Work::on(Day::new(5).stops(1));
+    work.phone.deliver(work.day.stop_id(0), 1).unwrap();
+    let file = files(&work.phone).remove(0);
+    let sound = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(work.phone.core().sync_status().unwrap().lost_proofs, 1);
+    std::fs::write(&file, sound).unwrap();
+    work.phone.restart();
+    (work, file)
+}
+
+#[test]
+fn a_lost_photo_that_is_there_again_goes_out_by_file_is_told_at_sign_out_and_is_not_erased() {
+    let (work, _) = back_again();
+    let report = work.phone.core().export_unsent(&work.phone.dir.join("out"));
+    let report = report.unwrap();
+    assert_eq!((report.proofs, report.left_out_proofs), (1, 0));
+
+    let (work, _) = back_again();
+    let warning = work.phone.core().logout_warning().unwrap();
+    assert_eq!(warning.map(|w| w.left.proofs), Some(1));
+    assert_eq!(counts(&work.phone), (0, 1, 1));
+
+    let (work, file) = back_again();
+    let erasure = work.phone.core().erase(work.day.parcel_id(0, 0));
+    assert_eq!(erasure.unwrap(), Erasure::WaitsForHub);
+    assert!(file.exists());
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert!(work.hub.has_blob(photo_of(&work, 0).0));
+    assert!(!file.exists(), "at the hub first, then erased");
+}
+
+#[test]
+fn photos_whose_folder_is_away_for_a_while_are_not_lost() {
+    let work = Work::on(Day::new(5).stops(3));
+    for n in 0..3 {
+        work.phone.deliver(work.day.stop_id(n), n as u64).unwrap();
+    }
+    let (blobs, aside) = (work.phone.dir.join("blobs"), work.phone.dir.join("aside"));
+    std::fs::rename(&blobs, &aside).unwrap();
+    work.phone.sync(&work.hub);
+    assert_eq!(counts(&work.phone), (0, 3, 3));
+    std::fs::rename(&aside, &blobs).unwrap();
+    work.phone.clock.advance_ms(3_600_000);
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(counts(&work.phone), (0, 0, 0));
+    assert!(lost_notes(&work).is_empty());
+}
+
+#[test]
+fn a_lost_photo_that_is_back_is_found_by_the_same_process() {
+    let work = Work::on(Day::new(5).stops(1));
+    work.phone.deliver(work.day.stop_id(0), 1).unwrap();
+    let file = files(&work.phone).remove(0);
+    let sound = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    std::fs::write(&file, sound).unwrap();
+    // The next hour, whoever asks.
+    work.phone.clock.advance_ms(3_600_000);
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert!(work.hub.has_blob(photo_of(&work, 0).0));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_now_holds_up_no_other_and_no_export() {
+    let work = Work::on(Day::new(5).stops(3));
+    work.phone.deliver(work.day.stop_id(0), 0).unwrap();
+    let file = files(&work.phone).remove(0);
+    let sound = std::fs::read(&file).unwrap();
+    for n in 1..3 {
+        work.phone.deliver(work.day.stop_id(n), n as u64).unwrap();
+    }
+    // Any error of the file system will do.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let report = work.phone.core().export_unsent(&work.phone.dir.join("out"));
+    let report = report.unwrap();
+    assert_eq!((report.proofs, report.left_out_proofs), (2, 1));
+    for _ in 0..50 {
+        work.phone.sync_now(&work.hub);
+    }
+    assert_eq!(counts(&work.phone), (0, 1, 1), "it waits, and is not lost");
+    assert!(
+        work.phone
+            .core()
+            .sync_status()
+            .unwrap()
+            .next_retry_ms
+            .is_some()
+    );
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, sound).unwrap();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(counts(&work.phone), (0, 0, 0));
+}

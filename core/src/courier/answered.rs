@@ -511,7 +511,7 @@ impl Courier {
             self.erasures_wait.store(true, Ordering::Relaxed);
         }
         if page.items.iter().any(|i| i.kind == ProofWantedItem::KIND) {
-            self.lost_look.store(true, Ordering::Relaxed);
+            self.look_again();
         }
         if !page.more {
             let now_ms = self.boot_ms();

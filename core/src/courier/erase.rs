@@ -66,6 +66,8 @@ impl Courier {
         };
         let mut left = !self.db.read(erasures::waiting)?.is_empty();
         if left {
+            // What is lost is waited for no longer, so first a look whether it is.
+            self.find_lost()?;
             let now_ms = self.env.clock.wall_ms();
             let files;
             (files, left) = self.write_at_door(|tx| self.erase_waiting(tx, &keys, now_ms))?;

@@ -11,13 +11,14 @@ use satchel_protocol::export::{ExportError, Frame, Sealer};
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits::MAX_BATCH_ENTRIES;
 
+use super::lost::of_a_file;
 use super::wedges::Mended;
 use super::{Courier, Keys};
 use crate::clock::{Entropy, random};
 use crate::error::{Error, Result, StoreError};
 use crate::limits;
 use crate::model::status::ExportReport;
-use crate::store::entries::Enough;
+use crate::store::entries::{Enough, EntryRow};
 use crate::store::files::whole;
 use crate::store::proofs::ProofRow;
 use crate::store::{entries, inks, proofs};
@@ -100,10 +101,11 @@ impl Courier {
         let entropy = &*self.env.entropy;
         let mut out = Writing::begin(path, keys.device, &keys.hub_key, entropy)?;
         let entries = self.export_entries(&mut out, left_open)?;
-        let proofs = self.export_proofs(&mut out)?;
+        let (proofs, left_out_proofs) = self.export_proofs(&mut out)?;
         Ok(ExportReport {
             entries,
             proofs,
+            left_out_proofs,
             bytes: out.end()?,
             left_open: Vec::new(),
         })
@@ -117,17 +119,12 @@ impl Courier {
                 bytes: limits::EXPORT_BATCH_BYTES,
             };
             let unsent = || self.db.read(|c| entries::unsent_behind(c, after, enough));
-            let (mut rows, mut anew) = (unsent()?, false);
-            for row in &mut rows {
-                match self.mend(row.seq, &mut row.entry)? {
-                    Mended::Sound => {}
-                    Mended::Anew => anew = true,
-                    // It goes all the same, so that its place is left open and not missing.
-                    Mended::LeftOpen => drop(left_open.insert(row.seq)),
-                }
-            }
-            if anew {
+            let mut rows = unsent()?;
+            // What is said again changes what is to be sent; the second time only signatures are made that the store
+            // did not take.
+            if self.mend_all(&mut rows, left_open)? {
                 rows = unsent()?;
+                self.mend_all(&mut rows, left_open)?;
             }
             let gathered = self
                 .db
@@ -141,8 +138,23 @@ impl Courier {
         }
     }
 
-    fn export_proofs(&self, out: &mut Writing) -> Result<u64> {
-        let mut count = 0;
+    /// Gives whether something was said anew.
+    fn mend_all(&self, rows: &mut [EntryRow], left_open: &mut BTreeSet<i64>) -> Result<bool> {
+        let mut anew = false;
+        for row in rows {
+            match self.mend(row.seq, &mut row.entry)? {
+                Mended::Sound => {}
+                Mended::Anew => anew = true,
+                // It goes all the same, so that its place is left open and not missing.
+                Mended::LeftOpen => drop(left_open.insert(row.seq)),
+            }
+        }
+        Ok(anew)
+    }
+
+    /// Gives how many are in the file, and how many could not be read.
+    fn export_proofs(&self, out: &mut Writing) -> Result<(u64, u64)> {
+        let (mut count, mut left_out) = (0, 0);
         for photos in [false, true] {
             let mut after = 0;
             loop {
@@ -153,17 +165,26 @@ impl Courier {
                 let Some(last) = rows.last() else { break };
                 after = last.id.abs();
                 for row in rows {
-                    count += u64::from(self.export_proof(out, &row)?);
+                    match self.export_proof(out, &row)? {
+                        true => count += 1,
+                        false => left_out += 1,
+                    }
                 }
             }
         }
-        Ok(count)
+        Ok((count, left_out))
     }
 
-    /// One that this phone cannot read any more is left out, as it is left out of sync.
+    /// One that this phone cannot read, or cannot read now, is left out: the others are all the more worth having.
     fn export_proof(&self, out: &mut Writing, proof: &ProofRow) -> Result<bool> {
-        let Ok(bytes) = self.proof_or_loss(proof)? else {
-            return Ok(false);
+        let bytes = match self.proof_or_loss(proof) {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(_)) => return Ok(false),
+            Err(error) if of_a_file(&error) => {
+                tracing::warn!(%error, "a proof is left out of an export");
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
         };
         out.frame(Frame::Proof {
             hash: proof.proof.hash,

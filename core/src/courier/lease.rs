@@ -150,6 +150,7 @@ impl Courier {
         if !self.standing().wipe {
             return Ok(None);
         }
+        self.try_find_lost();
         let (entries, proofs) = self
             .db
             .read(|conn| Ok((entries::only_here(conn)?, proofs::unsent(conn)?.count)))?;

@@ -4,17 +4,29 @@
 //! happens where a file was damaged before it was sent, and where a receipted photo gave way and the hub was then set back
 //! to a backup. What it proved is still named by its signed entry; nothing is ever shown as received for it.
 
+use std::io::ErrorKind;
 use std::sync::atomic::Ordering;
 
 use satchel_protocol::lost::{LossCause, ProofLostBody};
 
 use super::{Courier, Keys};
+use crate::clock::random;
 use crate::error::{Error, Result, StoreError};
 use crate::evidence::log::Fact;
+use crate::limits;
+use crate::model::status::Blocking;
 use crate::proof::blob::BlobError;
 use crate::store::proofs::ProofRow;
 use crate::store::row::is_of_one_row;
 use crate::store::{attempts, lost, stops};
+
+/// Whether an error of [`Courier::proof_or_loss`] may be that of one file and pass.
+pub(super) const fn of_a_file(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Store(StoreError::Io(_) | StoreError::Full | StoreError::Damaged)
+    )
+}
 
 impl Courier {
     /// The bytes of a proof in the queue, or what became of them.
@@ -22,19 +34,18 @@ impl Courier {
         if let Some(bytes) = &row.inline_bytes {
             return Ok(Ok(bytes.clone()));
         }
-        let attempt = match self.db.read(|conn| attempts::get(conn, row.attempt)) {
-            Ok(Some(attempt)) => attempt,
+        let key = match self.db.read(|conn| attempts::data_key(conn, row.attempt)) {
+            Ok(Some(key)) => key,
             Ok(None) => return Ok(Err(LossCause::MISSING)),
             // Its key went bad: nobody can open the file.
-            Err(error)
-                if is_of_one_row(&error) || matches!(error, Error::Store(StoreError::Damaged)) =>
-            {
-                return Ok(Err(LossCause::DAMAGED));
-            }
+            Err(error) if is_of_one_row(&error) => return Ok(Err(LossCause::DAMAGED)),
             Err(other) => return Err(other),
         };
-        match self.blobs.get(&attempt.data_key, &row.proof.hash.0) {
+        match self.blobs.get(&key, &row.proof.hash.0) {
             Ok(bytes) => Ok(Ok(bytes)),
+            Err(BlobError::Missing) if !self.blobs.is_there() => {
+                Err(StoreError::Io(ErrorKind::NotFound).into())
+            }
             Err(BlobError::Missing) => Ok(Err(LossCause::MISSING)),
             Err(other @ (BlobError::StorageFull | BlobError::Io(_))) => Err(other.into()),
             Err(_) => Ok(Err(LossCause::DAMAGED)),
@@ -53,11 +64,10 @@ impl Courier {
             }
             Ok(false) => Ok(()),
             Err(error @ (Error::Paused | Error::Closed)) => Err(error),
-            // Until the store takes it (a full disk), it is only passed over.
+            // Until the store takes it (a full disk), it stands back.
             Err(error) => {
                 tracing::warn!(%error, "a lost proof is not noted yet");
-                self.engine().park(row.id);
-                Ok(())
+                self.stand_back(row.id)
             }
         }
     }
@@ -93,11 +103,43 @@ impl Courier {
         })
     }
 
-    /// Looks whether the file of a lost photo is there again: once in a process, and when the hub asks for a photo.
+    /// A proof that cannot be read now may be later: the others go before it, and it is tried again with growing waits.
+    pub(super) fn stand_back(&self, proof: i64) -> Result<()> {
+        let [jitter] = random(&*self.env.entropy)?;
+        let now_ms = self.boot_ms();
+        self.engine()
+            .upload_refused(proof, Blocking::BadAnswer, now_ms, jitter);
+        Ok(())
+    }
+
+    /// Lets the next request look for the files of lost photos.
+    pub(super) fn look_again(&self) {
+        self.lost_look_ms.store(i64::MIN, Ordering::Relaxed);
+    }
+
+    /// [`Self::find_lost`] once in a process, once an hour, when the hub asks for a photo and when a person asks for a
+    /// sync.
     pub(super) fn look_for_lost(&self) -> Result<()> {
-        if !self.lost_look.load(Ordering::Relaxed) {
+        let now_ms = self.boot_ms();
+        if now_ms < self.lost_look_ms.load(Ordering::Relaxed) {
             return Ok(());
         }
+        self.find_lost()?;
+        let next_ms = now_ms.saturating_add(limits::LOST_LOOK_EVERY_MS);
+        self.lost_look_ms.store(next_ms, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// [`Self::find_lost`] beside something that does not fail with it.
+    pub(super) fn try_find_lost(&self) {
+        if let Err(error) = self.find_lost() {
+            tracing::warn!(%error, "lost photos are not looked for");
+        }
+    }
+
+    /// Looks whether the file of a lost photo is there again. It belongs before everything that cannot be undone: what
+    /// erases, what leaves, and what says what would be left behind.
+    pub(super) fn find_lost(&self) -> Result<()> {
         let mut here = self.db.read(lost::all)?;
         here.retain(|photo| self.blobs.get(&photo.key, &photo.hash.0).is_ok());
         if !here.is_empty() {
@@ -109,7 +151,6 @@ impl Courier {
                 Ok(())
             })?;
         }
-        self.lost_look.store(false, Ordering::Relaxed);
         Ok(())
     }
 }

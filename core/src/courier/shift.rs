@@ -104,6 +104,7 @@ impl Courier {
     /// # Errors
     /// Only those of the store.
     pub fn logout_warning(&self) -> Result<Option<LeaveWarning>> {
+        self.try_find_lost();
         let open = self
             .stops()?
             .iter()

@@ -8,6 +8,7 @@ use satchel_protocol::batch::Form;
 use satchel_protocol::crypto;
 
 use super::answered::Answer;
+use super::lost::of_a_file;
 use super::{Courier, Keys};
 use crate::clock::random;
 use crate::error::{Error, Result};
@@ -135,6 +136,7 @@ impl Courier {
     /// The network is back or the courier asked: retry what waits, and read the feed. Where the hub asked to be left
     /// alone for a while, that is passed once in [`limits::TOLD_WAIT_PASSED_EVERY_MS`], however often this is called.
     pub fn request_sync(&self) {
+        self.look_again();
         let now_ms = self.boot_ms();
         self.engine().retry_now(now_ms);
     }
@@ -406,9 +408,16 @@ impl Courier {
             // A server that names uploads itself may be cut off before it says the name, and all that came with
             // the creation is lost.
             Step::Create if alone => None,
-            Step::Create | Step::Resume { .. } => match self.proof_or_loss(row)? {
-                Ok(bytes) => Some(bytes),
-                Err(cause) => {
+            Step::Create | Step::Resume { .. } => match self.proof_or_loss(row) {
+                Ok(Ok(bytes)) => Some(bytes),
+                // A folder that is locked, a disk that stutters: nothing is known of this one, and others go on.
+                Err(error) if of_a_file(&error) => {
+                    tracing::warn!(%error, "a proof cannot be read now");
+                    self.stand_back(row.id)?;
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+                Ok(Err(cause)) => {
                     self.note_lost(keys, row, cause)?;
                     return Ok(None);
                 }

@@ -68,6 +68,8 @@ pub struct ExportReport {
     /// Places of this phone's log that went bad and could not be repaired, for want of space or because the row itself is
     /// damaged. What they say is only on this phone; everything else is in the file.
     pub left_open: Vec<i64>,
+    /// Proofs without a receipt whose bytes could not be read: they are not in the file.
+    pub left_out_proofs: u64,
 }
 
 /// What holds the queue.

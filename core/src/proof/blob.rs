@@ -144,6 +144,12 @@ impl BlobStore {
         Ok(store)
     }
 
+    /// Whether the folder itself is there: without it, nothing is known of any file.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.dir.is_dir()
+    }
+
     /// The file name of a blob under a key.
     #[must_use]
     pub fn file_name(key: &[u8; 32], sha256: &[u8; 32]) -> String {

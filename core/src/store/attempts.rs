@@ -88,6 +88,13 @@ pub(crate) fn get(conn: &Connection, id: AttemptId) -> Result<Option<AttemptRow>
     }))
 }
 
+/// The key of a visit's photos alone: what else its row says, and in what state that is, is nothing to their files.
+pub(crate) fn data_key(conn: &Connection, id: AttemptId) -> Result<Option<[u8; 32]>> {
+    let mut stmt = conn.prepare_cached("SELECT data_key FROM attempt WHERE attempt_id = ?1")?;
+    let mut rows = stmt.query([id.as_bytes()])?;
+    rows.next()?.map(|r| row::bytes(r, "data_key")).transpose()
+}
+
 /// How an attempt stands in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {

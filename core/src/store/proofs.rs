@@ -159,11 +159,12 @@ pub(crate) fn to_upload(conn: &Connection, after: i64, worth: Worth) -> Result<V
     Ok(out)
 }
 
-/// Bound photos that wait for a receipt, whether the hub has their entry or not, from behind `after`.
+/// Bound photos without a receipt, whether the hub has their entry or not, from behind `after`. Also those that count as
+/// lost: whoever takes all that is here along looks for each file himself.
 pub(crate) fn unreceived(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> {
     let mut stmt = conn.prepare_cached(
         "SELECT * FROM proof WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL
-         AND lost_at_ms IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
+         AND id > ?1 ORDER BY id LIMIT ?2",
     )?;
     let mut rows = stmt.query(params![after, limits::PROOF_WINDOW])?;
     let mut out = Vec::new();

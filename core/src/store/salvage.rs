@@ -83,7 +83,7 @@ impl Wreck {
             return Ok(None);
         };
         let attempt: AttemptId = row.attempt;
-        let key = self.read(|conn| Ok(attempts::get(conn, attempt)?.map(|a| a.data_key)))?;
+        let key = self.read(|conn| attempts::data_key(conn, attempt))?;
         Ok(key.map(|key| (row, key)))
     }
 

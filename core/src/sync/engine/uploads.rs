@@ -23,8 +23,6 @@ pub(super) struct Upload {
     pub(super) failures: u32,
     pub(super) failed_at_ms: i64,
     pub(super) not_before_ms: i64,
-    /// This phone itself cannot read it, and could not note that.
-    pub(super) parked: bool,
 }
 
 /// Whose turn it is among proofs that may go, least first.
@@ -43,7 +41,7 @@ impl Engine {
         let Some(upload) = self.uploads.get(&proof) else {
             return Some(Due::First);
         };
-        let is_due = !upload.parked && upload.not_before_ms <= now_ms;
+        let is_due = upload.not_before_ms <= now_ms;
         is_due.then_some(match upload.failures {
             0 => Due::First,
             _ => Due::AfterOthers(upload.failed_at_ms),
@@ -93,8 +91,8 @@ impl Engine {
         upload.steps_taken <= limits::MAX_UPLOAD_STEPS
     }
 
-    /// The hub answered, but will not have this one.
-    pub(super) fn upload_refused(
+    /// The hub answered, but will not have this one; or this phone cannot read it now.
+    pub(crate) fn upload_refused(
         &mut self,
         proof: i64,
         blocking: Blocking,
@@ -113,10 +111,5 @@ impl Engine {
     pub(crate) fn uploaded(&mut self, proof: i64, hash: Hash32) {
         self.uploads.remove(&proof);
         self.arrived.insert(hash);
-    }
-
-    /// Passes over a proof in this process that this phone itself cannot read; the others go on.
-    pub(crate) fn park(&mut self, proof: i64) {
-        self.uploads.entry(proof).or_default().parked = true;
     }
 }
