@@ -251,8 +251,14 @@ async fn a_photo_that_its_phone_has_lost_is_said_to_be_lost_and_not_to_come() {
     bench.hub.rebuild().await.unwrap();
     for (path, word) in [("", "lost on the phone"), ("?lang=zh", "手机上已丢失")] {
         let shown = bench.board(&format!("{page}{path}")).await;
-        assert!(shown.contains(word) && !shown.contains(&form));
+        // Asked for, the phone looks whether it is there again; also a second time.
+        assert!(shown.contains(word) && shown.contains(&form));
         assert!(!shown.contains("not yet here") && !shown.contains("待上传"));
+    }
+    for _ in 0..2 {
+        assert_eq!(bench.hub.want_proof(sha(&photo)).await.unwrap(), 1);
+        let shown = bench.board(&page).await;
+        assert!(shown.contains("lost on the phone") && shown.contains(&form));
     }
     let list = bench.board("/board").await;
     assert!(list.contains("lost on the phone") && !list.contains("not yet here"));

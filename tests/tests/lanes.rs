@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use data_encoding::BASE64;
 use satchel_core::model::attempt::Completion;
@@ -266,27 +267,28 @@ fn next_batch(phone: &Phone, hub: &ToyHub) -> HttpTask {
     panic!("no batch is sent");
 }
 
+/// A visit with words enough for a long batch, which no compressor makes a short one.
+fn long_words(day: &Day, phone: &Phone, n: usize) {
+    let drawn = (0..280).map(|i: usize| sha256(&[&n.to_le_bytes(), &i.to_le_bytes()]));
+    let words: String = drawn.map(|hash| BASE64.encode(&hash.0)).collect();
+    let stop = day.stop_id(n);
+    let draft = phone.core().begin_attempt(stop, HandoffKind::Recipient);
+    let parcels = phone.stop(stop).parcels;
+    let parcels: Vec<_> = parcels.iter().map(|p| p.parcel_id).collect();
+    let nobody = Completion {
+        note: Some(words.chars().take(2_000).collect()),
+        ..completion(&parcels, nobody_there())
+    };
+    let attempt = draft.unwrap().attempt_id;
+    phone.core().complete_attempt(attempt, &nobody).unwrap();
+}
+
 #[test]
 fn a_phone_whose_processes_end_in_their_first_batch_gets_through_with_smaller_ones() {
     let day = Day::new(1).stops(200);
     let (mut phone, hub) = at_work(&day);
-    // Words enough for a long batch, which no compressor makes a short one.
-    let words = |n: u64| -> String {
-        let drawn = (0..280_u64).map(|i| sha256(&[&n.to_le_bytes(), &i.to_le_bytes()]));
-        let text: String = drawn.map(|hash| BASE64.encode(&hash.0)).collect();
-        text.chars().take(2_000).collect()
-    };
     for n in 0..200 {
-        let stop = day.stop_id(n);
-        let draft = phone.core().begin_attempt(stop, HandoffKind::Recipient);
-        let parcels = phone.stop(stop).parcels;
-        let parcels: Vec<_> = parcels.iter().map(|p| p.parcel_id).collect();
-        let nobody = Completion {
-            note: Some(words(n as u64)),
-            ..completion(&parcels, nobody_there())
-        };
-        let attempt = draft.unwrap().attempt_id;
-        phone.core().complete_attempt(attempt, &nobody).unwrap();
+        long_words(&day, &phone, n);
     }
     let waiting_bytes = || phone.core().sync_status().unwrap().unsent_bytes;
     assert!(
@@ -307,4 +309,43 @@ fn a_phone_whose_processes_end_in_their_first_batch_gets_through_with_smaller_on
     );
     assert_eq!(phone.sync(&hub), SyncEnd::Done);
     assert_eq!(phone.core().sync_status().unwrap().unsent_bytes, 0);
+}
+
+/// A line on which nothing longer than this gets through.
+struct Narrow<'a> {
+    hub: &'a ToyHub,
+    most_bytes: usize,
+    refused: AtomicUsize,
+}
+
+impl Transport for Narrow<'_> {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        if task.body.len() <= self.most_bytes {
+            return self.hub.send(task);
+        }
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        Some(TaskOutcome::Response {
+            status: 413,
+            headers: vec![],
+            body: b"<html>413 Request Entity Too Large</html>".to_vec(),
+        })
+    }
+}
+
+#[test]
+fn what_is_too_large_for_a_proxy_is_found_out_a_few_times() {
+    let day = Day::new(1).stops(200);
+    let (phone, hub) = at_work(&day);
+    for n in 0..200 {
+        long_words(&day, &phone, n);
+    }
+    let line = Narrow {
+        hub: &hub,
+        most_bytes: 40_000,
+        refused: AtomicUsize::new(0),
+    };
+    assert_eq!(phone.sync(&line), SyncEnd::Done);
+    assert_eq!(phone.core().sync_status().unwrap().unsent_entries, 0);
+    let refused = line.refused.into_inner();
+    assert!((1..9).contains(&refused), "{refused}");
 }

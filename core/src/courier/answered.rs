@@ -77,6 +77,11 @@ impl Answer {
         matches!(self.status, 400 | 403 | 406 | 415 | 422) && !self.is_hubs_refusal()
     }
 
+    /// Whether somebody would not have as much at a time.
+    fn is_too_large(&self) -> bool {
+        self.status == 413 || self.error().is_some_and(|e| e.error == ErrorCode::TooLarge)
+    }
+
     /// Whether it is the answer of a hub that cannot answer, or of a proxy that does not reach it.
     pub(super) fn is_hub_down(&self) -> bool {
         self.status >= 500
@@ -135,6 +140,9 @@ impl Courier {
             && answer.refuses_the_form()
         {
             self.engine().batch_refused(form);
+        }
+        if answer.is_too_large() {
+            self.engine().too_large(&flight.job);
         }
         if let Some(error) = answer.error()
             && !answer.ok()

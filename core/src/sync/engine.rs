@@ -347,6 +347,17 @@ impl Engine {
         }
     }
 
+    /// Somebody would not have as much as this in one request.
+    pub(crate) fn too_large(&mut self, job: &Job) {
+        match job {
+            Job::PushLog { sent_bytes, .. } => self.pace.too_large(*sent_bytes),
+            Job::Proof { sent_bytes, .. } if *sent_bytes > 0 => {
+                self.proof_pace.too_large(sent_bytes / PART_BATCHES / 2);
+            }
+            _ => {}
+        }
+    }
+
     /// What was sent did not get through: less at a time.
     fn lost(&mut self, job: &Job, blocking: Blocking) {
         match job {

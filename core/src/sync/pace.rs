@@ -31,6 +31,8 @@ pub(crate) struct Pace {
     first_most: Option<usize>,
     /// What the store says of that.
     noted: Option<usize>,
+    /// Most that somebody on the way was seen to let through, in this process.
+    ceiling: usize,
 }
 
 impl Default for Pace {
@@ -40,6 +42,7 @@ impl Default for Pace {
             is_measured: false,
             first_most: None,
             noted: None,
+            ceiling: MOST_BYTES,
         }
     }
 }
@@ -53,6 +56,7 @@ impl Pace {
             is_measured: false,
             first_most,
             noted,
+            ceiling: MOST_BYTES,
         }
     }
 
@@ -96,7 +100,8 @@ impl Pace {
                 true => FIRST_QUICK_BYTES,
                 false => FIRST_BYTES,
             };
-            self.batch_bytes = self.first_most.map_or(first, |most| most.min(first));
+            let most = self.first_most.unwrap_or(first).min(self.ceiling);
+            self.batch_bytes = first.min(most);
         }
     }
 
@@ -115,7 +120,16 @@ impl Pace {
             false => self.batch_bytes,
         };
         self.is_measured = true;
-        self.batch_bytes = in_time.min(bound).clamp(LEAST_BYTES, MOST_BYTES);
+        self.batch_bytes = in_time.min(bound).clamp(LEAST_BYTES, self.ceiling);
+    }
+
+    /// Somebody on the way, or an older hub, does not take as much as `sent_bytes`. Otherwise a good line would lead
+    /// there again after each batch that it took. What was aimed at is counted before compression, so this comes near in
+    /// a few steps.
+    pub(crate) fn too_large(&mut self, sent_bytes: usize) {
+        let seen = self.batch_bytes.min(sent_bytes.saturating_mul(2));
+        self.ceiling = self.ceiling.min((seen / 4 * 3).max(LEAST_BYTES));
+        self.batch_bytes = self.batch_bytes.min(self.ceiling);
     }
 
     /// A batch did not arrive, or nobody knows.
@@ -180,6 +194,25 @@ mod tests {
         assert_eq!(pace.learnt(), Some(None));
         // What every line carries is not worth a note.
         assert_eq!(Pace::default().begins(FIRST_BYTES), None);
+    }
+
+    #[test]
+    fn what_is_too_large_for_somebody_on_the_way_is_found_out_a_few_times_and_not_for_ever() {
+        // A proxy that lets through 1 MB; bodies are two thirds of what is aimed at.
+        let (mut pace, mut refused) = (Pace::default(), 0);
+        pace.answered(1);
+        for _ in 0..100 {
+            let sent_bytes = pace.batch_bytes() / 3 * 2;
+            if sent_bytes > 1_000_000 {
+                refused += 1;
+                pace.too_large(sent_bytes);
+                pace.lost();
+            } else {
+                pace.arrived(pace.batch_bytes(), 50);
+            }
+        }
+        assert!(refused < 6, "{refused}");
+        assert!(pace.batch_bytes() > 1_000_000, "{}", pace.batch_bytes());
     }
 
     #[test]
