@@ -108,6 +108,12 @@ pub const PROOF_WINDOW: u32 = 64;
 /// lost is what came last. The answer has about 100 bytes for each.
 pub const RECHECK_ENTRIES: i64 = 64;
 
+/// What the kept words of the hub may take for each entry of the log. A courier who is online gets one for each: its own
+/// line, and the way to it through a tree of a million entries, which is less than 2 KB.
+pub const HUB_WORD_BYTES: usize = 4 * 1_024;
+/// And besides, for a phone that had to ask for its whole log anew.
+pub const HUB_WORDS_BYTES: usize = 4 * 1_024 * 1_024;
+
 /// Looks through everything that may begin anew, without one that came to its end, before the next one has to wait: a hub
 /// that is set back while it is looked at is rare, and one that is so each time leads the phone round.
 pub const MAX_LOOKS: u32 = 3;

@@ -179,6 +179,7 @@ texts! {
     proof_want: "请手机立即上传", "Ask the phone for it now";
     proof_wanted: "已请手机上传", "the phone was asked";
     proof_lost: "手机上已丢失", "lost on the phone";
+    proof_gave_way: "本站曾签收,手机上已清理", "was received here, then gone from the phone";
     proof_unbound: "未绑定", "not bound";
     proof_mock: "模拟定位", "mock location";
     rating_pending: "待派送记录到达", "waiting for the attempt";

@@ -226,7 +226,15 @@ impl Work<'_> {
             Judged::Sound(entry) => Some(&entry.header.blobs),
             Judged::Unsound { .. } => None,
         });
-        let binds: HashSet<Hash32> = binds.flatten().copied().collect();
+        let mut binds: HashSet<Hash32> = binds.flatten().copied().collect();
+        if batch.small.iter().any(|b| !binds.contains(&b.hash)) {
+            // Small copies of photos, which bodies name and headers do not.
+            for judged in batch.judged {
+                if let Judged::Sound(entry) = judged {
+                    binds.extend(project::small_copies(entry));
+                }
+            }
+        }
         let device = batch.device;
         let kept = proofs::keep_small(tx, device, batch.small, &binds, self.now_ms).await?;
         let metrics = self.hub.metrics();

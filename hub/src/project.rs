@@ -95,6 +95,19 @@ pub(crate) async fn read(
     })
 }
 
+/// The small copies of photos that the body of an entry names.
+pub(crate) fn small_copies(entry: &CheckedEntry) -> Vec<Hash32> {
+    let body = Body::of(entry);
+    let facts = body
+        .proofs()
+        .iter()
+        .filter_map(|proof| proof.photo.as_ref());
+    facts
+        .filter_map(|f| f.thumb)
+        .map(|thumb| thumb.hash)
+        .collect()
+}
+
 /// Writes what entries mean, in their order. Gives the parcels whose stories they change; those are to be folded
 /// anew.
 pub(crate) async fn apply(

@@ -266,6 +266,24 @@ async fn a_photo_that_its_phone_has_lost_is_said_to_be_lost_and_not_to_come() {
     let proof = &audit.parcels[0].attempts[0].proofs[0];
     assert!(proof.lost && !proof.complete);
 
+    // What the hub had signed for is not the courier's loss.
+    let second = vec![8; 900];
+    let entry = phone.delivery(&stops[0], &[(ProofKind::Photo, &second)]);
+    phone.push_entries(&bench, &[entry]).await;
+    let after = ProofLostBody {
+        hash: sha(&second),
+        of_seq: phone.seq,
+        cause: LossCause::GONE_AFTER_RECEIPT,
+    };
+    let entry = phone.entry(ProofLostBody::KIND, after.encode(), None, vec![]);
+    phone.push_entries(&bench, &[entry]).await;
+    for (path, word) in [
+        ("", "was received here, then gone"),
+        ("?lang=zh", "本站曾签收"),
+    ] {
+        assert!(bench.board(&format!("{page}{path}")).await.contains(word));
+    }
+
     // It turned up: what is here is shown, whatever was said before.
     let entry = phone.entry(EntryKind::REVEALED, vec![1], None, vec![]);
     let batch = Batch {

@@ -494,7 +494,7 @@ async fn what_comes_inside_a_batch_is_kept_with_it_and_needs_no_file() {
 
 #[tokio::test]
 async fn loose_proofs_in_a_batch_count_like_uploads_and_hold_up_no_entry() {
-    let (bench, mut phone, given) = Bench::with_round(2).await;
+    let (bench, mut phone, given) = Bench::with_round(3).await;
     let mut other = Phone::enrolled(&bench, "Zhou", 9).await;
     // All but a few kilobytes of what this phone may leave here that nothing binds.
     let db = raw(&bench).await;
@@ -558,12 +558,27 @@ async fn loose_proofs_in_a_batch_count_like_uploads_and_hold_up_no_entry() {
     };
     let receipt = phone.push(&bench, &late).await.receipt(&bench, &phone);
     assert_eq!(receipt.blobs, [sha(&later)]);
+    // And the small copy of a photo, which only the body beside it names.
+    let small = [42; 4_000];
+    let entry = phone.delivery_with_thumb(&given[2], &photo(), &small);
+    let with_copy = Batch {
+        entries: vec![entry],
+        blobs: vec![inline(ProofKind::Photo, &small)],
+    };
+    let answer = phone.push(&bench, &with_copy).await;
+    assert_eq!(answer.receipt(&bench, &phone).blobs, [sha(&small)]);
 }
 
 #[tokio::test]
 async fn a_phone_cannot_fill_the_disk_with_what_no_entry_binds_and_evidence_comes_all_the_same() {
-    let (bench, mut phone, given) = Bench::with_round(1).await;
+    let (bench, mut phone, given) = Bench::with_round(2).await;
     let largest = MAX_PROOF_BYTES.to_string();
+    // One that is on its way and bound takes none of the room.
+    let on_its_way = vec![3; MAX_PROOF_BYTES as usize];
+    let entry = phone.delivery(&given[1], &[(ProofKind::Photo, &on_its_way)]);
+    assert_eq!(phone.push_entries(&bench, &[entry]).await.status, 200);
+    let begun = create(&bench, &mut phone, &on_its_way, &[]).await;
+    assert_eq!(begun.status, 201);
     // Not one byte of these came yet; what they will take counts. One comes whole.
     let mut begun = 0;
     create(&bench, &mut phone, &photo(), &photo()).await;

@@ -22,6 +22,8 @@ impl LossCause {
     pub const MISSING: Self = Self(1);
     /// There is one, and it is not what was stored.
     pub const DAMAGED: Self = Self(2);
+    /// There is no file any more, and the hub had signed for it: that is when a phone makes room.
+    pub const GONE_AFTER_RECEIPT: Self = Self(3);
 }
 
 /// Body of a [`ProofLostBody::KIND`] entry.
@@ -64,7 +66,12 @@ mod tests {
 
     #[test]
     fn what_a_phone_says_of_a_lost_proof_comes_back() {
-        for cause in [LossCause::MISSING, LossCause::DAMAGED, LossCause(77)] {
+        for cause in [
+            LossCause::MISSING,
+            LossCause::DAMAGED,
+            LossCause::GONE_AFTER_RECEIPT,
+            LossCause(77),
+        ] {
             let body = ProofLostBody {
                 hash: Hash32([7; 32]),
                 of_seq: 12,

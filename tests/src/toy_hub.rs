@@ -2,6 +2,7 @@
 //! the chain, and remembers what it has vouched for, so that a test can hold the phone to it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ed25519_dalek::SigningKey;
@@ -76,6 +77,7 @@ pub struct ToyHub {
     vouched: Mutex<BTreeMap<DeviceId, Vouched>>,
     page_items: usize,
     held_entries: usize,
+    padding: AtomicUsize,
 }
 
 type Answered = Result<TaskOutcome, TaskOutcome>;
@@ -92,12 +94,22 @@ impl ToyHub {
             vouched: Mutex::default(),
             page_items: 7,
             held_entries: MAX_RECEIPT_ENTRIES,
+            padding: AtomicUsize::new(0),
         }
     }
 
     /// Names no more entries than this when it is asked what it holds.
     pub fn name_at_once(&mut self, entries: usize) {
         self.held_entries = entries;
+    }
+
+    /// Puts so many hashes of nothing into every receipt.
+    pub fn pad_receipts(&self, hashes: usize) {
+        self.padding.store(hashes, Ordering::Relaxed);
+    }
+
+    fn padding(&self) -> impl Iterator<Item = Hash32> {
+        (0..self.padding.load(Ordering::Relaxed)).map(|n| crypto::sha256(&[&n.to_be_bytes()]))
     }
 
     /// The key it signs with, for a link that makes true receipts go astray.
@@ -498,7 +510,7 @@ impl ToyHub {
                     hash: *hash,
                 })
                 .collect(),
-            blobs: blobs.iter().copied().collect(),
+            blobs: blobs.iter().copied().chain(self.padding()).collect(),
             head_seq: state.devices[&id].log.len() as i64,
             wedged: None,
         };

@@ -78,7 +78,8 @@ fn a_photo_that_neither_side_has_is_said_to_be_lost_and_nothing_waits_for_it() {
     // The hub is told, once for each.
     let (first, of_seq) = photo_of(&work, 0);
     let notes = lost_notes(&work);
-    let cause = LossCause::MISSING;
+    // It is to be seen that the courier had brought it.
+    let cause = LossCause::GONE_AFTER_RECEIPT;
     assert_eq!(notes.len(), 2);
     assert!(notes.contains(&ProofLostBody {
         hash: first,

@@ -10,7 +10,7 @@ use satchel_protocol::bundle::{Check, Trust, Verdict, verify};
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{Hash32, ParcelId};
 use satchel_tests::day::Day;
-use satchel_tests::phone::SyncEnd;
+use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::work::at_work;
 
 #[test]
@@ -44,6 +44,29 @@ fn a_hub_that_lost_entries_and_says_nothing_is_not_believed_and_nothing_is_lost(
         .map(|(h, _)| h.kind)
         .collect();
     assert!(kinds.contains(&EntryKind::HUB_LOG_RESTARTED), "{kinds:?}");
+}
+
+#[test]
+fn a_hub_that_pads_its_receipts_does_not_fill_the_phone() {
+    let day = Day::new(1).stops(30);
+    let (phone, hub) = at_work(&day);
+    let in_store = |phone: &Phone| -> u64 {
+        let files = std::fs::read_dir(&phone.dir).unwrap();
+        let files = files.map(|file| file.unwrap().metadata().unwrap());
+        files.filter(|f| f.is_file()).map(|f| f.len()).sum()
+    };
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    let before_bytes = in_store(&phone);
+    hub.pad_receipts(10_000);
+    for n in 0..30 {
+        phone.deliver(day.stop_id(n), n as u64).unwrap();
+        assert_eq!(phone.sync(&hub), SyncEnd::Done);
+        assert_eq!(phone.stop(day.stop_id(n)).sync, SyncState::ProofComplete);
+    }
+    // Thirty of them have ten megabytes.
+    let grown_bytes = in_store(&phone) - before_bytes;
+    assert!(grown_bytes < 7_000_000, "{grown_bytes}");
+    assert!(phone.core().sync_status().unwrap().receipt_alarms > 0);
 }
 
 #[test]

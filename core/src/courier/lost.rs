@@ -79,6 +79,11 @@ impl Courier {
                 return Ok(false);
             };
             if !found.told {
+                let cause = match cause {
+                    // Whoever reads it is to see that the courier had brought it.
+                    LossCause::MISSING if found.was_receipted => LossCause::GONE_AFTER_RECEIPT,
+                    other => other,
+                };
                 let body = ProofLostBody {
                     hash: row.proof.hash,
                     of_seq: found.of_seq,

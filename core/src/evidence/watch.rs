@@ -13,8 +13,9 @@ use serde::Serialize;
 use super::log::{Fact, Pen};
 use crate::courier::Keys;
 use crate::error::Result;
+use crate::limits;
 use crate::store::db::Tx;
-use crate::store::{entries, watch};
+use crate::store::{entries, phone, watch};
 
 /// Why a receipt is not believed for want of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +82,17 @@ pub(crate) fn watch(
     Ok(Ok(anew.is_some()))
 }
 
-/// Keeps the answer that first named new entries.
+/// Keeps the answer that first named new entries. A hub that pads its answers could fill the phone with them: what is
+/// beyond all reason is believed and not kept, and counted like a receipt that does not fit.
 pub(crate) fn keep_word(tx: &Tx<'_>, signed: &SignedReceipt, receipt: &Receipt) -> Result<()> {
-    match receipt.entries.last() {
-        Some(last) => watch::keep_word(tx, last.seq, &signed.encode()),
-        None => Ok(()),
+    let Some(last) = receipt.entries.last() else {
+        return Ok(());
+    };
+    let answer = signed.encode();
+    let (kept_bytes, entries) = watch::words(tx)?;
+    let most_bytes = limits::HUB_WORDS_BYTES + limits::HUB_WORD_BYTES.saturating_mul(entries);
+    match kept_bytes.saturating_add(answer.len()) <= most_bytes {
+        true => watch::keep_word(tx, last.seq, &answer),
+        false => phone::count_receipt_alarm(tx),
     }
 }

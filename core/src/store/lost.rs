@@ -13,6 +13,8 @@ pub(crate) struct Found {
     pub(crate) stop: Option<StopId>,
     /// Where the entry stands that binds it.
     pub(crate) of_seq: i64,
+    /// The hub signed for it once.
+    pub(crate) was_receipted: bool,
     /// An entry said so before.
     pub(crate) told: bool,
 }
@@ -22,7 +24,7 @@ pub(crate) fn set(conn: &Connection, id: i64, at_ms: i64) -> Result<Option<Found
     let mut stmt = conn.prepare_cached(
         "UPDATE proof SET lost_at_ms = ?2 WHERE id = ?1 AND bound_seq IS NOT NULL
              AND received_at_ms IS NULL AND lost_at_ms IS NULL
-         RETURNING bound_seq, lost_seq IS NOT NULL AS told,
+         RETURNING bound_seq, was_receipted, lost_seq IS NOT NULL AS told,
              (SELECT stop_id FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS stop_id",
     )?;
     let mut rows = stmt.query(params![id, at_ms])?;
@@ -32,6 +34,7 @@ pub(crate) fn set(conn: &Connection, id: i64, at_ms: i64) -> Result<Option<Found
     Ok(Some(Found {
         stop: entries::opt_stop_id(r)?,
         of_seq: r.get("bound_seq")?,
+        was_receipted: r.get("was_receipted")?,
         told: r.get("told")?,
     }))
 }

@@ -318,7 +318,9 @@ pub(crate) fn unmark(
             stops.extend(entries::opt_stop_id(r)?);
         }
     }
-    let mut update = conn.prepare_cached("UPDATE proof SET received_at_ms = NULL WHERE id = ?1")?;
+    let mut update = conn.prepare_cached(
+        "UPDATE proof SET received_at_ms = NULL, was_receipted = 1 WHERE id = ?1",
+    )?;
     let mut back = TakenBack {
         count: ids.len(),
         stops,

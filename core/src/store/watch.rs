@@ -39,11 +39,29 @@ pub(crate) fn set_tree_head(conn: &Connection, head: &TreeHead) -> Result<()> {
 /// Keeps the hub's word about the entries up to `last_seq`. The first one about them stays: it names the
 /// earliest time.
 pub(crate) fn keep_word(conn: &Connection, last_seq: i64, answer: &[u8]) -> Result<()> {
-    conn.prepare_cached(
-        "INSERT INTO hub_word (last_seq, answer) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![last_seq, answer])?;
+    let new = conn
+        .prepare_cached(
+            "INSERT INTO hub_word (last_seq, answer) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![last_seq, answer])?;
+    if new > 0 {
+        conn.prepare_cached(
+            "UPDATE phone SET hub_words_bytes = hub_words_bytes + ?1 WHERE id = 1",
+        )?
+        .execute([i64::try_from(answer.len()).unwrap_or(i64::MAX)])?;
+    }
     Ok(())
+}
+
+/// What the hub's kept words take, in bytes, and how many entries this phone has.
+pub(crate) fn words(conn: &Connection) -> Result<(usize, usize)> {
+    let (bytes, entries): (i64, i64) = conn
+        .prepare_cached(
+            "SELECT hub_words_bytes, (SELECT coalesce(max(seq), 0) FROM entry) FROM phone WHERE id = 1",
+        )?
+        .query_row([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let count = |n: i64| usize::try_from(n).unwrap_or(0);
+    Ok((count(bytes), count(entries)))
 }
 
 pub(crate) fn set_anchor(conn: &Connection, anchor: Hash32) -> Result<()> {

@@ -264,7 +264,7 @@ pub(crate) async fn end_upload(
 pub(crate) struct Unbound {
     /// Uploads that are not finished.
     pub(crate) open_uploads: i64,
-    /// What they will take when they are, and what whole proofs take whose entry has not come.
+    /// What they will take when they are, and what whole proofs take, where no entry binds them that is here.
     pub(crate) bytes: i64,
 }
 
@@ -275,7 +275,8 @@ pub(crate) async fn unbound<'e>(
     but: &Hash32,
 ) -> Result<Unbound, HubError> {
     let row = sqlx::query(
-        "SELECT count(*) AS open_uploads, coalesce(sum(length_bytes), 0) + \
+        "SELECT count(*) AS open_uploads, coalesce(sum(length_bytes) FILTER (WHERE NOT EXISTS ( \
+             SELECT 1 FROM entry_blob WHERE entry_blob.hash = upload.hash)), 0) + \
            (SELECT coalesce(sum(max(size_bytes, ?3)), 0) FROM blob \
             WHERE brought_by = ?1 AND expires_at_ms IS NOT NULL) AS bytes \
          FROM upload WHERE device_id = ?1 AND hash <> ?2",

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use satchel_protocol::ids::{AttemptId, Hash32, ParcelId};
+use satchel_protocol::lost::LossCause;
 use satchel_protocol::mask;
 use satchel_protocol::transitions::ParcelState;
 use sqlx::Row;
@@ -42,8 +43,8 @@ pub(super) struct ProofCell {
     pub(super) held: bool,
     /// The phones that have it were asked for it, whatever their line costs.
     pub(super) wanted: bool,
-    /// Its phone says that it cannot bring it any more.
-    pub(super) lost: bool,
+    /// What its phone says of why it cannot bring it any more; empty where it can.
+    pub(super) lost: &'static str,
     pub(super) bound: bool,
     /// A code has no picture.
     pub(super) picture: bool,
@@ -249,7 +250,7 @@ async fn page_proofs(
     let rows = sqlx::query(
         "SELECT page.parcel_id, page.attempt_id, ap.hash, ap.kind, ap.bound, b.hash IS NOT NULL AS held, \
            EXISTS (SELECT 1 FROM proof_wanted w WHERE w.hash = ap.hash) AS wanted, \
-           EXISTS (SELECT 1 FROM proof_lost l WHERE l.device_id = ap.device_id AND l.hash = ap.hash) AS lost, \
+           (SELECT cause FROM proof_lost l WHERE l.device_id = ap.device_id AND l.hash = ap.hash) AS lost_cause, \
            EXISTS (SELECT 1 FROM blob t WHERE t.hash = ap.thumb_hash) AS small \
          FROM (SELECT p.parcel_id, st.device_id, st.seq, a.attempt_id FROM parcel p \
                  JOIN stop s USING (stop_id) JOIN route r USING (route_id) \
@@ -283,12 +284,22 @@ pub(super) fn proof_cell(row: &SqliteRow, lang: Lang) -> Result<ProofCell, HubEr
         label: view::proof_kind(kind, lang),
         held: row.try_get("held")?,
         wanted: row.try_get("wanted")?,
-        lost: row.try_get("lost")?,
+        lost: lost_word(row.try_get("lost_cause")?, lang),
         bound: row.try_get("bound")?,
         picture: kind != "code",
         small: row.try_get("small")?,
         of_visit: visit.map_or_else(String::new, |visit| format!("?visit={visit}")),
     })
+}
+
+/// How it is shown that a phone cannot bring a proof; empty where it did not say so.
+fn lost_word(cause: Option<u8>, lang: Lang) -> &'static str {
+    let t = lang.texts();
+    match cause.map(LossCause) {
+        None => "",
+        Some(LossCause::GONE_AFTER_RECEIPT) => t.proof_gave_way,
+        Some(_) => t.proof_lost,
+    }
 }
 
 /// Ratings, newest first; of one parcel or of all.

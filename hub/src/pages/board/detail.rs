@@ -122,7 +122,7 @@ async fn proofs(hub: &Hub, lang: Lang, row: &SqliteRow) -> Result<Vec<ProofCell>
     let rows = sqlx::query(
         "SELECT a.attempt_id, ap.hash, ap.kind, ap.bound, b.hash IS NOT NULL AS held, \
            EXISTS (SELECT 1 FROM proof_wanted w WHERE w.hash = ap.hash) AS wanted, \
-           EXISTS (SELECT 1 FROM proof_lost l WHERE l.device_id = ap.device_id AND l.hash = ap.hash) AS lost, \
+           (SELECT cause FROM proof_lost l WHERE l.device_id = ap.device_id AND l.hash = ap.hash) AS lost_cause, \
            EXISTS (SELECT 1 FROM blob t WHERE t.hash = ap.thumb_hash) AS small \
          FROM attempt_proof ap LEFT JOIN blob b ON b.hash = ap.hash \
          LEFT JOIN attempt a ON a.device_id = ap.device_id AND a.seq = ap.seq \
