@@ -3,18 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use data_encoding::BASE64;
-use satchel_core::model::attempt::Completion;
 use satchel_core::model::stop::SyncState;
 use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
 use satchel_protocol::api::PATH_PROOFS;
-use satchel_protocol::crypto::sha256;
-use satchel_protocol::taxonomy::HandoffKind;
 use satchel_tests::day::Day;
 use satchel_tests::link::{Transport, answer};
-use satchel_tests::phone::{Phone, SyncEnd, completion, nobody_there};
+use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::toy_hub::{Backup, ToyHub};
 use satchel_tests::work::at_work;
 
@@ -248,104 +244,4 @@ fn an_older_hub_that_has_nothing_for_the_courier_is_not_asked_for_the_log_each_t
     }
     assert_eq!(others, 0, "log, key and photos are left alone");
     assert_eq!(whole(&day, &phone), 10);
-}
-
-/// The next request of the log, as far as it is a batch; questions on the way to it are answered.
-fn next_batch(phone: &Phone, hub: &ToyHub) -> HttpTask {
-    for _ in 0..20 {
-        match phone.core().next_task(Network::Metered).unwrap() {
-            Task::Http(task) if task.purpose == Purpose::Log && task.method == "POST" => {
-                return task;
-            }
-            Task::Http(task) => {
-                let outcome = hub.send(&task).unwrap_or(TaskOutcome::Failed);
-                phone.core().complete_task(&task.id, outcome).unwrap();
-            }
-            Task::Wait { .. } | Task::Done => phone.wait(),
-        }
-    }
-    panic!("no batch is sent");
-}
-
-/// A visit with words enough for a long batch, which no compressor makes a short one.
-fn long_words(day: &Day, phone: &Phone, n: usize) {
-    let drawn = (0..280).map(|i: usize| sha256(&[&n.to_le_bytes(), &i.to_le_bytes()]));
-    let words: String = drawn.map(|hash| BASE64.encode(&hash.0)).collect();
-    let stop = day.stop_id(n);
-    let draft = phone.core().begin_attempt(stop, HandoffKind::Recipient);
-    let parcels = phone.stop(stop).parcels;
-    let parcels: Vec<_> = parcels.iter().map(|p| p.parcel_id).collect();
-    let nobody = Completion {
-        note: Some(words.chars().take(2_000).collect()),
-        ..completion(&parcels, nobody_there())
-    };
-    let attempt = draft.unwrap().attempt_id;
-    phone.core().complete_attempt(attempt, &nobody).unwrap();
-}
-
-#[test]
-fn a_phone_whose_processes_end_in_their_first_batch_gets_through_with_smaller_ones() {
-    let day = Day::new(1).stops(200);
-    let (mut phone, hub) = at_work(&day);
-    for n in 0..200 {
-        long_words(&day, &phone, n);
-    }
-    let waiting_bytes = || phone.core().sync_status().unwrap().unsent_bytes;
-    assert!(
-        (400_000..800_000).contains(&waiting_bytes()),
-        "a screen says how much waits"
-    );
-    let first = next_batch(&phone, &hub).body.len();
-    let mut sizes = vec![first];
-    for _ in 0..3 {
-        phone.restart();
-        sizes.push(next_batch(&phone, &hub).body.len());
-    }
-    assert!(sizes[1] < sizes[0] / 4, "{sizes:?}");
-    let last = sizes[3];
-    assert!(
-        last < 20 * 1_024,
-        "half a minute at 700 bytes a second: {sizes:?}"
-    );
-    assert_eq!(phone.sync(&hub), SyncEnd::Done);
-    assert_eq!(phone.core().sync_status().unwrap().unsent_bytes, 0);
-}
-
-/// A line on which nothing longer than this gets through.
-struct Narrow<'a> {
-    hub: &'a ToyHub,
-    most_bytes: usize,
-    refused: AtomicUsize,
-}
-
-impl Transport for Narrow<'_> {
-    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
-        if task.body.len() <= self.most_bytes {
-            return self.hub.send(task);
-        }
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        Some(TaskOutcome::Response {
-            status: 413,
-            headers: vec![],
-            body: b"<html>413 Request Entity Too Large</html>".to_vec(),
-        })
-    }
-}
-
-#[test]
-fn what_is_too_large_for_a_proxy_is_found_out_a_few_times() {
-    let day = Day::new(1).stops(200);
-    let (phone, hub) = at_work(&day);
-    for n in 0..200 {
-        long_words(&day, &phone, n);
-    }
-    let line = Narrow {
-        hub: &hub,
-        most_bytes: 40_000,
-        refused: AtomicUsize::new(0),
-    };
-    assert_eq!(phone.sync(&line), SyncEnd::Done);
-    assert_eq!(phone.core().sync_status().unwrap().unsent_entries, 0);
-    let refused = line.refused.into_inner();
-    assert!((1..9).contains(&refused), "{refused}");
 }

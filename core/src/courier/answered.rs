@@ -170,7 +170,7 @@ impl Courier {
                 got
             }
             Job::PushLog {
-                sent_bytes, up_to, ..
+                size_bytes, up_to, ..
             } => {
                 let got = self.apply_pushed(keys, answer, up_to)?;
                 self.settle_keys(keys)?;
@@ -180,7 +180,7 @@ impl Courier {
                     let learnt = {
                         let mut engine = self.engine();
                         engine.batch_taken();
-                        engine.pace.arrived(sent_bytes, took_ms);
+                        engine.pace.arrived(size_bytes, took_ms);
                         engine.pace.learnt()
                     };
                     if let Some(first_batch_bytes) = learnt {

@@ -320,20 +320,19 @@ impl Courier {
         let push = self
             .db
             .read(|conn| requests::push_log(conn, keys, (batch_bytes, form)))?;
-        let Some((up_to, draft)) = push else {
+        let Some(push) = push else {
             return Ok(None);
         };
-        let sent_bytes = draft.body.len();
-        let noted = self.engine().pace.begins(sent_bytes);
+        let noted = self.engine().pace.begins(push.size_bytes);
         if let Some(next) = noted {
             self.note_pace(Some(next));
         }
         let job = Job::PushLog {
-            up_to,
-            sent_bytes,
+            up_to: push.up_to,
+            size_bytes: push.size_bytes,
             form,
         };
-        Ok(Some((job, draft)))
+        Ok(Some((job, push.draft)))
     }
 
     /// Notes how large the first batch of the next process may be. A store that has no room for that does not keep a

@@ -73,6 +73,8 @@ pub(crate) struct Engine {
     quick_polls: u32,
     /// Not before then may somebody pass a wait that was asked for.
     pass_again_ms: i64,
+    /// From when on what was too large for a network is forgotten once more when another one may be there.
+    try_larger_ms: i64,
     /// Clock corrections in a row without a good answer between them.
     skew_corrections: u32,
     /// Refused signatures in a row, while there are two keys it could be.
@@ -112,6 +114,7 @@ impl Default for Engine {
             polls_rest_ms: 0,
             quick_polls: 0,
             pass_again_ms: i64::MIN,
+            try_larger_ms: i64::MIN,
             skew_corrections: 0,
             refused_signatures: 0,
             needs_hardware: false,
@@ -350,9 +353,9 @@ impl Engine {
     /// Somebody would not have as much as this in one request.
     pub(crate) fn too_large(&mut self, job: &Job) {
         match job {
-            Job::PushLog { sent_bytes, .. } => self.pace.too_large(*sent_bytes),
+            Job::PushLog { size_bytes, .. } => self.pace.too_large(*size_bytes),
             Job::Proof { sent_bytes, .. } if *sent_bytes > 0 => {
-                self.proof_pace.too_large(sent_bytes / PART_BATCHES / 2);
+                self.proof_pace.too_large(sent_bytes / PART_BATCHES);
             }
             _ => {}
         }
@@ -471,6 +474,12 @@ impl Engine {
         if told && now_ms >= self.pass_again_ms {
             self.pass_again_ms = now_ms + limits::TOLD_WAIT_PASSED_EVERY_MS;
             self.backoff.values_mut().for_each(Backoff::pass);
+        }
+        if now_ms >= self.try_larger_ms {
+            let was_bounded = [&mut self.pace, &mut self.proof_pace].map(Pace::forget_too_large);
+            if was_bounded.contains(&true) {
+                self.try_larger_ms = now_ms + limits::TOLD_WAIT_PASSED_EVERY_MS;
+            }
         }
         self.hurry();
     }

@@ -1,7 +1,10 @@
 //! How large the next batch may be: as much as the line carried in a few seconds last time.
 //!
 //! A cut repeats one batch, so on a poor line batches are small; on a good one they grow until round
-//! trips no longer matter. Only sizes depend on it, so it may be lost at any time. One thing of it is noted in the store:
+//! trips no longer matter. The size of a batch is here what it has before compression, as where it is gathered: entries
+//! shrink to half, signatures not at all, and what went over the wire could not be held against what was aimed at.
+//!
+//! Only sizes depend on the pace, so it may be lost at any time. One thing of it is noted in the store:
 //! that the first batch of a process went out large on a line that looked good. A process that ends before the answer
 //! would be followed by one that does the same, and nothing would ever get through.
 
@@ -60,13 +63,15 @@ impl Pace {
         }
     }
 
-    /// A batch of `sent_bytes` is about to go out. Gives what to note before, if it is a process's first and longer than
-    /// one that any line carries: without an answer the next process begins with an eighth.
-    pub(crate) fn begins(&mut self, sent_bytes: usize) -> Option<usize> {
-        if self.is_measured || sent_bytes <= FIRST_BYTES {
+    /// A batch of `size_bytes` is about to go out. Gives what to note before, if it is a process's first and longer than
+    /// one that any line carries, or than the least where processes ended of late: without an answer the next process
+    /// begins with an eighth.
+    pub(crate) fn begins(&mut self, size_bytes: usize) -> Option<usize> {
+        let carried = self.first_most.map_or(FIRST_BYTES, |_| LEAST_BYTES);
+        if self.is_measured || size_bytes <= carried {
             return None;
         }
-        let next = (self.batch_bytes / 8).max(LEAST_BYTES);
+        let next = (size_bytes / 8).max(LEAST_BYTES);
         (self.noted != Some(next)).then(|| {
             self.noted = Some(next);
             next
@@ -105,31 +110,32 @@ impl Pace {
         }
     }
 
-    /// A batch of `sent_bytes` was receipted after `took_ms`: at most [`GROWTH`] times as much next time.
-    pub(crate) fn arrived(&mut self, sent_bytes: usize, took_ms: i64) {
-        let is_full = sent_bytes >= self.batch_bytes / 2;
-        if !is_full && took_ms <= BATCH_MS {
+    /// A batch of `size_bytes` was receipted after `took_ms`: at most [`GROWTH`] times as much next time.
+    pub(crate) fn arrived(&mut self, size_bytes: usize, took_ms: i64) {
+        let tells = size_bytes >= self.batch_bytes / 2 || size_bytes > FIRST_BYTES;
+        if !tells && took_ms <= BATCH_MS {
             // The last batch of a day is small: its time was the round trip's and says as much as a question's.
             self.answered(took_ms);
             return;
         }
         let took_ms = usize::try_from(took_ms.max(1)).unwrap_or(1);
-        let in_time = sent_bytes.saturating_mul(usize::try_from(BATCH_MS).unwrap_or(1)) / took_ms;
-        let bound = match is_full {
-            true => self.batch_bytes.saturating_mul(GROWTH),
-            false => self.batch_bytes,
-        };
+        let in_time = size_bytes.saturating_mul(usize::try_from(BATCH_MS).unwrap_or(1)) / took_ms;
+        let bound = self.batch_bytes.max(size_bytes.saturating_mul(GROWTH));
         self.is_measured = true;
         self.batch_bytes = in_time.min(bound).clamp(LEAST_BYTES, self.ceiling);
     }
 
-    /// Somebody on the way, or an older hub, does not take as much as `sent_bytes`. Otherwise a good line would lead
-    /// there again after each batch that it took. What was aimed at is counted before compression, so this comes near in
-    /// a few steps.
-    pub(crate) fn too_large(&mut self, sent_bytes: usize) {
-        let seen = self.batch_bytes.min(sent_bytes.saturating_mul(2));
+    /// Somebody on the way, or an older hub, does not take as much as `size_bytes`. Otherwise a good line would lead
+    /// there again after each batch that it took.
+    pub(crate) fn too_large(&mut self, size_bytes: usize) {
+        let seen = self.batch_bytes.min(size_bytes);
         self.ceiling = self.ceiling.min((seen / 4 * 3).max(LEAST_BYTES));
         self.batch_bytes = self.batch_bytes.min(self.ceiling);
+    }
+
+    /// Another network may let through more. Gives whether there was anything to forget.
+    pub(crate) fn forget_too_large(&mut self) -> bool {
+        std::mem::replace(&mut self.ceiling, MOST_BYTES) < MOST_BYTES
     }
 
     /// A batch did not arrive, or nobody knows.
@@ -192,20 +198,26 @@ mod tests {
             pace.arrived(pace.batch_bytes(), 100);
         }
         assert_eq!(pace.learnt(), Some(None));
+        // Also by what is no whole batch there: more than any line carries, answered as fast as the line looked.
+        let mut pace = Pace::after(None);
+        pace.answered(60);
+        assert_eq!(pace.begins(120 * 1_024), Some(LEAST_BYTES));
+        pace.arrived(120 * 1_024, 100);
+        assert_eq!(pace.learnt(), Some(None));
+        assert_eq!(pace.batch_bytes(), FIRST_QUICK_BYTES);
         // What every line carries is not worth a note.
         assert_eq!(Pace::default().begins(FIRST_BYTES), None);
     }
 
     #[test]
     fn what_is_too_large_for_somebody_on_the_way_is_found_out_a_few_times_and_not_for_ever() {
-        // A proxy that lets through 1 MB; bodies are two thirds of what is aimed at.
+        // A proxy that lets through 1 MB; bodies are two thirds of what is gathered.
         let (mut pace, mut refused) = (Pace::default(), 0);
         pace.answered(1);
         for _ in 0..100 {
-            let sent_bytes = pace.batch_bytes() / 3 * 2;
-            if sent_bytes > 1_000_000 {
+            if pace.batch_bytes() / 3 * 2 > 1_000_000 {
                 refused += 1;
-                pace.too_large(sent_bytes);
+                pace.too_large(pace.batch_bytes());
                 pace.lost();
             } else {
                 pace.arrived(pace.batch_bytes(), 50);
@@ -213,6 +225,10 @@ mod tests {
         }
         assert!(refused < 6, "{refused}");
         assert!(pace.batch_bytes() > 1_000_000, "{}", pace.batch_bytes());
+        // On another network it may be otherwise.
+        assert!(pace.forget_too_large() && !pace.forget_too_large());
+        pace.arrived(pace.batch_bytes(), 50);
+        assert_eq!(pace.batch_bytes(), MOST_BYTES);
     }
 
     #[test]

@@ -160,6 +160,8 @@ fn known_tree(conn: &Snapshot) -> Result<u64> {
 /// Entries that go into one batch.
 pub(crate) struct Gathered {
     pub(crate) batch: Batch,
+    /// Before compression, with what rides along.
+    size_bytes: usize,
     /// Place and hash of the last one.
     pub(crate) up_to: i64,
     pub(crate) hash: Hash32,
@@ -194,15 +196,29 @@ pub(crate) fn gather(
         batch.entries.push(row.entry);
         batch.blobs.extend(small);
     }
-    Ok(last.map(|(up_to, hash)| Gathered { batch, up_to, hash }))
+    Ok(last.map(|(up_to, hash)| Gathered {
+        batch,
+        size_bytes,
+        up_to,
+        hash,
+    }))
 }
 
-/// `POST /v1/log` with the next entries and the last one's place, or `None` when nothing is unsent.
+/// A batch about to go out.
+pub(crate) struct Push {
+    pub(crate) draft: Draft,
+    /// Place of its last entry.
+    pub(crate) up_to: i64,
+    /// Its size in the measure of the bytes it was to have.
+    pub(crate) size_bytes: usize,
+}
+
+/// `POST /v1/log` with the next entries, or `None` when nothing is unsent.
 pub(crate) fn push_log(
     conn: &Snapshot,
     keys: &Keys,
     (target_bytes, form): (usize, Form),
-) -> Result<Option<(i64, Draft)>> {
+) -> Result<Option<Push>> {
     let enough = Enough {
         entries: MAX_BATCH_ENTRIES,
         bytes: target_bytes,
@@ -216,7 +232,11 @@ pub(crate) fn push_log(
         .header("content-type", form.media_type())
         .body(body);
     draft.idempotency_key = Some(gathered.hash.to_string());
-    Ok(Some((gathered.up_to, draft)))
+    Ok(Some(Push {
+        draft,
+        up_to: gathered.up_to,
+        size_bytes: written_bytes(gathered.size_bytes, form),
+    }))
 }
 
 /// What of `target_bytes` is left for bytes as they are: base64 adds a third.
@@ -224,6 +244,14 @@ const fn raw_bytes(target_bytes: usize, form: Form) -> usize {
     match form {
         Form::Json => target_bytes / 4 * 3,
         Form::Packed | Form::Lean => target_bytes,
+    }
+}
+
+/// The reverse of [`raw_bytes`].
+const fn written_bytes(raw_bytes: usize, form: Form) -> usize {
+    match form {
+        Form::Json => raw_bytes / 3 * 4,
+        Form::Packed | Form::Lean => raw_bytes,
     }
 }
 

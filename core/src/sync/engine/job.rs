@@ -38,8 +38,8 @@ pub(crate) enum Job {
     PushLog {
         /// The last entry of the batch.
         up_to: i64,
-        /// Size of its body.
-        sent_bytes: usize,
+        /// Its size before compression, in the measure of [`super::super::pace`].
+        size_bytes: usize,
         /// How it was written.
         form: Form,
     },

@@ -88,7 +88,7 @@ fn a_task_the_host_lost_is_handed_out_again_after_asking() {
     engine.set_ask(Ask::No);
     let push = Job::PushLog {
         up_to: 3,
-        sent_bytes: 9,
+        size_bytes: 9,
         form: Form::Packed,
     };
     let id = engine.issue("s", push, String::new(), 0);
@@ -105,10 +105,10 @@ fn a_batch_that_nobody_answered_is_followed_by_smaller_ones() {
     let mut engine = Engine::default();
     let mut sizes = vec![engine.pace.batch_bytes()];
     for n in 1..=3 {
-        let sent_bytes = engine.pace.batch_bytes();
+        let size_bytes = engine.pace.batch_bytes();
         let push = Job::PushLog {
             up_to: 3,
-            sent_bytes,
+            size_bytes,
             form: Form::Packed,
         };
         let at_ms = n * limits::TASK_LOST_AFTER_MS * 2;
@@ -163,7 +163,7 @@ fn what_only_a_person_can_lift_is_shown_before_a_lost_network_and_not_hurried() 
     let mut engine = Engine::default();
     let push = Job::PushLog {
         up_to: 1,
-        sent_bytes: 9,
+        size_bytes: 9,
         form: Form::Packed,
     };
     engine.failed(&push, Blocking::Refused, 0, None, 255);
