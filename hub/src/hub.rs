@@ -13,6 +13,7 @@ use ed25519_dalek::VerifyingKey;
 use satchel_protocol::ids::Hash32;
 use tokio::net::TcpListener;
 
+use crate::api::room::Room;
 use crate::bell::{self, Bell};
 use crate::blobs::BlobStore;
 use crate::clock::{Clock, SystemClock};
@@ -105,6 +106,7 @@ struct Inner {
     desk: Desk,
     limits: Limits,
     bell: Bell,
+    room: Room,
 }
 
 impl std::fmt::Debug for Hub {
@@ -137,6 +139,7 @@ impl Hub {
             desk: Desk::default(),
             limits: Limits::default(),
             bell: Bell::default(),
+            room: Room::default(),
         }));
         tlog::begin_if_none(&hub).await?;
         Ok(hub)
@@ -294,6 +297,11 @@ impl Hub {
 
     pub(crate) fn bell(&self) -> &Bell {
         &self.0.bell
+    }
+
+    /// Room for the bodies that are read at one time.
+    pub(crate) fn room(&self) -> &Room {
+        &self.0.room
     }
 
     pub(crate) fn limits(&self) -> &Limits {

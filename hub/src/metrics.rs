@@ -44,6 +44,8 @@ counters! {
     proof_bytes: "satchel_proof_bytes_total", "Bytes of proofs received whole.";
     /// Proofs in batches that nothing binds and for which their device has no room left.
     loose_left_out: "satchel_loose_proofs_left_out_total", "Proofs in batches that were left out: no entry binds them and their device has no room left.";
+    /// Requests put off because too many came at once.
+    put_off: "satchel_requests_put_off_total", "Device requests put off because too many bodies came at once.";
     /// Devices enrolled.
     enrolments: "satchel_enrolments_total", "Devices enrolled.";
     /// Requests whose signature was refused.

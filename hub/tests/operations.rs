@@ -8,16 +8,25 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use axum::body::Body;
 use common::{Bench, Phone, inline};
 use satchel_protocol::api::{ErrorBody, ErrorCode};
 use satchel_protocol::batch::Batch;
 use satchel_protocol::enrol::{EnrolRequest, EnrolResponse};
 use satchel_protocol::feed::{FeedItem, FeedPage};
 use satchel_protocol::ids::{CourierId, DeviceId, Sig64};
+use satchel_protocol::limits::MAX_BATCH_BYTES;
 use satchel_protocol::signed_time::SignedTime;
 use satchel_protocol::taxonomy::ProofKind;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
+use tokio_util::io::ReaderStream;
+use tower::ServiceExt;
 
 fn names(object: &Value) -> BTreeSet<String> {
     object.as_object().unwrap().keys().cloned().collect()
@@ -243,4 +252,47 @@ fn a_killed_hub_comes_up_again_with_what_it_had() {
     assert!(server.child.wait().unwrap().success());
     assert!(!output(data, &["import", file, "--mapping", "../m"]).0);
     assert!(!output(data, &["release", "not-a-device"]).0);
+}
+
+#[tokio::test]
+async fn large_batches_of_many_phones_are_read_in_turn_and_not_all_at_once() {
+    const PHONES: u8 = 24;
+    const PIECE_BYTES: usize = 64 * 1_024;
+    let (bench, mut phone, stops) = Bench::with_round(1).await;
+    let taken_bytes = Arc::new(AtomicUsize::new(0));
+    let mut running = JoinSet::new();
+    for seed in 0..PHONES {
+        let mut other = Phone::enrolled(&bench, "李师傅", 10 + seed).await;
+        let media = [("content-type", "application/vnd.satchel.batch")];
+        let request = other.request(&bench, "POST", "/v1/log", &media, vec![1]);
+        let (mut sends, comes) = tokio::io::duplex(PIECE_BYTES);
+        let answered = bench.hub.router();
+        running.spawn(async move {
+            let body = Body::from_stream(ReaderStream::new(comes));
+            answered.oneshot(request.build_with(body)).await.unwrap();
+        });
+        let taken_bytes = taken_bytes.clone();
+        // All but its last piece, which never comes.
+        running.spawn(async move {
+            for _ in 1..MAX_BATCH_BYTES / PIECE_BYTES {
+                sends.write_all(&[0; PIECE_BYTES]).await.unwrap();
+                taken_bytes.fetch_add(PIECE_BYTES, Ordering::Relaxed);
+            }
+            std::future::pending::<()>().await;
+        });
+    }
+    let mut before_bytes = 1;
+    while before_bytes != taken_bytes.load(Ordering::Relaxed) {
+        before_bytes = taken_bytes.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let most_bytes = 64 * 1_024 * 1_024 + usize::from(PHONES) * PIECE_BYTES;
+    assert!(
+        (most_bytes / 2..=most_bytes).contains(&before_bytes),
+        "{before_bytes}"
+    );
+    // Where some of them give up, others have their turn.
+    running.shutdown().await;
+    let entry = phone.delivery(&stops[0], &[]);
+    assert_eq!(phone.push_entries(&bench, &[entry]).await.status, 200);
 }

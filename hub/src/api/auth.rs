@@ -4,7 +4,7 @@
 //! stranger cannot make the hub buffer or hash for him; the clock is judged only after the signature,
 //! so only a genuine device is told the time; the nonce is taken last, so a refused request costs none.
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -14,8 +14,10 @@ use satchel_protocol::http_sig::{self, ParsedSignature, RequestParts, SigError};
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits;
 use satchel_protocol::signed_time::SignedTime;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::api::error::ApiError;
+use crate::api::room::in_time;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::rating::review;
@@ -36,6 +38,8 @@ pub(crate) struct SignedHead {
 pub(crate) struct Signed {
     pub(crate) device: DeviceRow,
     pub(crate) body: Bytes,
+    /// Held until the request is answered.
+    _room: OwnedSemaphorePermit,
 }
 
 impl FromRequestParts<Hub> for SignedHead {
@@ -60,10 +64,19 @@ impl FromRequest<Hub> for Signed {
         if announced.is_some_and(|n| n > limits::MAX_BATCH_BYTES) {
             return Err(ApiError::new(ErrorCode::TooLarge));
         }
-        let body = head.whole_body(body, limits::MAX_BATCH_BYTES).await?;
+        let room_bytes = body.size_hint().exact();
+        let room_bytes = room_bytes.and_then(|n| usize::try_from(n).ok());
+        let room_bytes = room_bytes.unwrap_or(limits::MAX_BATCH_BYTES);
+        let room = hub.room().take(room_bytes).await;
+        if room.is_err() {
+            hub.metrics().put_off.add(1);
+        }
+        let room = room?;
+        let body = in_time(head.whole_body(body, limits::MAX_BATCH_BYTES)).await??;
         Ok(Self {
             device: head.device,
             body,
+            _room: room,
         })
     }
 }

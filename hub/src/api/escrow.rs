@@ -28,6 +28,7 @@ use crate::hub::Hub;
         (status = 401, description = "Not signed by a known device, or its clock is off", body = ErrorSchema),
         (status = 403, description = "The device is revoked", body = ErrorSchema),
         (status = 413, description = "Over a limit", body = ErrorSchema),
+        (status = 429, description = "Too many come at once", body = ErrorSchema),
     ),
     security(("device_signature" = []))
 )]

@@ -51,6 +51,7 @@ pub(crate) fn receipt_body(receipt: &SignedReceipt) -> Response {
         (status = 413, description = "Over a limit", body = ErrorSchema),
         (status = 422, description = "An entry does not verify; the log is set aside", body = ErrorSchema),
         (status = 423, description = "The log is set aside until a person has looked", body = ErrorSchema),
+        (status = 429, description = "Too many come at once", body = ErrorSchema),
     ),
     security(("device_signature" = []))
 )]
