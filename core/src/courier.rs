@@ -14,6 +14,7 @@ mod doubt;
 mod erase;
 mod exhibit;
 mod export;
+mod folder;
 mod keys;
 mod lease;
 mod load;
@@ -31,6 +32,7 @@ mod signing;
 mod steps;
 mod storage;
 mod tasks;
+mod uploads;
 mod wedges;
 
 use std::collections::{HashMap, HashSet};
@@ -103,6 +105,8 @@ pub struct Courier {
     erasures_wait: AtomicBool,
     /// When the files of lost photos are looked for again, boot-time milliseconds.
     lost_look_ms: AtomicI64,
+    /// The folder of photos was away, as far as is known; spares each request a look into the store.
+    folder_was_away: AtomicBool,
     /// Something was recorded while the next request was chosen.
     noted: AtomicBool,
 }
@@ -134,6 +138,7 @@ impl Courier {
             asked: Mutex::default(),
             erasures_wait: AtomicBool::new(true),
             lost_look_ms: AtomicI64::new(i64::MIN),
+            folder_was_away: AtomicBool::new(true),
             noted: AtomicBool::new(false),
         };
         courier.load()?;
@@ -165,6 +170,7 @@ impl Courier {
         if let Err(error) = self.sweep_abandoned() {
             tracing::warn!(%error, "abandoned photos are still here");
         }
+        self.look_for_folder();
         self.try_erasures();
         self.renew_log_key();
         self.ballast.grow();

@@ -83,8 +83,14 @@ pub const RETRY_AFTER_HUB_MOST_MS: i64 = 2 * 60 * 60 * 1_000;
 /// the hub will be away.
 pub const RETRY_AFTER_MOST_MS: i64 = 15 * 60 * 1_000;
 
-/// How often a running phone looks whether the files of lost photos are there again.
+/// How often a running phone looks whether the files of lost photos are there again; a look that fails is made again
+/// after [`RETRY_MAX_MS`].
 pub const LOST_LOOK_EVERY_MS: i64 = 60 * 60 * 1_000;
+
+/// How long photos that cannot be read wait for their folder, or each for its file, before they count as lost: a weekend
+/// on which nobody unlocks the phone, and the first day of work after it. Without an end such a photo would warn at each
+/// sign-out and hold up an erasure for ever.
+pub const UNREAD_PHOTOS_WAIT_MS: i64 = 3 * DAY_MS;
 
 /// A courier who asks for a sync passes a wait that the hub asked for no more often than this: one more request of
 /// each kind, which helps where it was a proxy's wait and the phone is in another network by now.

@@ -325,6 +325,16 @@ pub fn signature(n: u64) -> SignatureInput {
     }
 }
 
+/// Files in the folder of photos below a store's: all but the mark by which the store knows the folder.
+#[must_use]
+pub fn photo_files(dir: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(dir.join("blobs")).unwrap();
+    files
+        .map(|file| file.unwrap().path())
+        .filter(|file| !file.ends_with(".ours"))
+        .collect()
+}
+
 /// A small JPEG; each number gives another one.
 #[must_use]
 pub fn photo(n: u64) -> Vec<u8> {

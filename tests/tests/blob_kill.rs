@@ -115,6 +115,8 @@ fn left(dir: &Path) -> Left {
         files: names(&dir.join("store").join(FOLDER)),
         ..Left::default()
     };
+    // What the store knows the folder by.
+    left.files.remove(".ours");
     for name in names(dir) {
         let words: Vec<&str> = name.split(' ').collect();
         match words.as_slice() {

@@ -108,7 +108,7 @@ fn photos_have_a_bound_and_the_same_photo_twice_counts_once() {
     }
     assert!(matches!(add(99), Err(Error::InvalidInput { .. })));
     assert_eq!(add(3).unwrap().hash, add(3).unwrap().hash);
-    let files = std::fs::read_dir(phone.dir.join("blobs")).unwrap().count();
+    let files = phone::photo_files(&phone.dir).len();
     assert_eq!(files, 12, "the refused one left nothing behind");
     let recorded = phone
         .core()
@@ -159,8 +159,5 @@ fn what_is_no_photo_is_refused_with_its_reason_and_a_sparse_giant_costs_nothing(
         refused(PhotoSource::Path(home.path())),
         PhotoError::Unreadable(_)
     ));
-    assert_eq!(
-        std::fs::read_dir(phone.dir.join("blobs")).unwrap().count(),
-        0
-    );
+    assert!(phone::photo_files(&phone.dir).is_empty());
 }

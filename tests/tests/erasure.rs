@@ -23,7 +23,7 @@ use satchel_protocol::ids::{Hash32, ParcelId, StopId};
 use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_tests::day::{Day, MORNING_MS};
 use satchel_tests::http::HttpTransport;
-use satchel_tests::phone::{self, KEY, Phone, SyncEnd, unlock};
+use satchel_tests::phone::{self, KEY, Phone, SyncEnd, photo_files, unlock};
 use satchel_tests::running::MAPPING;
 use satchel_tests::work::Work;
 
@@ -515,12 +515,7 @@ fn an_erasure_waits_until_the_hub_has_what_would_go() {
         work.phone.core().storage_usage().unwrap().evictable.photos,
         0
     );
-    assert_eq!(
-        std::fs::read_dir(work.phone.dir.join("blobs"))
-            .unwrap()
-            .count(),
-        0
-    );
+    assert!(photo_files(&work.phone.dir).is_empty());
     assert!(work.phone.core().signature(attempts[0].attempt).is_err());
     // The other stops are as they were, and asking again changes nothing.
     assert_ne!(work.phone.stop(work.day.stop_id(0)).address, "");

@@ -11,7 +11,7 @@ use satchel_core::sync::task::{HttpTask, Network, Task, TaskOutcome};
 use satchel_protocol::api::ErrorCode;
 use satchel_tests::day::{Day, MORNING_MS};
 use satchel_tests::link::{Fault, FaultyLink, Transport, answer};
-use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::phone::{Phone, SyncEnd, photo_files};
 use satchel_tests::toy_hub::ToyHub;
 use satchel_tests::work::at_work;
 
@@ -245,8 +245,8 @@ fn a_photo_this_phone_can_no_longer_read_stays_visible_and_holds_up_no_other() {
     for n in 0..3 {
         phone.deliver(day.stop_id(n), n as u64).unwrap();
         if n == 0 {
-            for file in std::fs::read_dir(phone.dir.join("blobs")).unwrap() {
-                std::fs::write(file.unwrap().path(), b"overwritten").unwrap();
+            for file in photo_files(&phone.dir) {
+                std::fs::write(file, b"overwritten").unwrap();
             }
         }
     }

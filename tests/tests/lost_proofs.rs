@@ -11,14 +11,30 @@ use satchel_protocol::feed::ProofWantedItem;
 use satchel_protocol::ids::Hash32;
 use satchel_protocol::lost::{LossCause, ProofLostBody};
 use satchel_tests::day::Day;
-use satchel_tests::phone::{Phone, SyncEnd};
+use satchel_tests::phone::{Phone, SyncEnd, photo_files};
 use satchel_tests::seed::Rng;
 use satchel_tests::work::Work;
 
 /// The files of photos on the phone.
 fn files(phone: &Phone) -> Vec<PathBuf> {
-    let dir = std::fs::read_dir(phone.dir.join("blobs")).unwrap();
-    dir.map(|file| file.unwrap().path()).collect()
+    photo_files(&phone.dir)
+}
+
+/// Takes the folder of photos away, or puts it back in the place of whatever is there.
+fn swap_folder(phone: &Phone) {
+    let (blobs, aside) = (phone.dir.join("blobs"), phone.dir.join("aside"));
+    if aside.exists() {
+        // What was taken meanwhile is kept by whoever puts a folder back.
+        if blobs.exists() {
+            for file in files(phone) {
+                std::fs::rename(&file, aside.join(file.file_name().unwrap())).unwrap();
+            }
+            std::fs::remove_dir_all(&blobs).unwrap();
+        }
+        std::fs::rename(&aside, &blobs).unwrap();
+    } else {
+        std::fs::rename(&blobs, &aside).unwrap();
+    }
 }
 
 /// The photo of a delivery as its entry binds it, and where that entry stands.
@@ -196,15 +212,16 @@ fn random_day(seed: u64) -> usize {
     let mut rng = Rng::new(seed ^ 0x105E);
     let mut work = Work::on(Day::new(seed).stops(STOPS));
     let (mut backup, mut delivered, mut erased) = (work.hub.backup(), 0, Vec::new());
+    let (mut lost_before, mut lost_in_vain) = (0, false);
     for _ in 0..40 {
-        match rng.below(9) {
-            0..3 if delivered < STOPS => {
+        match rng.below(10) {
+            0..3 if delivered < STOPS && work.phone.dir.join("blobs").exists() => {
                 let stop = work.day.stop_id(delivered);
                 work.phone.deliver(stop, delivered as u64).unwrap();
                 delivered += 1;
             }
             3 => work.phone.core().set_photo_quota(0).unwrap(),
-            4 => {
+            4 if work.phone.dir.join("blobs").exists() => {
                 let mut files = files(&work.phone);
                 if !files.is_empty() {
                     std::fs::remove_file(files.remove(rng.below(files.len()))).unwrap();
@@ -220,8 +237,21 @@ fn random_day(seed: u64) -> usize {
                 erased.push(n);
             }
             8 => work.phone.restart(),
+            9 => swap_folder(&work.phone),
             _ => drop(work.phone.sync_now(&work.hub)),
         }
+        if work.phone.dir.join("aside").exists() {
+            let lost = work.phone.core().sync_status().unwrap().lost_proofs;
+            lost_in_vain |= lost_before < lost;
+        }
+        lost_before = work.phone.core().sync_status().unwrap().lost_proofs;
+    }
+    assert!(
+        !lost_in_vain,
+        "seed {seed}: nothing is lost while the folder is away"
+    );
+    if work.phone.dir.join("aside").exists() {
+        swap_folder(&work.phone);
     }
     work.phone.restart();
     assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done, "seed {seed}");

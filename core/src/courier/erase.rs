@@ -12,13 +12,14 @@ use satchel_protocol::entry::EntryKind;
 use satchel_protocol::erase::ErasedBody;
 use satchel_protocol::ids::ParcelId;
 
+use super::lost::InDoubt;
 use super::{Courier, Keys};
 use crate::error::{Error, Result};
 use crate::evidence::log::Fact;
 use crate::model::storage::Erasure;
 use crate::proof::blob::BlobStore;
-use crate::store::db::Tx;
-use crate::store::erasures::{self, Asked, Files};
+use crate::store::db::{Snapshot, Tx};
+use crate::store::erasures::{self, Asked, Files, Scope};
 
 impl Courier {
     /// Erases what this phone knows of a delivery: name, number, address, words, photos, signature. Log and
@@ -35,7 +36,7 @@ impl Courier {
         let now_ms = self.env.clock.wall_ms();
         self.write_at_door(|tx| erasures::ask(tx, asked, now_ms))?;
         self.erasures_wait.store(true, Ordering::Relaxed);
-        self.carry_out_erasures()?;
+        self.carry_out_erasures(Some(parcel))?;
         self.erasure(parcel)?
             .ok_or(Error::NotFound { what: "parcel" })
     }
@@ -51,36 +52,72 @@ impl Courier {
 
     /// [`Self::carry_out_erasures`] beside something else, which does not fail with it.
     pub(super) fn try_erasures(&self) {
-        if let Err(error) = self.carry_out_erasures() {
+        if let Err(error) = self.carry_out_erasures(None) {
             tracing::warn!(%error, "an erasure still waits");
         }
     }
 
-    /// Erases what waits and may go now.
-    fn carry_out_erasures(&self) -> Result<()> {
-        if !self.erasures_wait.load(Ordering::Relaxed) {
+    /// Erases what waits and may go now. What fails of one delivery holds up no other and is only said, unless it is of
+    /// the one that was asked for.
+    fn carry_out_erasures(&self, asked_for: Option<ParcelId>) -> Result<()> {
+        if asked_for.is_none() && !self.erasures_wait.load(Ordering::Relaxed) {
             return Ok(());
         }
+        if self.carry_out_waiting(asked_for)? {
+            self.erasures_wait.store(false, Ordering::Relaxed);
+            // Asked for meanwhile.
+            if !self.db.read(erasures::waiting)?.is_empty() {
+                self.erasures_wait.store(true, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// `true`: nothing is left to do.
+    fn carry_out_waiting(&self, asked_for: Option<ParcelId>) -> Result<bool> {
         let Some(keys) = self.keys().clone() else {
-            return Ok(());
+            return Ok(false);
         };
-        let mut left = !self.db.read(erasures::waiting)?.is_empty();
-        if left {
-            // What is lost is waited for no longer, so first a look whether it is.
-            self.find_lost()?;
-            let now_ms = self.env.clock.wall_ms();
-            let files;
-            (files, left) = self.write_at_door(|tx| self.erase_waiting(tx, &keys, now_ms))?;
-            // A drawing that was looked at last may be of this very door.
-            self.forget_looked_at();
-            for (key, hash) in files {
-                self.blobs.remove(&BlobStore::file_name(&key, &hash.0))?;
+        let (mut left, mut failed) = (false, None);
+        for asked in self.db.read(erasures::waiting)? {
+            match self.carry_out(&keys, asked) {
+                Ok(done) => left |= !done,
+                Err(error @ (Error::Paused | Error::Closed)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "an erasure still waits");
+                    left = true;
+                    if asked_for == Some(asked.parcel) {
+                        failed = Some(error);
+                    }
+                }
             }
         }
         let scrubbed = !self.db.read(erasures::unscrubbed)? || self.scrub()?;
-        self.erasures_wait
-            .store(left || !scrubbed, Ordering::Relaxed);
-        Ok(())
+        failed.map_or(Ok(!left && scrubbed), Err)
+    }
+
+    /// `false`: it still waits.
+    fn carry_out(&self, keys: &Keys, asked: Asked) -> Result<bool> {
+        let going = self.db.read(|conn| may_go(conn, asked, keys))?;
+        let Some(scope) = going else {
+            return Ok(false);
+        };
+        // What is lost is waited for no longer, so first a look whether it is.
+        if let Some(scope) = scope
+            && self.find_lost(Some(&scope.entries), InDoubt::Waits)?
+        {
+            return Ok(false);
+        }
+        let now_ms = self.env.clock.wall_ms();
+        let Some(files) = self.write_at_door(|tx| self.erase_now(tx, keys, asked, now_ms))? else {
+            return Ok(false);
+        };
+        // A drawing that was looked at last may be of this very door.
+        self.forget_looked_at();
+        for (key, hash) in files {
+            self.blobs.remove(&BlobStore::file_name(&key, &hash.0))?;
+        }
+        Ok(true)
     }
 
     fn scrub(&self) -> Result<bool> {
@@ -91,34 +128,50 @@ impl Courier {
         Ok(empty)
     }
 
-    /// Gives the files to remove, and whether something still waits for the hub.
-    fn erase_waiting(&self, tx: &Tx<'_>, keys: &Keys, now_ms: i64) -> Result<(Files, bool)> {
-        let (mut files, mut left) = (Files::new(), false);
-        for asked in erasures::waiting(tx)? {
-            let Some(scope) = erasures::scope(tx, asked.parcel, keys.device)? else {
-                erasures::nothing_here(tx, asked.parcel, now_ms)?;
-                continue;
-            };
-            if !erasures::is_received(tx, &scope)? {
-                left = true;
-                continue;
-            }
-            files.extend(erasures::erase(tx, &scope, now_ms)?);
-            let body = ErasedBody {
-                parcel: asked.parcel,
-                entries: scope.entries.iter().copied().collect(),
-                asked_by_hub: asked.by_hub,
-            };
-            let fact = Fact {
-                kind: EntryKind::ERASED,
-                handle: None,
-                blobs: vec![],
-                body: body.encode(),
-                stop: None,
-                occurred_at_ms: now_ms,
-            };
-            self.pen(keys).append(tx, fact)?;
+    /// Gives the files to remove; `None` where something still waits for the hub.
+    fn erase_now(
+        &self,
+        tx: &Tx<'_>,
+        keys: &Keys,
+        asked: Asked,
+        now_ms: i64,
+    ) -> Result<Option<Files>> {
+        if erasures::state(tx, asked.parcel)?.flatten().is_some() {
+            // Another thread was here.
+            return Ok(Some(Files::new()));
         }
-        Ok((files, left))
+        let Some(scope) = may_go(tx, asked, keys)? else {
+            return Ok(None);
+        };
+        let Some(scope) = scope else {
+            erasures::nothing_here(tx, asked.parcel, now_ms)?;
+            return Ok(Some(Files::new()));
+        };
+        let files = erasures::erase(tx, &scope, now_ms)?;
+        let body = ErasedBody {
+            parcel: asked.parcel,
+            entries: scope.entries.iter().copied().collect(),
+            asked_by_hub: asked.by_hub,
+        };
+        let fact = Fact {
+            kind: EntryKind::ERASED,
+            handle: None,
+            blobs: vec![],
+            body: body.encode(),
+            stop: None,
+            occurred_at_ms: now_ms,
+        };
+        self.pen(keys).append(tx, fact)?;
+        Ok(Some(files))
     }
+}
+
+/// What would go with a delivery, if it may: `Some(None)` where nothing of it is here.
+fn may_go(conn: &Snapshot, asked: Asked, keys: &Keys) -> Result<Option<Option<Scope>>> {
+    let scope = erasures::scope(conn, asked.parcel, keys.device)?;
+    let received = match &scope {
+        Some(scope) => erasures::is_received(conn, scope)?,
+        None => true,
+    };
+    Ok(received.then_some(scope))
 }

@@ -150,14 +150,14 @@ impl Courier {
         if !self.standing().wipe {
             return Ok(None);
         }
-        self.try_find_lost();
+        let in_doubt = self.lost_in_doubt()?;
         let (entries, proofs) = self
             .db
             .read(|conn| Ok((entries::only_here(conn)?, proofs::unsent(conn)?.count)))?;
         Ok(Some(KeyTask::DestroyKey {
             id: WIPE_TASK.to_owned(),
             unsent_entries: entries,
-            unsent_proofs: proofs,
+            unsent_proofs: proofs + in_doubt,
         }))
     }
 

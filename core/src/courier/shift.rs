@@ -104,7 +104,7 @@ impl Courier {
     /// # Errors
     /// Only those of the store.
     pub fn logout_warning(&self) -> Result<Option<LeaveWarning>> {
-        self.try_find_lost();
+        let in_doubt = self.lost_in_doubt()?;
         let open = self
             .stops()?
             .iter()
@@ -113,7 +113,7 @@ impl Courier {
         let left = self.db.read(|conn| {
             Ok(Unsynced {
                 entries: entries::only_here(conn)?,
-                proofs: proofs::unsent(conn)?.count,
+                proofs: proofs::unsent(conn)?.count + in_doubt,
                 open_drafts: shift::left_open(conn)?,
                 open_stops: u64::try_from(open).unwrap_or(u64::MAX),
             })

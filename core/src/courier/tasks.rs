@@ -8,16 +8,14 @@ use satchel_protocol::batch::Form;
 use satchel_protocol::crypto;
 
 use super::answered::Answer;
-use super::lost::of_a_file;
 use super::{Courier, Keys};
 use crate::clock::random;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::model::status::{Blocking, SyncStatus};
 use crate::store::phone::Stage;
-use crate::store::proofs::{ProofRow, Worth};
-use crate::store::{entries, inks, lost, phone, places, proofs, stops, watch, wedged};
-use crate::sync::engine::{Ask, Due, Job, Lane, Step};
+use crate::store::{entries, lost, phone, proofs, stops, watch, wedged};
+use crate::sync::engine::{Ask, Job, Lane};
 use crate::sync::requests::{self, Draft};
 use crate::sync::task::{HttpTask, Network, Task, TaskOutcome, WaitReason};
 
@@ -346,100 +344,6 @@ impl Courier {
         }
     }
 
-    /// The next proof this phone can read and that waits for nothing. One that it cannot read is set aside as lost.
-    fn pick_proof(
-        &self,
-        keys: &Keys,
-        network: Network,
-        now_ms: i64,
-    ) -> Result<Option<(Job, Draft)>> {
-        self.look_for_lost()?;
-        while let Some(row) = self.next_proof(network, now_ms)? {
-            if let Some(picked) = self.upload_request(keys, &row)? {
-                return Ok(Some(picked));
-            }
-        }
-        Ok(None)
-    }
-
-    /// By value; what the hub would not have stands behind everything that it was not asked to take yet.
-    fn next_proof(&self, network: Network, now_ms: i64) -> Result<Option<ProofRow>> {
-        let costs = network == Network::Metered && !self.db.read(phone::photos_on_metered)?;
-        let mut refused: Option<(Due, ProofRow)> = None;
-        for sends in SENDS {
-            let waits = matches!(sends, Sends::Photos(worth) if worth != Worth::Wanted);
-            if waits && costs {
-                break;
-            }
-            let mut after = 0;
-            loop {
-                let rows = self.db.read(|conn| match sends {
-                    Sends::Inks => inks::to_upload(conn, after),
-                    Sends::Photos(worth) => proofs::to_upload(conn, after, worth),
-                })?;
-                let Some(last) = rows.last() else { break };
-                after = last.id.abs();
-                for row in rows {
-                    match self.engine().upload_due(row.id, now_ms) {
-                        None => {}
-                        Some(Due::First) => return Ok(Some(row)),
-                        Some(due) if refused.as_ref().is_some_and(|(first, _)| *first <= due) => {}
-                        Some(due) => refused = Some((due, row)),
-                    }
-                }
-            }
-        }
-        Ok(refused.map(|(_, row)| row))
-    }
-
-    fn upload_request(&self, keys: &Keys, row: &ProofRow) -> Result<Option<(Job, Draft)>> {
-        let (step, alone, lean, most_bytes) = {
-            let engine = self.engine();
-            let step = engine.step(row.id, row.started);
-            (
-                step,
-                engine.creates_alone(),
-                engine.signs_lean(),
-                engine.part_bytes(),
-            )
-        };
-        let bytes = match step {
-            // A server that names uploads itself may be cut off before it says the name, and all that came with
-            // the creation is lost.
-            Step::Create if alone => None,
-            Step::Create | Step::Resume { .. } => match self.proof_or_loss(row) {
-                Ok(Ok(bytes)) => Some(bytes),
-                // A folder that is locked, a disk that stutters: nothing is known of this one, and others go on.
-                Err(error) if of_a_file(&error) => {
-                    tracing::warn!(%error, "a proof cannot be read now");
-                    self.stand_back(row.id)?;
-                    return Ok(None);
-                }
-                Err(error) => return Err(error),
-                Ok(Err(cause)) => {
-                    self.note_lost(keys, row, cause)?;
-                    return Ok(None);
-                }
-            },
-            Step::AskOffset | Step::AskReceipt => None,
-        };
-        let place = self.db.read(|conn| places::of(conn, &row.proof.hash))?;
-        self.db.write(|tx| match row.id {
-            ink if ink < 0 => inks::set_started(tx, -ink),
-            photo => proofs::set_started(tx, photo),
-        })?;
-        let way = (step, place.as_deref());
-        let draft = requests::upload(keys, row, way, bytes.as_deref(), most_bytes);
-        let job = Job::Proof {
-            id: row.id,
-            hash: row.proof.hash,
-            step,
-            size_bytes: row.proof.size_bytes,
-            sent_bytes: draft.body.len(),
-        };
-        Ok(Some((job, draft.signed_lean(lean))))
-    }
-
     fn issue(&self, keys: &Keys, job: Job, mut draft: Draft, now_ms: i64) -> Result<HttpTask> {
         let nonce: [u8; 12] = random(&*self.env.entropy)?;
         if keys.stage == Stage::Enrolled {
@@ -478,23 +382,6 @@ impl Courier {
         Ok(())
     }
 }
-
-/// What the proof lane sends.
-#[derive(Debug, Clone, Copy)]
-enum Sends {
-    /// Signatures that did not ride with their entries: small, and what a dispute asks for first.
-    Inks,
-    Photos(Worth),
-}
-
-/// In this order: what somebody waits for, then what a dispute would hang on.
-const SENDS: [Sends; 5] = [
-    Sends::Photos(Worth::Wanted),
-    Sends::Inks,
-    Sends::Photos(Worth::Disputed),
-    Sends::Photos(Worth::Alone),
-    Sends::Photos(Worth::Signed),
-];
 
 /// A lane taken by one thread; given back when the thread finds nothing to send or fails.
 struct Claim<'a> {

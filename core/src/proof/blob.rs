@@ -10,13 +10,14 @@
 //! a kill leaves behind is only a stray temp file, which [`BlobStore::sweep_orphans`] removes.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
+mod mark;
 mod seal;
 
 #[cfg(test)]
@@ -124,17 +125,7 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Io`] when it can be neither made nor read.
     pub fn open(dir: &Path) -> Result<Self, BlobError> {
-        if !dir.is_dir() {
-            let mut builder = DirBuilder::new();
-            builder.recursive(true);
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(dir)?;
-            // A new folder is itself an entry that a power cut could take, with all in it.
-            if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
-                flush_dir(parent)?;
-            }
-        }
+        mark::make_dir(dir)?;
         let store = Self {
             dir: dir.to_owned(),
             used_bytes: AtomicU64::new(0),
@@ -144,10 +135,10 @@ impl BlobStore {
         Ok(store)
     }
 
-    /// Whether the folder itself is there: without it, nothing is known of any file.
+    /// Whether the folder itself can be looked into: without it, nothing is known of any file.
     #[must_use]
     pub fn is_there(&self) -> bool {
-        self.dir.is_dir()
+        fs::read_dir(&self.dir).is_ok()
     }
 
     /// The file name of a blob under a key.

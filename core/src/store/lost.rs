@@ -1,7 +1,7 @@
 //! Photos whose bytes this phone cannot bring any more. They stay in the queue's rows without waiting there: a receipt or a
 //! file that turns up again makes them what they were.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use satchel_protocol::ids::{Hash32, StopId};
 
 use super::{entries, row};
@@ -53,16 +53,28 @@ pub(crate) struct Lost {
     pub(crate) key: [u8; 32],
     pub(crate) hash: Hash32,
     pub(crate) stop: StopId,
+    /// Since when its file fails to be read, if it does.
+    pub(crate) unread_since_ms: Option<i64>,
 }
 
 /// All of them.
 pub(crate) fn all(conn: &Connection) -> Result<Vec<Lost>> {
+    between(conn, 0, i64::MAX)
+}
+
+/// Those that the entry at `seq` binds.
+pub(crate) fn bound_to(conn: &Connection, seq: i64) -> Result<Vec<Lost>> {
+    between(conn, seq, seq)
+}
+
+fn between(conn: &Connection, first: i64, last: i64) -> Result<Vec<Lost>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT p.id AS id, p.hash AS hash, a.data_key AS data_key, a.stop_id AS stop_id
+        "SELECT p.id AS id, p.hash AS hash, p.unread_since_ms AS unread_since_ms,
+             a.data_key AS data_key, a.stop_id AS stop_id
          FROM proof p JOIN attempt a USING (attempt_id)
-         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND p.lost_at_ms IS NOT NULL",
+         WHERE p.bound_seq BETWEEN ?1 AND ?2 AND p.received_at_ms IS NULL AND p.lost_at_ms IS NOT NULL",
     )?;
-    let mut rows = stmt.query([])?;
+    let mut rows = stmt.query([first, last])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         match read(r) {
@@ -74,19 +86,46 @@ pub(crate) fn all(conn: &Connection) -> Result<Vec<Lost>> {
     Ok(out)
 }
 
-fn read(r: &rusqlite::Row<'_>) -> Result<Lost> {
+fn read(r: &Row<'_>) -> Result<Lost> {
     Ok(Lost {
         id: r.get("id")?,
         key: row::bytes(r, "data_key")?,
         hash: Hash32(row::bytes(r, "hash")?),
         stop: StopId(row::uuid(r, "stop_id")?),
+        unread_since_ms: r.get("unread_since_ms")?,
     })
 }
 
-/// Its file is there again: it waits like any other.
+/// Its file is there again, or may be: it waits like any other.
 pub(crate) fn unset(conn: &Connection, id: i64) -> Result<()> {
-    conn.prepare_cached("UPDATE proof SET lost_at_ms = NULL WHERE id = ?1")?
-        .execute([id])?;
+    conn.prepare_cached(
+        "UPDATE proof SET lost_at_ms = NULL, unread_since_ms = NULL WHERE id = ?1",
+    )?
+    .execute([id])?;
+    Ok(())
+}
+
+/// Since when the file of a photo fails to be read.
+pub(crate) fn unread_since_ms(conn: &Connection, id: i64) -> Result<Option<i64>> {
+    Ok(conn
+        .prepare_cached("SELECT unread_since_ms FROM proof WHERE id = ?1")?
+        .query_row([id], |r| r.get(0))
+        .optional()?
+        .flatten())
+}
+
+pub(crate) fn set_unread_since_ms(conn: &Connection, id: i64, at_ms: i64) -> Result<()> {
+    conn.prepare_cached("UPDATE proof SET unread_since_ms = ?2 WHERE id = ?1")?
+        .execute([id, at_ms])?;
+    Ok(())
+}
+
+/// Its file was read.
+pub(crate) fn set_read(conn: &Connection, id: i64) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE proof SET unread_since_ms = NULL WHERE id = ?1 AND unread_since_ms IS NOT NULL",
+    )?
+    .execute([id])?;
     Ok(())
 }
 

@@ -232,6 +232,21 @@ pub(crate) fn set_first_batch_bytes(conn: &Connection, bytes: Option<usize>) -> 
     Ok(())
 }
 
+/// Since when nothing is known of the folder of photos.
+pub(crate) fn folder_away_since_ms(conn: &Connection) -> Result<Option<i64>> {
+    Ok(conn
+        .prepare_cached("SELECT folder_away_since_ms FROM phone WHERE id = 1")?
+        .query_row([], |r| r.get(0))?)
+}
+
+pub(crate) fn set_folder_away_since_ms(conn: &Connection, since_ms: Option<i64>) -> Result<()> {
+    conn.execute(
+        "UPDATE phone SET folder_away_since_ms = ?1 WHERE id = 1",
+        [since_ms],
+    )?;
+    Ok(())
+}
+
 pub(crate) fn forget_feed_cursor(conn: &Connection) -> Result<()> {
     conn.execute("UPDATE phone SET feed_cursor = NULL WHERE id = 1", [])?;
     Ok(())

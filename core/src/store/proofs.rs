@@ -266,7 +266,7 @@ pub(crate) fn mark_received(
         return Ok(all.contains(&hash).then(Vec::new));
     };
     let mut mark = conn.prepare_cached(
-        "UPDATE proof SET received_at_ms = ?2, lost_at_ms = NULL WHERE id = ?1
+        "UPDATE proof SET received_at_ms = ?2, lost_at_ms = NULL, unread_since_ms = NULL WHERE id = ?1
          RETURNING (SELECT stop_id FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS stop_id",
     )?;
     for id in ids {
@@ -344,6 +344,13 @@ pub(crate) fn blob_keys(conn: &Connection) -> Result<Vec<([u8; 32], Hash32)>> {
         out.push((row::bytes(r, "data_key")?, Hash32(row::bytes(r, "hash")?)));
     }
     Ok(out)
+}
+
+/// Whether a photo was ever put into the folder and is not forgotten since.
+pub(crate) fn any_in_folder(conn: &Connection) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM proof WHERE in_folder)")?
+        .query_row([], |r| r.get(0))?)
 }
 
 /// A photo this phone has a row for; its file may have given way.

@@ -26,7 +26,7 @@ use satchel_protocol::ids::Hash32;
 
 pub(crate) use job::{Ask, Job, Lane, Step};
 pub(crate) use uploads::Due;
-use uploads::Upload;
+use uploads::{Folder, Upload};
 
 #[derive(Debug, Clone)]
 pub(crate) struct InFlight {
@@ -51,6 +51,7 @@ pub(crate) struct Engine {
     backoff: HashMap<Lane, Backoff>,
     circuit: Circuit,
     uploads: HashMap<i64, Upload>,
+    folder: Folder,
     ask: Ask,
     /// How often something said that everything is to be looked at.
     looks: u32,
@@ -98,6 +99,7 @@ impl Default for Engine {
             backoff: HashMap::new(),
             circuit: Circuit::default(),
             uploads: HashMap::new(),
+            folder: Folder::default(),
             // A fresh process does not know what an earlier one had in flight, nor whether the hub still
             // has what it had.
             ask: Ask::Recheck,
@@ -429,8 +431,10 @@ impl Engine {
         let lanes = self.backoff.keys().map(|lane| self.waits_until_ms(*lane));
         // Its own wait ends in vain while its lane waits.
         let lane_ms = self.waits_until_ms(Lane::Proof);
-        let waiting = self.uploads.values().filter(|u| u.not_before_ms > now_ms);
-        let uploads = waiting.map(|u| u.not_before_ms.max(lane_ms));
+        let uploads = self.uploads.values().map(|u| u.not_before_ms);
+        let waiting = uploads.chain([self.folder.not_before_ms]);
+        let waiting = waiting.filter(|at| *at > now_ms);
+        let uploads = waiting.map(|at| at.max(lane_ms));
         lanes.chain(uploads).filter(|at| *at > now_ms).min()
     }
 
@@ -455,6 +459,7 @@ impl Engine {
         for upload in self.uploads.values_mut() {
             upload.not_before_ms = 0;
         }
+        self.folder.not_before_ms = 0;
         self.probe_when_told();
         self.want_feed();
     }

@@ -367,3 +367,30 @@ fn other_users_cannot_read_the_files() {
     assert_eq!(mode(&store.dir), 0o700);
     assert_eq!(mode(&store.dir.join(blob.file_name)), 0o600);
 }
+
+#[test]
+fn a_folder_made_anew_is_not_the_marked_one_and_what_is_in_it_is_read() {
+    let (home, mut store) = store();
+    assert!(!store.is_marked() && store.is_there());
+    store.mark().unwrap();
+    store.mark().unwrap();
+    let blob = store.put(&KEY, &mut counting(), b"photo").unwrap();
+    assert_eq!(store.sweep_orphans(|_| true), Ok(SweepReport::default()));
+    let aside = home.path().join("aside");
+    fs::rename(&store.dir, &aside).unwrap();
+    assert!(!store.is_marked() && !store.is_there());
+
+    let anew = BlobStore::open(&store.dir).unwrap();
+    assert!(!anew.is_marked() && anew.is_there());
+    let other = anew.put(&KEY, &mut counting(), b"later").unwrap();
+    assert_eq!(anew.get(&KEY, &other.sha256).as_deref(), Ok(&b"later"[..]));
+    assert_eq!(anew.get(&KEY, &blob.sha256), Err(BlobError::Missing));
+
+    fs::remove_dir_all(&store.dir).unwrap();
+    fs::rename(&aside, &store.dir).unwrap();
+    assert!(store.is_marked());
+    assert_eq!(store.get(&KEY, &blob.sha256).as_deref(), Ok(&b"photo"[..]));
+    // A mark that cannot be read, or is another file's, is none.
+    fs::write(store.dir.join(".ours"), b"overwritten").unwrap();
+    assert!(!store.is_marked());
+}

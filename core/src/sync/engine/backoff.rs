@@ -58,6 +58,14 @@ impl Backoff {
     }
 }
 
+/// When something of this phone alone is tried again: on a grid that whatever failed as often shares, so that the phone
+/// wakes once for all of it.
+pub(super) fn shared_ms(failures: u32, now_ms: i64) -> i64 {
+    let base = delay_ms(Blocking::BadAnswer, failures, u8::MAX);
+    // Nobody else is spared by jitter: half of it at least, and at most one and a half.
+    (now_ms + base / 2).div_euclid(base).saturating_add(1) * base
+}
+
 /// A hub tells all phones the same `Retry-After`; none comes earlier, and they do not come together.
 fn not_all_at_once(retry_after_ms: i64, jitter: u8) -> i64 {
     retry_after_ms.saturating_add(retry_after_ms / 2 * i64::from(jitter) / 255)

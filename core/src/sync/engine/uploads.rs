@@ -5,7 +5,7 @@
 
 use satchel_protocol::ids::Hash32;
 
-use super::backoff::delay_ms;
+use super::backoff::{delay_ms, shared_ms};
 use super::{Engine, Lane, Step};
 use crate::limits;
 use crate::model::status::Blocking;
@@ -25,6 +25,13 @@ pub(super) struct Upload {
     pub(super) not_before_ms: i64,
 }
 
+/// What all photos wait for together: the folder they lie in.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Folder {
+    failures: u32,
+    pub(super) not_before_ms: i64,
+}
+
 /// Whose turn it is among proofs that may go, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
@@ -38,6 +45,10 @@ impl Engine {
     /// Whether this proof may go now: readable, and not waiting for its own retry. And when the hub last would not
     /// have it, if it did not: others are before it then.
     pub(crate) fn upload_due(&self, proof: i64, now_ms: i64) -> Option<Due> {
+        // Signatures lie in the store.
+        if proof > 0 && self.folder.not_before_ms > now_ms {
+            return None;
+        }
         let Some(upload) = self.uploads.get(&proof) else {
             return Some(Due::First);
         };
@@ -91,7 +102,27 @@ impl Engine {
         upload.steps_taken <= limits::MAX_UPLOAD_STEPS
     }
 
-    /// The hub answered, but will not have this one; or this phone cannot read it now.
+    /// The folder of photos is away: one wait for all of them.
+    pub(crate) fn photos_are_away(&mut self, now_ms: i64) {
+        self.folder.failures = self.folder.failures.saturating_add(1);
+        self.folder.not_before_ms = shared_ms(self.folder.failures + 1, now_ms);
+    }
+
+    /// A photo could be read.
+    pub(crate) fn photos_are_read(&mut self) {
+        self.folder = Folder::default();
+    }
+
+    /// This phone cannot read it now.
+    pub(crate) fn upload_unreadable(&mut self, proof: i64, now_ms: i64) {
+        let upload = self.uploads.entry(proof).or_default();
+        upload.failures = upload.failures.saturating_add(1);
+        upload.failed_at_ms = now_ms;
+        upload.not_before_ms = shared_ms(upload.failures + 1, now_ms);
+        upload.steps_taken = 0;
+    }
+
+    /// The hub answered, but will not have this one.
     pub(crate) fn upload_refused(
         &mut self,
         proof: i64,
