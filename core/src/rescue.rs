@@ -6,6 +6,7 @@
 //! everything is taken that can be read; a place of the log that cannot is named as such, so that the hub leaves it
 //! open and takes what comes behind it.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ use satchel_protocol::crypto::Secret32;
 use satchel_protocol::entry::SignedEntry;
 use satchel_protocol::escrow::{Escrow, EscrowError, EscrowFile, RecoveryKey};
 use satchel_protocol::export::Frame;
-use satchel_protocol::ids::{DeviceId, Sig64};
+use satchel_protocol::ids::{DeviceId, Hash32, Sig64};
 use satchel_protocol::limits::MAX_BATCH_ENTRIES;
 use thiserror::Error;
 
@@ -168,23 +169,35 @@ fn write(
     let hub_key =
         VerifyingKey::from_bytes(&identity.hub_key.0).map_err(|_| StoreError::BadRow("hub key"))?;
     let mut out = Writing::begin(part, device, &hub_key, entropy)?;
-    let (entries, lost_entries) = write_entries(wreck, &mut out)?;
-    let (proofs, lost_proofs) = write_proofs(wreck, &dir.join(BLOB_FOLDER), &mut out)?;
+    let log = write_entries(wreck, &mut out)?;
+    let (inks, lost_inks) = write_inks(wreck, log.rode, log.up_to, &mut out)?;
+    let (photos, lost_photos) = write_photos(wreck, &dir.join(BLOB_FOLDER), &mut out)?;
     Ok(RescueReport {
         device,
-        entries,
-        lost_entries,
-        proofs,
-        lost_proofs,
+        entries: log.entries,
+        lost_entries: log.lost,
+        proofs: inks + photos,
+        lost_proofs: lost_inks + lost_photos,
         bytes: out.end()?,
     })
 }
 
+/// What came of the log.
+struct LogWritten {
+    entries: u64,
+    lost: u64,
+    /// What rode with its entry.
+    rode: HashSet<Hash32>,
+    /// The last place that was looked at.
+    up_to: i64,
+}
+
 /// Entries in order, with those that cannot be read named in their places.
-fn write_entries(wreck: &mut Wreck, out: &mut Writing) -> crate::Result<(u64, u64)> {
+fn write_entries(wreck: &mut Wreck, out: &mut Writing) -> crate::Result<LogWritten> {
     let known_end = wreck.last_seq();
     let (mut batch, mut batch_bytes) = (Batch::default(), 0);
     let (mut entries, mut lost, mut missed) = (0, 0, Vec::new());
+    let mut rode = HashSet::new();
     let mut seq = wreck.received_head();
     loop {
         seq += 1;
@@ -215,6 +228,7 @@ fn write_entries(wreck: &mut Wreck, out: &mut Writing) -> crate::Result<(u64, u6
         let alone = row.entry.clone();
         match wreck.read(|conn| requests::gather(conn, vec![row], limits::EXPORT_BATCH_BYTES)) {
             Ok(Some(gathered)) => {
+                rode.extend(gathered.batch.blobs.iter().map(|blob| blob.hash));
                 batch.entries.extend(gathered.batch.entries);
                 batch.blobs.extend(gathered.batch.blobs);
             }
@@ -232,7 +246,12 @@ fn write_entries(wreck: &mut Wreck, out: &mut Writing) -> crate::Result<(u64, u6
     }
     // What stands behind the last readable one is no place in anybody's log, but it was there.
     let cut = known_end.map_or(0, |_| missed.len() as u64);
-    Ok((entries, lost + cut))
+    Ok(LogWritten {
+        entries,
+        lost: lost + cut,
+        rode,
+        up_to: seq - 1,
+    })
 }
 
 /// An entry that verifies for nobody: the hub leaves its place open.
@@ -245,33 +264,60 @@ fn unreadable(seq: i64) -> SignedEntry {
     }
 }
 
-fn write_proofs(wreck: &mut Wreck, blobs: &Path, out: &mut Writing) -> crate::Result<(u64, u64)> {
+/// Signatures that did not ride with their entries. Gives how many are in the file, and how many should be.
+fn write_inks(
+    wreck: &mut Wreck,
+    mut rode: HashSet<Hash32>,
+    up_to: i64,
+    out: &mut Writing,
+) -> crate::Result<(u64, u64)> {
     let (mut count, mut lost) = (0, 0);
-    for ink in wreck.inks() {
-        let Some(bytes) = ink.inline_bytes else {
+    for seq in 1..=up_to {
+        let ink = match wreck.ink(seq) {
+            Ok(Some(ink)) => ink,
+            Ok(None) => continue,
+            Err(_) => {
+                lost += u64::from(wreck.misses_ink(seq));
+                continue;
+            }
+        };
+        // What is said again binds the same.
+        if rode.contains(&ink.proof.hash) {
+            continue;
+        }
+        let Some(bytes) = ink.sound_bytes() else {
+            lost += 1;
             continue;
         };
+        rode.insert(ink.proof.hash);
         count += 1;
         out.frame(Frame::Proof {
             hash: ink.proof.hash,
             kind: ink.proof.kind,
-            bytes,
+            bytes: bytes.clone(),
         })?;
     }
+    Ok((count, lost))
+}
+
+/// The same of photos.
+fn write_photos(wreck: &mut Wreck, blobs: &Path, out: &mut Writing) -> crate::Result<(u64, u64)> {
+    let (mut count, mut lost, mut missed) = (0, 0, 0);
     let files = match blobs.is_dir() {
         true => Some(BlobStore::open(blobs)?),
         false => None,
     };
-    for id in wreck.photo_ids() {
-        let found = match wreck.photo(id) {
+    let known_end = wreck.last_photo();
+    for id in 1..=known_end.unwrap_or(MISSES_TO_THE_END) {
+        let (row, key) = match wreck.photo(id) {
             Ok(Some(found)) => found,
             Ok(None) => continue,
             Err(_) => {
-                lost += 1;
+                missed += 1;
                 continue;
             }
         };
-        let (row, key) = found;
+        lost += std::mem::take(&mut missed);
         let hash = row.proof.hash;
         let bytes = files.as_ref().and_then(|f| f.get(&key, &hash.0).ok());
         let Some(bytes) = bytes else {
@@ -285,6 +331,11 @@ fn write_proofs(wreck: &mut Wreck, blobs: &Path, out: &mut Writing) -> crate::Re
             bytes,
         })?;
     }
+    lost += match known_end {
+        Some(_) => missed,
+        // How many are behind the last one nobody can say, and not that there are none.
+        None => missed.min(1),
+    };
     Ok((count, lost))
 }
 

@@ -30,6 +30,7 @@ pub(crate) mod places;
 pub(crate) mod planning;
 pub(crate) mod policy;
 pub(crate) mod proofs;
+pub(crate) mod queue;
 pub(crate) mod ratings;
 mod rekey;
 pub(crate) mod reports;

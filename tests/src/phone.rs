@@ -23,7 +23,7 @@ use satchel_protocol::taxonomy::{
 
 use crate::day::MORNING_MS;
 use crate::link::Transport;
-use crate::seed::SeededEntropy;
+use crate::seed::{Rng, SeededEntropy};
 
 /// The key of every test phone.
 pub const KEY: [u8; 32] = [0x5A; 32];
@@ -333,6 +333,27 @@ pub fn photo_files(dir: &Path) -> Vec<PathBuf> {
         .map(|file| file.unwrap().path())
         .filter(|file| !file.ends_with(".ours"))
         .collect()
+}
+
+/// A signature of somebody who scribbles: too long to ride with its entry.
+#[must_use]
+pub fn long_signature(n: u64) -> SignatureInput {
+    let mut rng = Rng::new(n);
+    let mut drawn =
+        |most: u16| f32::from(rng.next_u64() as u16) / f32::from(u16::MAX) * f32::from(most);
+    let stroke = |_| {
+        let point = |i: u32| InkPoint {
+            x: drawn(590),
+            y: drawn(290),
+            t_ms: i * 8,
+            ..InkPoint::default()
+        };
+        (0..500).map(point).collect()
+    };
+    SignatureInput {
+        strokes: (0..30).map(stroke).collect(),
+        ..signature(n)
+    }
 }
 
 /// A small JPEG; each number gives another one.

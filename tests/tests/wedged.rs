@@ -160,7 +160,7 @@ fn rows_that_go_bad_after_their_receipt_keep_no_later_answer_from_being_read() {
 }
 
 #[test]
-fn one_photo_s_row_that_went_bad_holds_up_no_other_photo_and_stays_unsent() {
+fn one_photo_s_row_that_went_bad_holds_up_no_other_photo_and_counts_as_lost() {
     let mut world = served();
     spoil(
         &mut world.phone,
@@ -168,9 +168,10 @@ fn one_photo_s_row_that_went_bad_holds_up_no_other_photo_and_stays_unsent() {
     );
     world.sync();
     let status = world.phone.core().sync_status().unwrap();
-    assert_eq!((status.unsent_entries, status.unsent_proofs), (0, 1));
+    assert_eq!((status.unsent_entries, status.unsent_proofs), (0, 0));
+    assert_eq!(status.lost_proofs, 1);
     let sync = |n: usize| world.phone.stop(world.stops[n]).sync;
-    assert_eq!(sync(0), SyncState::Received);
+    assert_eq!(sync(0), SyncState::ProofLost);
     assert!((1..4).all(|n| sync(n) == SyncState::ProofComplete));
 }
 

@@ -4,12 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use satchel_core::proof::photo::PhotoSource;
 use satchel_core::{Error, StoreError};
 use satchel_protocol::crypto::Secret32;
 use satchel_protocol::escrow::{EscrowFile, RecoveryKey};
 use satchel_protocol::ids::{DeviceId, StopId};
 use satchel_protocol::orders::Policy;
-use satchel_tests::phone::{KEY, Phone, SyncEnd};
+use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
+use satchel_tests::phone::{KEY, Phone, SyncEnd, long_signature, photo};
 use satchel_tests::running::Running;
 
 const SEALED: &str = "satchel.escrow";
@@ -174,6 +176,34 @@ fn what_a_phone_recorded_offline_survives_a_keystore_that_forgot() {
     let audit = world.hub.audit();
     assert!(audit.parcels.iter().all(|p| p.attempts.len() == 1));
     assert_eq!(audit.open_alarms, 0);
+}
+
+#[test]
+fn a_signature_too_long_to_ride_with_its_entry_comes_out_too() {
+    let mut world = world();
+    let stop = world.stops[1];
+    let core = world.phone.core();
+    let visit = core.begin_attempt(stop, HandoffKind::Recipient).unwrap();
+    let mut done = world.phone.delivered(stop, 7);
+    done.signature = Some(long_signature(7));
+    let bytes = photo(7);
+    let source = PhotoSource::Bytes(&bytes);
+    core.add_photo(visit.attempt_id, source, PhotoOrigin::Camera)
+        .unwrap();
+    core.complete_attempt(visit.attempt_id, &done).unwrap();
+    world.forget();
+    let out = world.salvage(&world.phone.dir, "key", &[]);
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    let done = world.import();
+    assert_eq!((done.entries, done.proofs, done.whole), (1, 2, true));
+    let audit = world.hub.audit();
+    let attempts = audit.parcels.iter().flat_map(|p| &p.attempts);
+    let mut proofs = attempts.flat_map(|a| &a.proofs);
+    assert!(proofs.all(|p| p.bound && p.complete));
 }
 
 #[test]

@@ -118,6 +118,35 @@ impl Courier {
         })
     }
 
+    /// Sets photos aside whose rows went bad: nobody knows which files are theirs. The log is told of none, since they have no
+    /// name.
+    pub(super) fn set_aside(&self, ids: &[i64]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let at_ms = self.env.clock.wall_ms();
+        let done = self.db.write(|tx| {
+            for id in ids {
+                if let Some(stop) = lost::set(tx, *id, at_ms)?.and_then(|found| found.stop) {
+                    stops::touch(tx, stop)?;
+                }
+            }
+            Ok(())
+        });
+        match done {
+            Ok(()) => {
+                self.try_erasures();
+                Ok(())
+            }
+            Err(error @ (Error::Paused | Error::Closed)) => Err(error),
+            // Until the store takes it (a full disk) they count as unsent, and hold up nothing.
+            Err(error) => {
+                tracing::warn!(%error, "lost proofs are not noted yet");
+                Ok(())
+            }
+        }
+    }
+
     /// What becomes of a proof that cannot be read now: it stands back, or all photos do with their folder, or it was
     /// tried for too long.
     pub(super) fn cannot_read(&self, keys: &Keys, row: &ProofRow, error: &Error) -> Result<()> {

@@ -6,7 +6,8 @@ use std::vec::IntoIter;
 use super::lost::of_a_file;
 use super::{Courier, Keys};
 use crate::error::Result;
-use crate::store::proofs::{ProofRow, Worth};
+use crate::store::proofs::ProofRow;
+use crate::store::queue::{self, Worth};
 use crate::store::{inks, lost, phone, places, proofs};
 use crate::sync::engine::{Due, Job, Step};
 use crate::sync::requests::{self, Draft};
@@ -96,15 +97,16 @@ impl Courier {
                 }
             }
             let Some(sends) = pass.sends else { break };
-            let rows = self.db.read(|conn| match sends {
+            let window = self.db.read(|conn| match sends {
                 Sends::Inks => inks::to_upload(conn, pass.after),
-                Sends::Photos(worth) => proofs::to_upload(conn, pass.after, worth),
+                Sends::Photos(worth) => queue::to_upload(conn, pass.after, worth),
             })?;
-            match rows.last() {
-                Some(last) => pass.after = last.id.abs(),
+            match window.up_to {
+                Some(up_to) => pass.after = up_to,
                 None => (pass.sends, pass.after) = (pass.behind.next(), 0),
             }
-            pass.rows = rows.into_iter();
+            self.set_aside(&window.unreadable)?;
+            pass.rows = window.rows.into_iter();
         }
         // The folder may have been found to be away since it was put there.
         while let Some((_, row)) = pass.refused.pop_first() {

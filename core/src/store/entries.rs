@@ -241,6 +241,16 @@ pub(crate) fn at(conn: &Connection, seq: i64) -> Result<Option<EntryRow>> {
     )
 }
 
+/// One entry whose ink cannot be read.
+pub(crate) fn without_ink_at(conn: &Connection, seq: i64) -> Result<Option<EntryRow>> {
+    one(
+        conn,
+        "SELECT seq, header, sig, salt, body, ink IS NOT NULL AS has_ink, NULL AS ink FROM entry
+         WHERE seq = ?1",
+        seq,
+    )
+}
+
 fn one(conn: &Connection, sql: &str, seq: i64) -> Result<Option<EntryRow>> {
     let mut stmt = conn.prepare_cached(sql)?;
     let mut rows = stmt.query([seq])?;

@@ -12,6 +12,7 @@ use satchel_protocol::taxonomy::ProofKind;
 
 use super::entries::TakenBack;
 use super::proofs::ProofRow;
+use super::queue::{self, Window};
 use super::{entries, row};
 use crate::error::Result;
 use crate::limits;
@@ -53,40 +54,101 @@ pub(crate) fn waiting(conn: &Connection) -> Result<Vec<Waiting>> {
 }
 
 /// Inks whose entry the hub has and which it does not have themselves, behind the entry at `after`.
-pub(crate) fn to_upload(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> {
+pub(crate) fn to_upload(conn: &Connection, after: i64) -> Result<Window> {
     let mut stmt = conn.prepare_cached(
-        "SELECT e.seq AS seq, header, occurred_at_ms, attempt_id, ink, r.started AS started
+        "SELECT e.seq AS id, header, occurred_at_ms, attempt_id, ink, r.started AS started
          FROM received r INDEXED BY ink_waiting JOIN entry e USING (seq)
          WHERE r.has_ink AND r.ink_at_ms IS NULL AND r.at_ms IS NOT NULL AND r.seq > ?1 AND ink IS NOT NULL
          ORDER BY r.seq LIMIT ?2",
     )?;
     let mut rows = stmt.query([after, i64::from(limits::PROOF_WINDOW)])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        let seq: i64 = r.get("seq")?;
-        let ink: Option<Vec<u8>> = r.get("ink")?;
-        let Some(ink) = ink else { continue };
-        let hash = hash_of(r)?.unwrap_or_else(|| crypto::sha256(&[&ink]));
-        out.push(ProofRow {
-            id: -seq,
-            // Its bytes are here, so nobody looks for its visit.
-            attempt: AttemptId(
-                row::readable_bytes(r, "attempt_id")?
-                    .map_or(uuid::Uuid::nil(), uuid::Uuid::from_bytes),
-            ),
-            proof: ProofRef {
-                hash,
-                kind: ProofKind::Signature,
-                size_bytes: ink.len() as u64,
-                origin: None,
-                captured_at_ms: r.get("occurred_at_ms")?,
-                photo: None,
-            },
-            inline_bytes: Some(ink),
-            started: r.get("started")?,
-        });
-    }
-    Ok(out)
+    queue::window(&mut rows, read)
+}
+
+/// Inks without a receipt, whether the hub has their entry or not, behind the entry at `after`. What was said again brings
+/// its ink along.
+pub(crate) fn unreceived(conn: &Connection, after: i64) -> Result<Window> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT e.seq AS id, header, occurred_at_ms, attempt_id, ink, ifnull(r.started, 0) AS started
+         FROM entry e LEFT JOIN received r USING (seq) LEFT JOIN wedged w USING (seq)
+         WHERE e.seq > ?1 AND ink IS NOT NULL AND r.ink_at_ms IS NULL
+           AND w.said_again IS NULL AND w.replaced_by IS NULL
+         ORDER BY e.seq LIMIT ?2",
+    )?;
+    let mut rows = stmt.query([after, i64::from(limits::PROOF_WINDOW)])?;
+    queue::window(&mut rows, read)
+}
+
+/// One of the [`unreceived`] inks.
+pub(crate) fn unreceived_at(conn: &Connection, seq: i64) -> Result<Option<ProofRow>> {
+    one(
+        conn,
+        "SELECT e.seq AS id, header, occurred_at_ms, attempt_id, ink, 0 AS started
+         FROM entry e LEFT JOIN received r USING (seq) LEFT JOIN wedged w USING (seq)
+         WHERE e.seq = ?1 AND ink IS NOT NULL AND r.ink_at_ms IS NULL
+           AND w.said_again IS NULL AND w.replaced_by IS NULL",
+        seq,
+    )
+}
+
+/// The ink of one entry, whatever became of it.
+pub(crate) fn at(conn: &Connection, seq: i64) -> Result<Option<ProofRow>> {
+    one(
+        conn,
+        "SELECT seq AS id, header, occurred_at_ms, attempt_id, ink, 0 AS started
+         FROM entry WHERE seq = ?1 AND ink IS NOT NULL",
+        seq,
+    )
+}
+
+/// Whether an entry has ink without a receipt, as far as its row says so without the ink's own pages.
+pub(crate) fn waits_at(conn: &Connection, seq: i64) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT ink IS NOT NULL AND r.ink_at_ms IS NULL
+             FROM entry e LEFT JOIN received r USING (seq) WHERE e.seq = ?1",
+        )?
+        .query_row([seq], |r| r.get(0))
+        .optional()?
+        .unwrap_or(false))
+}
+
+/// Whether receipts say that an entry arrived without its ink.
+pub(crate) fn is_missed_at(conn: &Connection, seq: i64) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT has_ink AND ink_at_ms IS NULL FROM received WHERE seq = ?1")?
+        .query_row([seq], |r| r.get(0))
+        .optional()?
+        .unwrap_or(false))
+}
+
+fn one(conn: &Connection, sql: &str, seq: i64) -> Result<Option<ProofRow>> {
+    let mut stmt = conn.prepare_cached(sql)?;
+    let mut rows = stmt.query([seq])?;
+    rows.next()?.map(read).transpose()
+}
+
+fn read(r: &Row<'_>) -> Result<ProofRow> {
+    let seq: i64 = r.get("id")?;
+    let ink: Vec<u8> = r.get("ink")?;
+    let hash = hash_of(r)?.unwrap_or_else(|| crypto::sha256(&[&ink]));
+    Ok(ProofRow {
+        id: -seq,
+        // Its bytes are here, so nobody looks for its visit.
+        attempt: AttemptId(
+            row::readable_bytes(r, "attempt_id")?.map_or(uuid::Uuid::nil(), uuid::Uuid::from_bytes),
+        ),
+        proof: ProofRef {
+            hash,
+            kind: ProofKind::Signature,
+            size_bytes: ink.len() as u64,
+            origin: None,
+            captured_at_ms: r.get("occurred_at_ms")?,
+            photo: None,
+        },
+        inline_bytes: Some(ink),
+        started: r.get("started")?,
+    })
 }
 
 pub(crate) fn set_started(conn: &Connection, seq: i64) -> Result<()> {

@@ -11,7 +11,6 @@ use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 use super::entries::TakenBack;
 use super::{entries, inks, row, thumbs};
 use crate::error::{Error, Result, StoreError};
-use crate::limits;
 
 /// A proof as stored.
 #[derive(Debug, Clone)]
@@ -23,6 +22,14 @@ pub(crate) struct ProofRow {
     pub(crate) inline_bytes: Option<Vec<u8>>,
     /// An upload of it was handed out before: ask the hub first how much it has.
     pub(crate) started: bool,
+}
+
+impl ProofRow {
+    /// The bytes that lie in its row, if they are what its entry binds: nobody takes others for it.
+    pub(crate) fn sound_bytes(&self) -> Option<&Vec<u8>> {
+        let bytes = self.inline_bytes.as_ref()?;
+        (crypto::sha256(&[bytes]) == self.proof.hash).then_some(bytes)
+    }
 }
 
 /// Stages a photo that is in the blob folder; the same photo twice counts once.
@@ -125,62 +132,6 @@ pub(crate) fn bound_to(conn: &Connection, seq: i64, ink: Option<&[u8]>) -> Resul
     out.extend(thumbs::hashes_of_entry(conn, seq)?);
     out.extend(ink.map(|ink| crypto::sha256(&[ink])));
     Ok(out)
-}
-
-/// How much may hang on a photo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Worth {
-    /// The hub asked for it.
-    Wanted = 0,
-    /// Of a report or a correction: something is amiss already.
-    Disputed = 1,
-    /// Nobody signed: it alone says what happened at the door.
-    Alone = 2,
-    /// There is a signature as well.
-    Signed = 3,
-}
-
-/// Photos of this worth whose entry the hub has and which it does not have themselves, oldest first, from
-/// behind the proof with id `after`.
-pub(crate) fn to_upload(conn: &Connection, after: i64, worth: Worth) -> Result<Vec<ProofRow>> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT p.* FROM proof p JOIN received e ON e.seq = p.bound_seq JOIN attempt a USING (attempt_id)
-         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND p.lost_at_ms IS NULL
-           AND e.at_ms IS NOT NULL AND p.id > ?1
-           AND CASE WHEN p.wanted THEN 0 WHEN a.kind IN ('report', 'correction') THEN 1
-             WHEN NOT e.has_ink THEN 2 ELSE 3 END = ?3
-         ORDER BY p.id LIMIT ?2",
-    )?;
-    let mut rows = stmt.query(params![after, limits::PROOF_WINDOW, worth as i64])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        out.extend(readable(r)?);
-    }
-    Ok(out)
-}
-
-/// Bound photos without a receipt, whether the hub has their entry or not, from behind `after`. Also those that count as
-/// lost: whoever takes all that is here along looks for each file himself.
-pub(crate) fn unreceived(conn: &Connection, after: i64) -> Result<Vec<ProofRow>> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT * FROM proof WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL
-         AND id > ?1 ORDER BY id LIMIT ?2",
-    )?;
-    let mut rows = stmt.query(params![after, limits::PROOF_WINDOW])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        out.extend(readable(r)?);
-    }
-    Ok(out)
-}
-
-/// One bound photo without a receipt; also one that counts as lost, for whoever looks into a damaged store.
-pub(crate) fn unreceived_at(conn: &Connection, id: i64) -> Result<Option<ProofRow>> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT * FROM proof WHERE id = ?1 AND bound_seq IS NOT NULL AND received_at_ms IS NULL",
-    )?;
-    let mut rows = stmt.query([id])?;
-    rows.next()?.map(read).transpose()
 }
 
 /// The hub asks for it. It may ask before the proof is bound, and for what it has by now; that overrules
@@ -442,7 +393,7 @@ fn photo_facts(r: &Row<'_>) -> Result<Option<PhotoFacts>> {
         .transpose()
 }
 
-/// A row of the queue; `None` where it went bad. That one stays counted as unsent and holds up no other.
+/// A row; `None` where it went bad. That one holds up no other.
 fn readable(r: &Row<'_>) -> Result<Option<ProofRow>> {
     match read(r) {
         Ok(row) => Ok(Some(row)),

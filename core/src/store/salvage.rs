@@ -12,8 +12,8 @@ use satchel_protocol::ids::AttemptId;
 
 use super::entries::{self, EntryRow};
 use super::phone::{self, Identity};
-use super::proofs::{self, ProofRow};
-use super::{attempts, inks, opening, schema};
+use super::proofs::ProofRow;
+use super::{attempts, inks, opening, queue, schema};
 use crate::error::{Error, Result, StoreError};
 
 /// A store of which some pages may be gone.
@@ -63,39 +63,44 @@ impl Wreck {
         match known {
             Ok(row) => Ok(row),
             // What the hub has is in tables of their own; an entry that it gets twice it holds once.
-            Err(_) => self.read(|conn| entries::at(conn, seq)),
+            Err(_) => self
+                .read(|conn| entries::at(conn, seq))
+                .or_else(|_| self.read(|conn| entries::without_ink_at(conn, seq))),
         }
     }
 
-    /// The places in the queue of photos that the hub has not receipted.
-    pub(crate) fn photo_ids(&mut self) -> Vec<i64> {
-        let last = self.read(|conn| {
-            Ok(conn.query_row("SELECT max(id) FROM proof", [], |r| {
-                r.get::<_, Option<i64>>(0)
-            })?)
-        });
-        (1..=last.ok().flatten().unwrap_or(0)).collect()
+    /// The last place in the queue of photos, if that can be read.
+    pub(crate) fn last_photo(&mut self) -> Option<i64> {
+        let last = self.read(|conn| queue::last(conn, false));
+        last.or_else(|_| self.read(|conn| queue::last(conn, true)))
+            .ok()
     }
 
-    /// A photo in the queue, and the key its file is under.
+    /// A photo in the queue, and the key its file is under: `None` where the queue has none, or where the hub has it.
     pub(crate) fn photo(&mut self, id: i64) -> Result<Option<(ProofRow, [u8; 32])>> {
-        let Some(row) = self.read(|conn| proofs::unreceived_at(conn, id))? else {
+        let Some(row) = self.read(|conn| queue::unreceived_at(conn, id))? else {
             return Ok(None);
         };
         let attempt: AttemptId = row.attempt;
         let key = self.read(|conn| attempts::data_key(conn, attempt))?;
-        Ok(key.map(|key| (row, key)))
+        // Without its visit it is as lost as with a page.
+        let key = key.ok_or_else(|| Error::from(StoreError::BadRow("attempt")))?;
+        Ok(Some((row, key)))
     }
 
-    /// Signatures whose entry arrived without them.
-    pub(crate) fn inks(&mut self) -> Vec<ProofRow> {
-        let (mut out, mut after) = (Vec::new(), 0);
-        while let Ok(rows) = self.read(|conn| inks::to_upload(conn, after)) {
-            let Some(last) = rows.last() else { break };
-            after = last.id.abs();
-            out.extend(rows);
+    /// The signature beside an entry: `None` where there is none, or where the hub has it.
+    pub(crate) fn ink(&mut self, seq: i64) -> Result<Option<ProofRow>> {
+        match self.read(|conn| inks::unreceived_at(conn, seq)) {
+            Ok(row) => Ok(row),
+            Err(_) => self.read(|conn| inks::at(conn, seq)),
         }
-        out
+    }
+
+    /// Whether something says that a signature should be there, which cannot be read itself.
+    pub(crate) fn misses_ink(&mut self, seq: i64) -> bool {
+        let says = self.read(|conn| inks::waits_at(conn, seq));
+        says.or_else(|_| self.read(|conn| inks::is_missed_at(conn, seq)))
+            .unwrap_or(false)
     }
 
     /// Reads, and makes the connection anew where that failed.
