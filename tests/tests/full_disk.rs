@@ -286,7 +286,8 @@ fn the_last_way_out_is_open_on_a_full_disk_and_names_what_could_not_be_repaired(
     }
     spoil(
         &mut phone,
-        "UPDATE entry SET salt = x'00' WHERE seq = 2; UPDATE entry SET sig = x'00' WHERE seq = 3",
+        "UPDATE entry SET salt = x'00' WHERE seq = 2; UPDATE entry SET sig = x'00' WHERE seq = 3;
+         UPDATE entry SET header = CAST(substr(header, 1, length(header) - 1) || x'5a' AS BLOB) WHERE seq = 4",
     );
     disk.fill();
     let mut next = 3;
@@ -300,10 +301,11 @@ fn the_last_way_out_is_open_on_a_full_disk_and_names_what_could_not_be_repaired(
     let file = card.path().join("unsent.satchel");
     let report = phone.core().export_unsent(&file).unwrap();
     assert_eq!((report.entries, report.proofs), (unsent, 3));
-    // A signature is made for the way; what would have to be said again is not, and is named.
-    assert_eq!(report.left_open, [2]);
+    // A signature is made for the way; what would have to be said again is not, and is named. Nobody signs a header that
+    // is not the one that was signed.
+    assert_eq!(report.left_open, [2, 4]);
 
     disk.free();
     let report = phone.core().export_unsent(&file).unwrap();
-    assert_eq!((report.entries, report.left_open), (unsent + 1, vec![]));
+    assert_eq!((report.entries, report.left_open), (unsent + 2, vec![]));
 }

@@ -17,7 +17,7 @@ use crate::model::wedge::{Repair, WedgeView};
 use crate::store::db::Tx;
 use crate::store::entries::Beside;
 use crate::store::wedged::{self, Stored};
-use crate::store::{proofs, row, stops};
+use crate::store::{entries, proofs, row, stops};
 
 /// What looking at an entry on its way out came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +75,12 @@ impl Courier {
         let at_ms = self.env.clock.wall_ms();
         let found = self.write_at_door(|tx| wedged::found_bad(tx, seq, reason, at_ms));
         let done = mended(found.and_then(|()| self.repair(seq)))?;
-        // Without room to keep it, a signature can still be made for the way.
-        if done == Mended::LeftOpen && error == EntryError::BadSignature {
+        // Without room to keep it, a signature can still be made for the way: of what the log names, else it would be a
+        // second history.
+        if done == Mended::LeftOpen
+            && error == EntryError::BadSignature
+            && self.db.read(|conn| entries::hash_at(conn, seq))? == Some(entry.hash())
+        {
             entry.sign_again(key);
             if entry.verify(&key.verifying_key()).is_ok() {
                 return Ok(Mended::Sound);
