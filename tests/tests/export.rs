@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use satchel_core::Error;
 use satchel_core::model::status::ExportReport;
 use satchel_core::model::stop::SyncState;
+use satchel_core::model::storage::Erasure;
 use satchel_core::proof::photo::PhotoSource;
 use satchel_core::sync::task::{HttpTask, Purpose, TaskOutcome};
 use satchel_protocol::taxonomy::{HandoffKind, PhotoOrigin};
 use satchel_tests::day::Day;
 use satchel_tests::link::Transport;
-use satchel_tests::phone::{Phone, SyncEnd, long_signature, photo};
+use satchel_tests::phone::{Phone, SyncEnd, long_signature, photo, photo_files};
 use satchel_tests::running::Running;
 use satchel_tests::work::Work;
 use spoiled::spoil;
@@ -291,4 +292,16 @@ fn a_photo_s_row_in_which_only_words_about_it_went_bad_still_brings_its_photo() 
     let status = world.phone.core().sync_status().unwrap();
     assert_eq!((status.unsent_proofs, status.lost_proofs), (0, 0));
     world.everything_is_at_the_hub();
+}
+
+#[test]
+fn a_delivery_whose_photo_s_row_went_bad_is_erased_all_the_same() {
+    let mut work = Work::on(Day::new(5).stops(1));
+    work.phone.deliver(work.day.stop_id(0), 1).unwrap();
+    spoil(&mut work.phone, "UPDATE proof SET hash = x'00'");
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    let erased = work.phone.core().erase(work.day.parcel_id(0, 0)).unwrap();
+    assert!(matches!(erased, Erasure::Done { .. }), "{erased:?}");
+    assert_eq!(work.phone.core().sync_status().unwrap().lost_proofs, 0);
+    assert!(photo_files(&work.phone.dir).is_empty());
 }

@@ -253,6 +253,7 @@ fn erase_proofs(conn: &Connection, scope: &Scope) -> Result<Files> {
         }
         places::forget(conn, hash)?;
     }
+    files.extend(erase_unnamed(conn, scope)?);
     let mut ink = conn.prepare_cached("UPDATE entry SET ink = NULL WHERE seq = ?1")?;
     for seq in with_ink(conn, scope)? {
         ink.execute([seq])?;
@@ -274,6 +275,24 @@ fn erase_proofs(conn: &Connection, scope: &Scope) -> Result<Files> {
              AND attempt_id NOT IN (SELECT attempt_id FROM proof)",
     )?
     .execute(params![scope.parcel.stop_id.as_bytes(), scope.whole_stop])?;
+    Ok(files)
+}
+
+/// Photos whose rows lost their hash: the file of each is under one of the names that its entry binds.
+fn erase_unnamed(conn: &Connection, scope: &Scope) -> Result<Files> {
+    let mut files = Vec::new();
+    let mut unnamed = conn.prepare_cached(
+        "DELETE FROM proof WHERE bound_seq = ?1 AND length(hash) <> 32
+         RETURNING (SELECT data_key FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS data_key",
+    )?;
+    for seq in &scope.entries {
+        let mut rows = unnamed.query([seq])?;
+        while let Some(r) = rows.next()? {
+            if let Some(key) = row::readable_bytes(r, "data_key")? {
+                files.extend(scope.proofs.iter().map(|hash| (key, *hash)));
+            }
+        }
+    }
     Ok(files)
 }
 
