@@ -105,7 +105,10 @@ impl Courier {
                 Some(up_to) => pass.after = up_to,
                 None => (pass.sends, pass.after) = (pass.behind.next(), 0),
             }
-            self.set_aside(&window.unreadable)?;
+            // Signatures go by the places of their entries, which are no photo's.
+            if matches!(sends, Sends::Photos(_)) {
+                self.set_aside(&window.unreadable)?;
+            }
             pass.rows = window.rows.into_iter();
         }
         // The folder may have been found to be away since it was put there.
