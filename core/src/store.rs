@@ -20,6 +20,7 @@ mod failure;
 pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod inks;
+pub(crate) mod json;
 mod keycheck;
 pub(crate) mod leases;
 pub(crate) mod lost;

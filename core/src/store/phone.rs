@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use satchel_protocol::crypto::Secret32;
 use satchel_protocol::ids::{CourierId, DeviceId, Hash32};
 
-use super::row;
+use super::{json, row};
 use crate::error::{Error, Result, StoreError};
 use crate::proof::photo::PhotoTargets;
 
@@ -146,7 +146,7 @@ pub(crate) fn set_hub_offset(conn: &Connection, offset_ms: i64) -> Result<()> {
 pub(crate) fn photo_targets(conn: &Connection) -> Result<Option<PhotoTargets>> {
     let mut stmt = conn.prepare_cached("SELECT photo_targets FROM phone WHERE id = 1")?;
     let kept: Option<String> = stmt.query_row([], |r| r.get(0))?;
-    let read = kept.and_then(|json| serde_json::from_str::<PhotoTargets>(&json).ok());
+    let read = kept.and_then(|text| json::read::<PhotoTargets>(&text));
     Ok(read.filter(PhotoTargets::is_valid))
 }
 

@@ -6,6 +6,7 @@ use satchel_protocol::feed::TrafficItem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::json;
 use crate::error::{Result, StoreError};
 use crate::model::plan::{PlanView, PlanWishes};
 
@@ -43,7 +44,7 @@ pub(crate) fn get<T: Kept>(conn: &Connection) -> Result<Option<T>> {
         .prepare_cached("SELECT body FROM planning WHERE what = ?1")?
         .query_row([T::WHAT], |r| r.get(0))
         .optional()?;
-    Ok(body.and_then(|text| serde_json::from_str(&text).ok()))
+    Ok(body.and_then(|text| json::read(&text)))
 }
 
 /// Keeps a table unless a newer one is there. False when it was not kept.

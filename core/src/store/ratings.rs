@@ -10,7 +10,7 @@ use satchel_protocol::taxonomy::{RatingClass, RatingFlag};
 
 use crate::error::{Result, StoreError};
 use crate::model::stop::{AppealView, RatingView};
-use crate::store::{noted, row};
+use crate::store::{json, noted, row};
 
 /// Stores a rating. Gives the stop it belongs to, if the parcel is still on this phone.
 pub(crate) fn upsert(conn: &Connection, item: &RatingItem, raw: &str) -> Result<Option<StopId>> {
@@ -54,8 +54,7 @@ pub(crate) fn latest(conn: &Connection, parcel: ParcelId) -> Result<Option<Ratin
         .query_row([parcel.as_bytes()], |r| r.get(0))
         .optional()?;
     raw.map(|text| {
-        let item: RatingItem =
-            serde_json::from_str(&text).map_err(|_| StoreError::BadRow("rating"))?;
+        let item: RatingItem = json::read(&text).ok_or(StoreError::BadRow("rating"))?;
         let appeal = appeal(conn, &item)?;
         Ok(RatingView {
             stars: item.stars,

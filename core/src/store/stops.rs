@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::row::InOrder;
-use super::{consents, history, row, versions};
+use super::{consents, history, json, row, versions};
 use crate::error::{Error, Result, StoreError};
 use crate::rules::geofence;
 
@@ -283,7 +283,7 @@ pub(crate) fn pickups(conn: &Connection) -> Result<Vec<(StopId, StopId)>> {
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         let raw: String = r.get(0)?;
-        let item: StopItem = serde_json::from_str(&raw).map_err(|_| StoreError::BadRow("stop"))?;
+        let item: StopItem = json::read(&raw).ok_or(StoreError::BadRow("stop"))?;
         let to = item
             .parcels
             .iter()
@@ -459,5 +459,5 @@ fn from_json<T: DeserializeOwned>(
     c: &mut InOrder<'_, '_>,
     what: &'static str,
 ) -> Result<Option<T>> {
-    c.opt_text(what, |text| serde_json::from_str(text).ok())
+    c.opt_text(what, json::read)
 }

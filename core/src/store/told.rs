@@ -9,7 +9,7 @@ use satchel_protocol::ids::DoubtId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{phone, reports, stops};
+use super::{json, phone, reports, stops};
 use crate::error::{Result, StoreError};
 use crate::proof::photo::PhotoTargets;
 use crate::rules::promise::ExceptionRegime;
@@ -168,5 +168,5 @@ fn all<T: DeserializeOwned>(conn: &Connection, what: &'static str) -> Result<Vec
 }
 
 fn read<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|_| StoreError::BadRow(what).into())
+    json::read(text).ok_or(StoreError::BadRow(what).into())
 }
