@@ -22,7 +22,7 @@ impl LossCause {
     pub const MISSING: Self = Self(1);
     /// There is one, and it is not what was stored.
     pub const DAMAGED: Self = Self(2);
-    /// There is no file any more, and the hub had signed for it: that is when a phone makes room.
+    /// There is no file any more, or not what was stored, and the hub had signed for it: that is when a phone makes room.
     pub const GONE_AFTER_RECEIPT: Self = Self(3);
 }
 

@@ -1,6 +1,6 @@
 //! How large batches are: small for processes that end early, for lines that cut and for proxies that let little through,
 //! and large again where that is over.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -189,4 +189,43 @@ fn what_is_too_large_for_a_proxy_is_found_out_a_few_times() {
     assert_eq!(phone.core().sync_status().unwrap().unsent_entries, 0);
     let refused = line.refused.into_inner();
     assert!((1..9).contains(&refused), "{refused}");
+}
+
+/// A hub that has too much to do once.
+struct Busy<'a> {
+    seen: Seen<'a>,
+    put_off: AtomicUsize,
+}
+
+impl Transport for Busy<'_> {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        let is_batch = task.purpose == Purpose::Log && task.method == "POST";
+        if is_batch && self.put_off.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.seen.bodies.lock().unwrap().push(task.body.len());
+            return Some(TaskOutcome::Response {
+                status: 429,
+                headers: vec![("retry-after".into(), "30".into())],
+                body: br#"{"error":"rate_limited"}"#.to_vec(),
+            });
+        }
+        self.seen.send(task)
+    }
+}
+
+#[test]
+fn a_hub_that_puts_a_batch_off_gets_the_same_later_and_no_smaller_ones() {
+    let day = Day::new(1).stops(200);
+    let (phone, hub) = at_work(&day);
+    for n in 0..200 {
+        long_words(&day, &phone, n);
+    }
+    let bodies = Mutex::default();
+    let line = Busy {
+        seen: Seen { hub: &hub, bodies },
+        put_off: AtomicUsize::new(0),
+    };
+    assert_eq!(phone.sync(&line), SyncEnd::Done);
+    assert_eq!(phone.core().sync_status().unwrap().unsent_entries, 0);
+    let sizes = line.seen.bodies.into_inner().unwrap();
+    assert_eq!(sizes, [sizes[0]; 2]);
 }

@@ -151,6 +151,7 @@ fn what_the_hub_has_after_all_is_received_and_no_longer_lost() {
     assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
     assert_eq!(counts(&work.phone), (1, 0, 0));
     let (hash, _) = photo_of(&work, 0);
+    let before = work.hub.backup();
     // Imported from another store, say.
     work.hub.hold(hash, b"its bytes".to_vec());
     work.phone.restart();
@@ -158,6 +159,14 @@ fn what_the_hub_has_after_all_is_received_and_no_longer_lost() {
     assert_eq!(counts(&work.phone), (0, 0, 0));
     let stop = work.phone.stop(work.day.stop_id(0));
     assert_eq!(stop.sync, SyncState::ProofComplete);
+
+    // When that hub loses it, the phone says that it had signed for it.
+    work.hub.restore(before);
+    work.phone.restart();
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    assert_eq!(counts(&work.phone), (1, 0, 0));
+    let told: Vec<_> = lost_notes(&work).iter().map(|note| note.cause).collect();
+    assert_eq!(told, [LossCause::MISSING, LossCause::GONE_AFTER_RECEIPT]);
 }
 
 #[test]

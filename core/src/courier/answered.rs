@@ -298,6 +298,14 @@ impl Courier {
                 self.engine().unknown_outcome(&flight.job);
                 Ok(true)
             }
+            (Job::PushLog { .. }, ErrorCode::RateLimited) => {
+                // The hub has too much to do; that says nothing of the line.
+                let pace = self.engine().pace;
+                let told_ms = answer.retry_after_ms(self.env.clock.wall_ms());
+                self.failed(&flight.job, Blocking::BadAnswer, told_ms)?;
+                self.engine().pace = pace;
+                Ok(true)
+            }
             (_, code) if answers::needs_person(code) => {
                 tracing::warn!(?code, "the hub refuses this phone");
                 let told_ms = answer.retry_after_ms(self.env.clock.wall_ms());

@@ -89,10 +89,10 @@ impl Courier {
                 return Ok(false);
             };
             if !found.told {
-                let cause = match cause {
+                let cause = match found.was_receipted {
                     // Whoever reads it is to see that the courier had brought it.
-                    LossCause::MISSING if found.was_receipted => LossCause::GONE_AFTER_RECEIPT,
-                    other => other,
+                    true => LossCause::GONE_AFTER_RECEIPT,
+                    false => cause,
                 };
                 let body = ProofLostBody {
                     hash: row.proof.hash,

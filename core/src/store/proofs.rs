@@ -217,7 +217,8 @@ pub(crate) fn mark_received(
         return Ok(all.contains(&hash).then(Vec::new));
     };
     let mut mark = conn.prepare_cached(
-        "UPDATE proof SET received_at_ms = ?2, lost_at_ms = NULL, unread_since_ms = NULL WHERE id = ?1
+        "UPDATE proof SET received_at_ms = ?2, lost_at_ms = NULL, lost_seq = NULL, unread_since_ms = NULL
+         WHERE id = ?1
          RETURNING (SELECT stop_id FROM attempt a WHERE a.attempt_id = proof.attempt_id) AS stop_id",
     )?;
     for id in ids {

@@ -64,10 +64,12 @@ impl Pace {
     }
 
     /// A batch of `size_bytes` is about to go out. Gives what to note before, if it is a process's first and longer than
-    /// one that any line carries, or than the least where processes ended of late: without an answer the next process
-    /// begins with an eighth.
+    /// one that any line carries, or than half of what there is a note of: without an answer the next process begins with
+    /// an eighth. An answer to such a batch always tells of the line.
     pub(crate) fn begins(&mut self, size_bytes: usize) -> Option<usize> {
-        let carried = self.first_most.map_or(FIRST_BYTES, |_| LEAST_BYTES);
+        let carried = self
+            .first_most
+            .map_or(FIRST_BYTES, |most| (most / 2).min(FIRST_BYTES));
         if self.is_measured || size_bytes <= carried {
             return None;
         }
@@ -205,6 +207,12 @@ mod tests {
         pace.arrived(120 * 1_024, 100);
         assert_eq!(pace.learnt(), Some(None));
         assert_eq!(pace.batch_bytes(), FIRST_QUICK_BYTES);
+        // Where a note is left, a small batch neither lowers nor raises it.
+        let mut pace = Pace::after(Some(256 * 1_024));
+        pace.answered(60);
+        assert_eq!(pace.begins(20 * 1_024), None);
+        pace.arrived(20 * 1_024, 100);
+        assert_eq!(pace.learnt(), None);
         // What every line carries is not worth a note.
         assert_eq!(Pace::default().begins(FIRST_BYTES), None);
     }

@@ -14,10 +14,9 @@ use satchel_protocol::http_sig::{self, ParsedSignature, RequestParts, SigError};
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits;
 use satchel_protocol::signed_time::SignedTime;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::api::error::ApiError;
-use crate::api::room::in_time;
+use crate::api::room::{Taken, in_time};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::rating::review;
@@ -39,7 +38,7 @@ pub(crate) struct Signed {
     pub(crate) device: DeviceRow,
     pub(crate) body: Bytes,
     /// Held until the request is answered.
-    _room: OwnedSemaphorePermit,
+    _room: Taken,
 }
 
 impl FromRequestParts<Hub> for SignedHead {
@@ -64,10 +63,12 @@ impl FromRequest<Hub> for Signed {
         if announced.is_some_and(|n| n > limits::MAX_BATCH_BYTES) {
             return Err(ApiError::new(ErrorCode::TooLarge));
         }
+        // Whoever may do nothing here takes no room for it.
+        not_revoked(&head.device)?;
         let room_bytes = body.size_hint().exact();
         let room_bytes = room_bytes.and_then(|n| usize::try_from(n).ok());
         let room_bytes = room_bytes.unwrap_or(limits::MAX_BATCH_BYTES);
-        let room = hub.room().take(room_bytes).await;
+        let room = hub.room().take(head.device.id, room_bytes).await;
         if room.is_err() {
             hub.metrics().put_off.add(1);
         }

@@ -10,7 +10,7 @@ use satchel_protocol::signed_time::SignedTime;
 use crate::error::HubError;
 
 /// After so many seconds an upload may have ended and made room.
-const RETRY_AFTER_S: &str = "300";
+const RETRY_AFTER_S: u32 = 300;
 
 /// A refusal.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct ApiError {
     detail: Option<String>,
     time: Option<Box<SignedTime>>,
     expected_seq: Option<i64>,
+    come_again_s: Option<u32>,
 }
 
 impl ApiError {
@@ -28,12 +29,19 @@ impl ApiError {
             detail: None,
             time: None,
             expected_seq: None,
+            come_again_s: None,
         }
     }
 
     /// Adds a clause for whoever reads the phone's log. Fixed texts and numbers only.
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// When to try again, other than usual.
+    pub(crate) fn come_again_s(mut self, seconds: u32) -> Self {
+        self.come_again_s = Some(seconds);
         self
     }
 
@@ -113,9 +121,10 @@ impl IntoResponse for ApiError {
             answer.headers_mut().insert(ERROR_HEADER, value);
         }
         if limited {
+            let seconds = self.come_again_s.unwrap_or(RETRY_AFTER_S);
             answer
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer
     }

@@ -5,7 +5,7 @@ use satchel_protocol::doorstep::{
     CallBody, CodeEntryBody, ConsentRecord, ConsentWithdrawnBody, CorrectionBody, ReportBody,
 };
 use satchel_protocol::entry::Header;
-use satchel_protocol::lost::ProofLostBody;
+use satchel_protocol::lost::{LossCause, ProofLostBody};
 use serde_json::json;
 
 use crate::codes;
@@ -150,20 +150,21 @@ pub(super) async fn code_entry(
     Ok(())
 }
 
-/// What a phone says of its own proofs; the first word stands.
+/// What a phone says of its own proofs. The first word stands, unless it says later that the hub had signed for it since.
 pub(super) async fn proof_lost(
     tx: &mut Tx,
     header: &Header,
     b: &ProofLostBody,
 ) -> Result<(), HubError> {
     sqlx::query(
-        "INSERT INTO proof_lost (device_id, hash, cause, lost_at_ms) VALUES (?, ?, ?, ?) \
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO proof_lost (device_id, hash, cause, lost_at_ms) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT DO UPDATE SET cause = ?3, lost_at_ms = ?4 WHERE ?3 = ?5",
     )
     .bind(&header.device.as_bytes()[..])
     .bind(&b.hash.0[..])
     .bind(b.cause.0)
     .bind(header.occurred_at_ms)
+    .bind(LossCause::GONE_AFTER_RECEIPT.0)
     .execute(&mut **tx)
     .await?;
     Ok(())
