@@ -275,13 +275,22 @@ async fn a_photo_that_its_phone_has_lost_is_said_to_be_lost_and_not_to_come() {
         of_seq: phone.seq,
         cause: LossCause::GONE_AFTER_RECEIPT,
     };
-    let entry = phone.entry(ProofLostBody::KIND, after.encode(), None, vec![]);
-    phone.push_entries(&bench, &[entry]).await;
+    // Also where it was lost once before that.
+    let again = ProofLostBody {
+        hash: sha(&photo),
+        ..after
+    };
+    for said in [after, again] {
+        let entry = phone.entry(ProofLostBody::KIND, said.encode(), None, vec![]);
+        phone.push_entries(&bench, &[entry]).await;
+    }
     for (path, word) in [
         ("", "was received here, then gone"),
         ("?lang=zh", "本站曾签收"),
     ] {
-        assert!(bench.board(&format!("{page}{path}")).await.contains(word));
+        let shown = bench.board(&format!("{page}{path}")).await;
+        assert!(shown.contains(word));
+        assert!(!shown.contains("lost on the phone") && !shown.contains("手机上已丢失"));
     }
 
     // It turned up: what is here is shown, whatever was said before.
