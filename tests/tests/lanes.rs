@@ -12,7 +12,7 @@ use satchel_tests::day::Day;
 use satchel_tests::link::{Transport, answer};
 use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::toy_hub::{Backup, ToyHub};
-use satchel_tests::work::at_work;
+use satchel_tests::work::{Work, at_work};
 
 /// A line to a hub that has enough of some proofs and says so each time.
 struct Picky<'a> {
@@ -244,4 +244,43 @@ fn an_older_hub_that_has_nothing_for_the_courier_is_not_asked_for_the_log_each_t
     }
     assert_eq!(others, 0, "log, key and photos are left alone");
     assert_eq!(whole(&day, &phone), 10);
+}
+
+#[test]
+fn a_receipt_that_was_on_its_way_when_the_hub_was_set_back_does_not_count() {
+    let work = Work::on(Day::new(5).stops(2));
+    work.phone.deliver(work.day.stop_id(0), 0).unwrap();
+    // Its photo is on the way, the hub has it and says so, and is then set back to before it came.
+    let (upload, before) = loop {
+        let before = work.hub.backup();
+        let Task::Http(task) = work.phone.core().next_task(Network::Unmetered).unwrap() else {
+            panic!("no upload");
+        };
+        let outcome = work.hub.send(&task).unwrap();
+        if task.purpose == Purpose::Proof {
+            break ((task, outcome), before);
+        }
+        complete(&work.phone, &task, outcome);
+    };
+    work.hub.restore(before);
+    // The log finds that out first.
+    work.phone.deliver(work.day.stop_id(1), 1).unwrap();
+    while let Task::Http(task) = work.phone.core().next_task(Network::Unmetered).unwrap() {
+        complete(&work.phone, &task, work.hub.send(&task).unwrap());
+    }
+    let (task, outcome) = upload;
+    complete(&work.phone, &task, outcome);
+    assert_ne!(
+        work.phone.stop(work.day.stop_id(0)).sync,
+        SyncState::ProofComplete
+    );
+    assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
+    for n in 0..2 {
+        assert_eq!(
+            work.phone.stop(work.day.stop_id(n)).sync,
+            SyncState::ProofComplete
+        );
+    }
+    let photos = work.attempts().into_iter().flat_map(|a| a.proofs);
+    assert!(photos.into_iter().all(|p| work.hub.has_blob(p.hash)));
 }

@@ -220,7 +220,7 @@ impl Courier {
                     step,
                     size_bytes,
                 };
-                let got = self.apply_upload(keys, answer, &upload)?;
+                let got = self.apply_upload(keys, (flight, answer), &upload)?;
                 if got.is_ok() && sent_bytes > 0 {
                     let took_ms = self.boot_ms() - flight.issued_ms;
                     self.engine().proof_pace.arrived(sent_bytes, took_ms);
@@ -308,6 +308,9 @@ impl Courier {
             }
             (_, code) if answers::needs_person(code) => {
                 tracing::warn!(?code, "the hub refuses this phone");
+                if code == ErrorCode::BadSignature {
+                    self.engine().key_refused();
+                }
                 let told_ms = answer.retry_after_ms(self.env.clock.wall_ms());
                 self.failed(&flight.job, Blocking::Refused, told_ms)?;
                 Ok(true)
@@ -375,7 +378,11 @@ impl Courier {
         };
         let arrived = self.engine().arrived();
         let left = self.believe(keys, &signed, &receipt, |tx| {
-            answers::apply_held(tx, &receipt, arrived).map(|left| (left.marked, left))
+            let left = answers::apply_held(tx, &receipt, arrived)?;
+            if left.hub_has_less {
+                self.engine().hub_was_set_back();
+            }
+            Ok((left.marked, left))
         })?;
         let (left, doubts) = match left {
             Ok(believed) => believed,
@@ -468,6 +475,10 @@ impl Courier {
                 Ok(anew) => anew,
                 Err(doubt) => return Ok(Err(doubt)),
             };
+            if anew {
+                // Before the next writer, which may bring the receipt of an upload.
+                self.engine().hub_was_set_back();
+            }
             phone::set_contact(tx, wall_ms)?;
             let (marked, applied) = apply(tx)?;
             if marked > 0 {
@@ -547,7 +558,7 @@ impl Courier {
     fn apply_upload(
         &self,
         keys: &Keys,
-        answer: &Answer,
+        (flight, answer): (&InFlight, &Answer),
         upload: &Upload,
     ) -> Result<Result<Got, Useless>> {
         let next = |step| {
@@ -572,10 +583,18 @@ impl Courier {
                 Err(useless) => return Ok(Err(useless)),
             };
             let wall_ms = self.env.clock.wall_ms();
-            self.db.write(|tx| {
+            let counts = self.db.write(|tx| {
                 phone::set_contact(tx, wall_ms)?;
-                answers::apply_receipt(tx, &receipt)
+                // What the hub had signed for before it was set back, it may not have any more.
+                let counts = !self.engine().is_of_before(flight);
+                if counts {
+                    answers::apply_receipt(tx, &receipt)?;
+                }
+                Ok(counts)
             })?;
+            if !counts {
+                return next(Step::AskOffset);
+            }
             if !receipt.blobs.contains(&upload.hash) {
                 return Ok(Err(Useless::BadAnswer));
             }

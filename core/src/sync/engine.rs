@@ -34,6 +34,8 @@ pub(crate) struct InFlight {
     /// Nonce of the request's signature, which a signed hub time must name.
     pub(crate) nonce: String,
     pub(crate) issued_ms: i64,
+    /// How often the hub had turned out to be set back by then.
+    pub(crate) set_backs: u64,
     /// Its answer is being applied; until that is done its lane sends nothing else.
     answered: bool,
 }
@@ -84,6 +86,10 @@ pub(crate) struct Engine {
     needs_hardware: bool,
     /// Proofs receipted since the hub was last asked what it holds: the answer may be older than they are.
     arrived: HashSet<Hash32>,
+    /// A lane is held because the hub knew no key of this phone.
+    refused_for_key: bool,
+    /// How often the hub turned out to be set back. What was sent before that may be answered by the hub that is gone.
+    set_backs: u64,
     /// The server gives uploads names of its own.
     names_uploads: bool,
     /// The hub takes uploads that are signed leaner.
@@ -121,6 +127,8 @@ impl Default for Engine {
             refused_signatures: 0,
             needs_hardware: false,
             arrived: HashSet::new(),
+            set_backs: 0,
+            refused_for_key: false,
             names_uploads: false,
             lean: false,
         }
@@ -223,6 +231,7 @@ impl Engine {
                 job,
                 nonce,
                 issued_ms: now_ms,
+                set_backs: self.set_backs,
                 answered: false,
             },
         );
@@ -312,6 +321,7 @@ impl Engine {
     pub(crate) fn succeeded(&mut self, lane: Lane) {
         self.backoff.remove(&lane);
         self.hub_met();
+        self.key_is_known();
         self.skew_corrections = 0;
         // An odd number means that the other key is the right one; that stays so.
         self.refused_signatures %= 2;
@@ -324,6 +334,7 @@ impl Engine {
             backoff.not_before_ms = 0;
         }
         self.hub_met();
+        self.key_is_known();
         self.skew_corrections = 0;
     }
 
@@ -399,6 +410,11 @@ impl Engine {
         self.refused_signatures < 3
     }
 
+    /// The hub does not take the signature, and there is no other key to try.
+    pub(crate) fn key_refused(&mut self) {
+        self.refused_for_key = true;
+    }
+
     /// Whether requests are to be signed with the other of the two keys.
     pub(crate) fn key_doubted(&self) -> bool {
         self.refused_signatures % 2 == 1
@@ -407,6 +423,14 @@ impl Engine {
     /// Which key the hub knows has been settled.
     pub(crate) fn trust_key(&mut self) {
         self.refused_signatures = 0;
+    }
+
+    /// The hub takes a signature: lanes that are held because it took none are free again.
+    fn key_is_known(&mut self) {
+        if std::mem::take(&mut self.refused_for_key) {
+            self.backoff
+                .retain(|_, backoff| backoff.blocking != Blocking::Refused);
+        }
     }
 
     pub(crate) fn set_needs_hardware(&mut self) {

@@ -1,6 +1,6 @@
 //! What the hub is asked before anything is sent.
 
-use super::{Ask, Engine};
+use super::{Ask, Engine, InFlight};
 use crate::limits;
 
 impl Engine {
@@ -23,6 +23,16 @@ impl Engine {
             after,
             look: self.looks,
         };
+    }
+
+    /// The hub was set back: an answer that is on its way may be of the one that is gone.
+    pub(crate) fn hub_was_set_back(&mut self) {
+        self.set_backs = self.set_backs.wrapping_add(1);
+    }
+
+    /// Whether a request went out before the hub was last found to be set back.
+    pub(crate) fn is_of_before(&self, flight: &InFlight) -> bool {
+        flight.set_backs != self.set_backs
     }
 
     /// A hub that has less again and again while it is looked at leads the phone round.

@@ -404,3 +404,16 @@ fn where_no_form_gets_through_the_leanest_is_tried_again() {
     let expected = [Form::Lean, Form::Packed, Form::Json, Form::Lean].map(twice);
     assert_eq!(tried, expected.concat());
 }
+
+#[test]
+fn a_lane_that_was_held_for_a_key_is_free_when_the_hub_knows_one_again() {
+    let mut engine = Engine::default();
+    engine.failed(&photo(), Blocking::Refused, 0, None, 255);
+    engine.succeeded(Lane::Log);
+    // Refused for something else: only a person can lift that.
+    assert_eq!(engine.blocking(), Some(Blocking::Refused));
+    engine.key_refused();
+    engine.succeeded(Lane::Log);
+    assert_eq!(engine.blocking(), None);
+    assert!(engine.claim(Lane::Proof, 1));
+}
