@@ -99,9 +99,9 @@ pub const TOLD_WAIT_PASSED_EVERY_MS: i64 = 15 * 60 * 1_000;
 /// Read connections kept open beside the one writer.
 pub const MAX_READERS: usize = 2;
 
-/// Requests one upload may take without getting on before it has to wait. Create, ask, resume and ask
-/// for the receipt are four.
-pub const MAX_UPLOAD_STEPS: u32 = 12;
+/// Requests one upload may take without getting on before it has to wait and others go first. Create, ask, resume and
+/// ask for the receipt are four; one whose line breaks each time, while the hub answers questions, has two minutes.
+pub const MAX_UPLOAD_STEPS: u32 = 6;
 
 /// An upload that has this much more at the hub than before got on, however often its line was cut: what the worst
 /// line carries in some seconds, and too much for a hub that wants to lead a phone on byte by byte.

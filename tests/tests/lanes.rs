@@ -5,6 +5,7 @@
 use std::sync::Mutex;
 
 use data_encoding::BASE64;
+use satchel_core::clock::Clock as _;
 use satchel_core::model::stop::SyncState;
 use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
 use satchel_protocol::api::PATH_PROOFS;
@@ -112,6 +113,41 @@ fn photos_behind_some_that_the_hub_puts_off_again_and_again_go_as_soon_as_its_wa
         assert_eq!(phone.sync(&hub), SyncEnd::Done);
         assert!((0..5).all(whole));
     }
+}
+
+/// A line on which the bytes of the first photo never get through, while questions about it do: something on the way
+/// takes offence at them.
+struct Breaks<'a>(Picky<'a>);
+
+impl Transport for Breaks<'_> {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        let has_bytes = task.purpose == Purpose::Proof && !task.body.is_empty();
+        if has_bytes && self.0.number(task) == 0 {
+            return Some(TaskOutcome::Failed);
+        }
+        self.0.hub.send(task)
+    }
+}
+
+#[test]
+fn photos_behind_one_whose_line_always_breaks_wait_minutes_for_it_and_no_more() {
+    let (day, phone, hub, _) = five_photos(0);
+    let line = Breaks(Picky::of(&hub, 0));
+    phone.core().request_sync();
+    let since_ms = phone.clock.wall_ms();
+    let whole = || {
+        (0..5)
+            .filter(|n| phone.stop(day.stop_id(*n)).sync == SyncState::ProofComplete)
+            .count()
+    };
+    while whole() < 4 {
+        phone.sync_now(&line);
+        phone.wait();
+        let waited_ms = phone.clock.wall_ms() - since_ms;
+        assert!(waited_ms < 10 * 60 * 1_000, "{} of 4", whole());
+    }
+    assert_eq!(phone.sync(&hub), SyncEnd::Done);
+    assert_eq!(whole(), 5);
 }
 
 /// The next request, which has to be for this.
