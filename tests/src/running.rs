@@ -130,13 +130,23 @@ impl Running {
 
     /// Imports a round of `count` stops for a courier.
     pub fn import(&self, courier: &str, count: usize) {
-        let mut csv = String::from("id,lat,lng,at,address,name,phone\n");
+        self.import_as(MAPPING, "WB", courier, count);
+    }
+
+    /// [`Self::import`] of a round of its own, whose parcels' numbers begin so.
+    pub fn import_round(&self, numbers: &str, courier: &str, count: usize) {
+        let mapping = MAPPING.replace("\"single\"", "\"column=round\"");
+        self.import_as(&mapping, numbers, courier, count);
+    }
+
+    fn import_as(&self, mapping: &str, numbers: &str, courier: &str, count: usize) {
+        let mut csv = String::from("round,id,lat,lng,at,address,name,phone\n");
         for i in 0..count {
             csv.push_str(&format!(
-                "WB{i:04},37.5{i:03},121.4,11-21 07:30:00,南大街{i}号,张{i},1380000{i:04}\n"
+                "{numbers},{numbers}{i:04},37.5{i:03},121.4,11-21 07:30:00,南大街{i}号,张{i},1380000{i:04}\n"
             ));
         }
-        let mapping = Mapping::from_json(MAPPING.as_bytes()).unwrap();
+        let mapping = Mapping::from_json(mapping.as_bytes()).unwrap();
         let options = ImportOptions {
             couriers: vec![courier.into()],
             ..ImportOptions::default()

@@ -1,16 +1,17 @@
 //! After an outage: phones that all have something to send meet a hub that has just come back. In one test they come by
 //! their engines' own waits, through an outage of silence and then of a gateway's 503, with the time of all of them let
-//! pass as it would; in the other without any spread, as many at a time as the machine has threads for, which is
-//! harsher.
+//! pass as it would; in the others without any spread, as many at a time as the machine has threads for, which is
+//! harsher: once each with its first entry, once fewer of them with half a day's deliveries, their signatures and photos.
 //!
-//! The short form has 64 phones; `SATCHEL_PHONES=10000 cargo test --release -p satchel-tests --test storm --
-//! --nocapture` is the long one. Each phone is the real core with a store of its own. The stores lie in memory where
-//! the machine has a file system for that, because the phones are here to press the hub; the hub's files lie on the
-//! disk.
+//! The short form has 64 phones, and 8 with 6 visits; `SATCHEL_PHONES=10000 cargo test --release -p satchel-tests --test
+//! storm -- --nocapture` is the long one, with 1,000 of 40 visits. Each phone is the real core with a store of its own. The
+//! stores lie in memory where the machine has a file system for that, because the phones are here to press the hub; the
+//! hub's files lie on the disk.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     clippy::cast_precision_loss,
     reason = "how long the hub took is the machine's time"
 )]
@@ -67,12 +68,16 @@ fn memory() -> PathBuf {
     }
 }
 
-/// A phone that is enrolled and whose first entry met the outage.
-fn cut_off(hub: &Running, n: usize) -> (Phone, TempDir) {
+/// A phone that is enrolled and whose first entry met the outage, as did `visits` on its round: every second one a
+/// delivery with photo and signature.
+fn cut_off(hub: &Running, n: usize, visits: usize) -> (Phone, TempDir) {
     let home = tempfile::tempdir_in(memory()).unwrap();
     let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
     let phone = Phone::at(home.path(), 1_000 + n as u64, clock);
     let courier = format!("courier {n}");
+    if visits > 0 {
+        hub.import_round(&format!("P{n}-"), &courier, visits);
+    }
     phone.core().enrol(&hub.invite(&courier), "phone").unwrap();
     let http = HttpTransport::new(PATIENCE);
     loop {
@@ -80,6 +85,7 @@ fn cut_off(hub: &Running, n: usize) -> (Phone, TempDir) {
             Task::Http(task) => {
                 let outcome = match task.purpose {
                     Purpose::Enrol => http.send(&task).unwrap(),
+                    Purpose::Feed if visits > 0 => http.send(&task).unwrap(),
                     _ => TaskOutcome::Failed,
                 };
                 phone.core().complete_task(&task.id, outcome).unwrap();
@@ -89,7 +95,18 @@ fn cut_off(hub: &Running, n: usize) -> (Phone, TempDir) {
             _ => break,
         }
     }
-    assert_eq!(phone.core().sync_status().unwrap().unsent_entries, 1);
+    let round = phone.core().stops().unwrap();
+    assert_eq!(round.len(), visits);
+    for (i, stop) in round.iter().enumerate() {
+        let seed = (n * visits + i) as u64;
+        let done = match i % 2 {
+            0 => phone.deliver(stop.stop_id, seed),
+            _ => phone.fail(stop.stop_id),
+        };
+        done.unwrap();
+    }
+    let unsent = phone.core().sync_status().unwrap().unsent_entries;
+    assert_eq!(unsent, 1 + visits as u64);
     (phone, home)
 }
 
@@ -111,9 +128,13 @@ fn spread(count: usize, work: impl Fn(usize) + Sync) {
     });
 }
 
-#[test]
-fn a_hub_that_comes_back_serves_everybody_and_loses_nobody() {
-    let phones: usize = std::env::var("SATCHEL_PHONES").map_or(PHONES, |n| n.parse().unwrap());
+/// How many phones the run is for.
+fn phones() -> usize {
+    std::env::var("SATCHEL_PHONES").map_or(PHONES, |n| n.parse().unwrap())
+}
+
+/// `phones` with `visits` behind each of them meet a hub at once. Gives what it answered, and prints how long it took.
+fn storm(phones: usize, visits: usize) -> Vec<(Duration, u16)> {
     let hub = Running::start();
     let http = HttpTransport::new(PATIENCE);
     let line = Watched {
@@ -126,7 +147,7 @@ fn a_hub_that_comes_back_serves_everybody_and_loses_nobody() {
         let waiting: Vec<Mutex<Option<(Phone, TempDir)>>> =
             (0..count).map(|_| Mutex::default()).collect();
         spread(count, |n| {
-            let phone = cut_off(&hub, wave + n);
+            let phone = cut_off(&hub, wave + n, visits);
             *waiting.get(n).unwrap().lock().unwrap() = Some(phone);
         });
         let begun = Instant::now();
@@ -134,7 +155,8 @@ fn a_hub_that_comes_back_serves_everybody_and_loses_nobody() {
             let (phone, _home) = waiting.get(n).unwrap().lock().unwrap().take().unwrap();
             assert_eq!(phone.sync(&line), SyncEnd::Done);
             let status = phone.core().sync_status().unwrap();
-            assert_eq!((status.unsent_entries, status.blocking), (0, None));
+            let unsent = status.unsent_entries + status.unsent_proofs;
+            assert_eq!((unsent, status.blocking), (0, None));
         });
         busy += begun.elapsed();
         if phones > PHONES {
@@ -143,23 +165,49 @@ fn a_hub_that_comes_back_serves_everybody_and_loses_nobody() {
     }
     let audit = hub.audit();
     assert_eq!(audit.devices.len(), phones);
+    let entries = 1 + i64::try_from(visits).unwrap();
     assert!(
         audit
             .devices
             .iter()
-            .all(|d| d.entries == 1 && !d.quarantined)
+            .all(|d| d.entries == entries && !d.quarantined)
     );
     assert_eq!(audit.open_alarms, 0);
     let mut answers = line.answers.into_inner().unwrap();
     answers.sort();
-    assert!(answers.iter().all(|(_, status)| *status == 200));
     let p99 = answers.get(answers.len() * 99 / 100).unwrap().0;
     println!(
-        "{phones} phones, {} requests, {:.0} a second, p99 {} ms",
+        "{phones} phones with {entries} entries behind each, {} requests, {:.0} a second, p99 {} ms",
         answers.len(),
         answers.len() as f64 / busy.as_secs_f64(),
         p99.as_millis()
     );
+    answers
+}
+
+#[test]
+fn a_hub_that_comes_back_serves_everybody_and_loses_nobody() {
+    let answers = storm(phones(), 0);
+    assert!(answers.iter().all(|(_, status)| *status == 200));
+}
+
+#[test]
+fn a_hub_that_comes_back_takes_a_morning_of_everybody() {
+    // A tenth as many with ten times as much: photos and signatures of half a round.
+    let (phones, visits) = match phones() {
+        PHONES => (8, 6),
+        many => (many / 10, 40),
+    };
+    let answers = storm(phones, visits);
+    let of_photos = answers.iter().filter(|(_, status)| *status == 201).count();
+    assert_eq!(of_photos, phones * visits / 2);
+    let kinds: BTreeSet<u16> = answers.iter().map(|(_, status)| *status).collect();
+    assert!(
+        kinds.iter().all(|status| [200, 201, 429].contains(status)),
+        "{kinds:?}"
+    );
+    let put_off = answers.iter().filter(|(_, status)| *status == 429).count();
+    println!("{put_off} were put off");
 }
 
 /// Minutes without an answer, then minutes in which a gateway answers for the hub.
@@ -224,7 +272,7 @@ fn turn(phone: &Phone, hub: &HttpTransport, at_ms: i64) -> Turn {
 fn phones_that_waited_through_an_outage_come_back_over_minutes_and_each_is_served() {
     let hub = Running::start();
     let http = HttpTransport::new(PATIENCE);
-    let phones: Vec<(Phone, TempDir)> = (0..PHONES).map(|n| cut_off(&hub, n)).collect();
+    let phones: Vec<(Phone, TempDir)> = (0..PHONES).map(|n| cut_off(&hub, n, 0)).collect();
     let mut due: BTreeSet<(i64, usize)> = (0..PHONES).map(|n| (0, n)).collect();
     let (mut tries, mut hub_ms, mut arrivals) = (0, 0, BTreeMap::<i64, usize>::new());
     while let Some((at_ms, n)) = due.pop_first() {
