@@ -10,6 +10,7 @@ pub(crate) mod ops;
 pub(crate) mod proofs;
 pub(crate) mod room;
 pub(crate) mod schema;
+pub(crate) mod unread;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -51,6 +52,7 @@ pub(crate) fn router(hub: &Hub) -> Router {
             hub.clone(),
             ops::observe,
         ))
+        .layer(axum::middleware::from_fn(unread::read_past))
         .with_state(hub.clone())
 }
 

@@ -130,25 +130,29 @@ impl Running {
 
     /// Imports a round of `count` stops for a courier.
     pub fn import(&self, courier: &str, count: usize) {
-        self.import_as(MAPPING, "WB", courier, count);
-    }
-
-    /// [`Self::import`] of a round of its own, whose parcels' numbers begin so.
-    pub fn import_round(&self, numbers: &str, courier: &str, count: usize) {
-        let mapping = MAPPING.replace("\"single\"", "\"column=round\"");
-        self.import_as(&mapping, numbers, courier, count);
-    }
-
-    fn import_as(&self, mapping: &str, numbers: &str, courier: &str, count: usize) {
-        let mut csv = String::from("round,id,lat,lng,at,address,name,phone\n");
+        let mut csv = String::from("id,lat,lng,at,address,name,phone\n");
         for i in 0..count {
-            csv.push_str(&format!(
-                "{numbers},{numbers}{i:04},37.5{i:03},121.4,11-21 07:30:00,南大街{i}号,张{i},1380000{i:04}\n"
-            ));
+            csv.push_str(&row("WB", i));
         }
+        self.import_file(&csv, MAPPING, &[courier.into()]);
+    }
+
+    /// Imports a round of `count` stops for each courier, in one file.
+    pub fn import_rounds(&self, couriers: &[String], count: usize) {
+        let mut csv = String::from("round,id,lat,lng,at,address,name,phone\n");
+        for (n, courier) in couriers.iter().enumerate() {
+            for i in 0..count {
+                csv.push_str(&format!("{courier},{}", row(&format!("WB{n}-"), i)));
+            }
+        }
+        let mapping = MAPPING.replace("\"single\"", "\"column=round\"");
+        self.import_file(&csv, &mapping, &[]);
+    }
+
+    fn import_file(&self, csv: &str, mapping: &str, couriers: &[String]) {
         let mapping = Mapping::from_json(mapping.as_bytes()).unwrap();
         let options = ImportOptions {
-            couriers: vec![courier.into()],
+            couriers: couriers.to_vec(),
             ..ImportOptions::default()
         };
         let import = self.hub.import(csv.as_bytes(), &mapping, &options);
@@ -174,6 +178,11 @@ impl Running {
     pub fn audit(&self) -> Audit {
         self.runtime.block_on(self.hub.audit()).unwrap()
     }
+}
+
+/// A parcel of a file.
+fn row(numbers: &str, i: usize) -> String {
+    format!("{numbers}{i:04},37.5{i:03},121.4,11-21 07:30:00,南大街{i}号,张{i},1380000{i:04}\n")
 }
 
 fn serve(

@@ -7,17 +7,20 @@
 )]
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use satchel_core::model::plan::{PlanEvent, PlanView};
 use satchel_core::model::stop::SyncState;
+use satchel_core::sync::task::{HttpTask, Purpose, TaskOutcome};
 use satchel_hub::import::Mapping;
 use satchel_hub::{Hub, HubConfig, ImportOptions, SimClock};
 use satchel_protocol::ids::Hash32;
 use satchel_tests::day::MORNING_MS;
 use satchel_tests::http::HttpTransport;
-use satchel_tests::link::{Fault, FaultyLink};
+use satchel_tests::link::{Fault, FaultyLink, Transport};
 use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::running::MAPPING;
 
@@ -25,25 +28,28 @@ use satchel_tests::running::MAPPING;
 struct Running {
     hub: Hub,
     runtime: tokio::runtime::Runtime,
+    address: SocketAddr,
     _data: tempfile::TempDir,
 }
 
 fn start() -> Running {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let data = tempfile::tempdir().unwrap();
-    let hub = runtime.block_on(async {
+    let (hub, address) = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}");
         let mut config = HubConfig::new(data.path().join("hub"), &url);
         config.clock = Arc::new(SimClock::frozen(MORNING_MS));
         let hub = Hub::open(config).await.unwrap();
         let serving = hub.clone();
         tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
-        hub
+        (hub, address)
     });
     Running {
         hub,
         runtime,
+        address,
         _data: data,
     }
 }
@@ -165,4 +171,69 @@ fn an_upload_cut_on_the_wire_goes_on_at_the_real_hub_where_it_stopped() {
     };
     assert!(has("HEAD") && has("PATCH"), "{sent:?}");
     assert_eq!(phone.stop(stop).sync, SyncState::ProofComplete);
+}
+
+/// A line that puts more behind the phone's own bytes, so that they do not fit in the buffers of the way, and spoils
+/// the signature.
+struct Refused<'a> {
+    http: &'a HttpTransport,
+    /// Every answer to a batch.
+    heard: Mutex<Vec<Option<u16>>>,
+}
+
+impl Transport for Refused<'_> {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        if task.method != "POST" || task.purpose != Purpose::Log {
+            return self.http.send(task);
+        }
+        let mut task = task.clone();
+        task.body.resize(4 * 1_024 * 1_024, 0);
+        for (name, value) in &mut task.headers {
+            if name == "signature" {
+                *value = value.replace(['A', 'E', 'I', 'g'], "Q");
+            }
+        }
+        let outcome = self.http.send(&task);
+        self.heard.lock().unwrap().push(match &outcome {
+            Some(TaskOutcome::Response { status, .. }) => Some(*status),
+            _ => None,
+        });
+        outcome
+    }
+}
+
+#[test]
+fn who_is_refused_before_his_batch_was_read_hears_why() {
+    let running = start();
+    let invite = running.round(8);
+    let phone = Phone::new(23);
+    let http = HttpTransport::new(Duration::from_secs(10));
+    phone.enrol(&invite, &http);
+    let line = Refused {
+        http: &http,
+        heard: Mutex::default(),
+    };
+    for stop in phone.core().stops().unwrap() {
+        phone.fail(stop.stop_id).unwrap();
+        phone.core().request_sync();
+        phone.sync_now(&line);
+    }
+    let heard = line.heard.lock().unwrap().clone();
+    assert!(heard.len() > 2, "{heard:?}");
+    assert!(heard.iter().all(|status| *status == Some(401)), "{heard:?}");
+}
+
+#[test]
+fn who_is_refused_and_goes_on_without_end_is_cut_off() {
+    let running = start();
+    let mut line = TcpStream::connect(running.address).unwrap();
+    line.write_all(b"POST /v1/log HTTP/1.1\r\nhost: hub\r\ntransfer-encoding: chunked\r\n\r\n")
+        .unwrap();
+    let mut chunk = b"10000\r\n".to_vec();
+    chunk.resize(chunk.len() + 65_536, b'x');
+    chunk.extend(b"\r\n");
+    let sent = (0..4_096).take_while(|_| line.write_all(&chunk).is_ok());
+    let sent_mb = sent.count() / 16;
+    // What it reads, and what lies in the buffers of the way.
+    assert!(sent_mb < 64, "{sent_mb} MB");
 }

@@ -68,17 +68,18 @@ fn memory() -> PathBuf {
     }
 }
 
+fn courier(n: usize) -> String {
+    format!("courier {n}")
+}
+
 /// A phone that is enrolled and whose first entry met the outage, as did `visits` on its round: every second one a
 /// delivery with photo and signature.
 fn cut_off(hub: &Running, n: usize, visits: usize) -> (Phone, TempDir) {
     let home = tempfile::tempdir_in(memory()).unwrap();
     let clock = Arc::new(ManualClock::new(MORNING_MS, 480));
     let phone = Phone::at(home.path(), 1_000 + n as u64, clock);
-    let courier = format!("courier {n}");
-    if visits > 0 {
-        hub.import_round(&format!("P{n}-"), &courier, visits);
-    }
-    phone.core().enrol(&hub.invite(&courier), "phone").unwrap();
+    let invite = hub.invite(&courier(n));
+    phone.core().enrol(&invite, "phone").unwrap();
     let http = HttpTransport::new(PATIENCE);
     loop {
         match phone.core().next_task(Network::Unmetered).unwrap() {
@@ -141,6 +142,10 @@ fn storm(phones: usize, visits: usize) -> Vec<(Duration, u16)> {
         hub: &http,
         answers: Mutex::default(),
     };
+    if visits > 0 {
+        let couriers: Vec<String> = (0..phones).map(courier).collect();
+        hub.import_rounds(&couriers, visits);
+    }
     let mut busy = Duration::ZERO;
     for wave in (0..phones).step_by(WAVE) {
         let count = WAVE.min(phones - wave);
