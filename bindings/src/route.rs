@@ -12,6 +12,9 @@ use crate::doorstep::{Word, state_word};
 /// well under one frame; a real round has at most 120 stops.
 pub(crate) const MAX_PAGE_STOPS: u32 = 500;
 
+/// Most past rounds in one call.
+pub(crate) const MAX_PAGE_ROUTES: u32 = 100;
+
 /// The most stops that one [`Changes`] names; beyond it reading everything again is cheaper.
 pub(crate) const MAX_CHANGED_STOPS: usize = 500;
 
@@ -70,6 +73,9 @@ pub struct Stop {
     pub state: StopState,
     /// How far what was recorded here has got; from signed receipts alone (B4-6).
     pub sync: SyncState,
+    /// Its day is over, nothing is left to do here and the hub has everything: `stops` has it no more, only
+    /// `stopsOf` its round, until something about it changes.
+    pub past: bool,
     /// What is delivered here.
     pub parcels: Vec<Parcel>,
 }
@@ -200,6 +206,7 @@ impl From<StopView> for Stop {
             promised_by_ms: view.promised_by_ms,
             state: view.state,
             sync: view.sync,
+            past: view.past,
             parcels: view.parcels.into_iter().map(Parcel::from).collect(),
         }
     }

@@ -76,7 +76,7 @@ impl Satchel {
         Ok(self.courier.enrolment()?.into())
     }
 
-    /// The rounds on this phone: those of one courier, a handful.
+    /// The rounds on this phone that are not past: those of one courier, a handful.
     ///
     /// # Errors
     /// Those of the store.
@@ -85,8 +85,35 @@ impl Satchel {
         Ok(routes.into_iter().map(Route::from).collect())
     }
 
-    /// One page of the stops in the order of the rounds, personal data masked. Start with offset 0 and
-    /// go on with `nextOffset`; a page holds 1 to 500 stops.
+    /// Rounds of which every stop is past, the newest first: at most `limit` (1 to 100), behind the first `offset`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a limit out of range; those of the store.
+    #[uniffi::method(default(offset = 0, limit = 30))]
+    pub fn past_routes(&self, offset: u32, limit: u32) -> Result<Vec<Route>> {
+        if !(1..=route::MAX_PAGE_ROUTES).contains(&limit) {
+            return Err(SatchelError::invalid("limit"));
+        }
+        let routes = self.courier.past_routes(offset, limit)?;
+        Ok(routes.into_iter().map(Route::from).collect())
+    }
+
+    /// One page of all stops of one round, past ones too, in its order, personal data masked; a page holds 1
+    /// to 500 stops.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a limit out of range, `NotFound` for a round this phone never had; those of the store.
+    #[uniffi::method(default(offset = 0, limit = 200))]
+    pub fn stops_of(&self, route_id: String, offset: u32, limit: u32) -> Result<StopPage> {
+        if !(1..=route::MAX_PAGE_STOPS).contains(&limit) {
+            return Err(SatchelError::invalid("limit"));
+        }
+        let stops = self.courier.stops_of(id(&route_id, "route_id")?)?;
+        Ok(route::page(stops, offset, limit))
+    }
+
+    /// One page of the stops that are not past, in the order of the rounds, personal data masked. Start with
+    /// offset 0 and go on with `nextOffset`; a page holds 1 to 500 stops.
     ///
     /// # Errors
     /// `InvalidInput` for a limit out of range; those of the store.

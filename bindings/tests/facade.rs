@@ -118,6 +118,10 @@ fn text_that_is_no_id_is_a_typed_error_in_every_call() {
     let stop_id = Some(invalid("stop_id"));
     assert_eq!(phone.stop(bad()).err(), stop_id);
     assert_eq!(phone.reveal(bad()).err(), stop_id);
+    assert_eq!(phone.stops_of(bad(), 0, 1).err(), Some(invalid("route_id")));
+    for limit in [0, 101] {
+        assert_eq!(phone.past_routes(0, limit).err(), Some(invalid("limit")));
+    }
     assert_eq!(phone.handoffs(bad()).err(), stop_id);
     let kind = HandoffKind::Recipient;
     assert_eq!(phone.begin_attempt(bad(), kind).err(), stop_id);

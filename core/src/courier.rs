@@ -19,6 +19,7 @@ mod keys;
 mod lease;
 mod load;
 mod lost;
+mod past;
 mod photos;
 mod pickup;
 mod plan;
@@ -107,6 +108,8 @@ pub struct Courier {
     lost_look_ms: AtomicI64,
     /// The folder of photos was away, as far as is known; spares each request a look into the store.
     folder_was_away: AtomicBool,
+    /// When it was last looked whether stops are past, boot-time milliseconds.
+    past_looked_ms: AtomicI64,
     /// Something was recorded while the next request was chosen.
     noted: AtomicBool,
 }
@@ -139,6 +142,7 @@ impl Courier {
             erasures_wait: AtomicBool::new(true),
             lost_look_ms: AtomicI64::new(i64::MIN),
             folder_was_away: AtomicBool::new(true),
+            past_looked_ms: AtomicI64::new(i64::MIN),
             noted: AtomicBool::new(false),
         };
         courier.load()?;

@@ -92,6 +92,13 @@ pub const LOST_LOOK_EVERY_MS: i64 = 60 * 60 * 1_000;
 /// sign-out and hold up an erasure for ever.
 pub const UNREAD_PHOTOS_WAIT_MS: i64 = 3 * DAY_MS;
 
+/// How long after the midnight (UTC) of its date a round counts as over: a date is a local one of a zone between UTC-12
+/// and UTC+14 that the phone is not told, and late rounds end in the night.
+pub const PAST_AFTER_MS: i64 = 36 * 60 * 60 * 1_000;
+
+/// How often a running phone looks whether stops are past, besides after each page of the feed.
+pub const PAST_LOOK_EVERY_MS: i64 = 10 * 60 * 1_000;
+
 /// A courier who asks for a sync passes a wait that the hub asked for no more often than this: one more request of
 /// each kind, which helps where it was a proxy's wait and the phone is in another network by now.
 pub const TOLD_WAIT_PASSED_EVERY_MS: i64 = 15 * 60 * 1_000;

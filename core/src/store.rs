@@ -26,6 +26,7 @@ pub(crate) mod leases;
 pub(crate) mod lost;
 pub(crate) mod noted;
 pub(crate) mod opening;
+pub(crate) mod past;
 pub(crate) mod phone;
 pub(crate) mod places;
 pub(crate) mod planning;

@@ -540,6 +540,10 @@ impl Courier {
         if page.items.iter().any(|i| i.kind == ProofWantedItem::KIND) {
             self.look_again();
         }
+        if !page.items.is_empty() {
+            // A word about an old delivery listed its stop again.
+            self.settle_past(true);
+        }
         if !page.more {
             let now_ms = self.boot_ms();
             self.engine().feed_read(now_ms);

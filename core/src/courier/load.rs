@@ -133,29 +133,22 @@ struct Lists {
 
 impl Lists {
     fn read(conn: &Snapshot, route: RouteId, scans: &[LoadScan]) -> Result<Self> {
-        let rounds = stops::routes(conn)?;
-        if !rounds.iter().any(|(id, ..)| *id == route) {
+        if !stops::has_route(conn, route)? {
             return Err(Error::NotFound { what: "route" });
         }
         let mut expected = Vec::new();
-        let mut elsewhere = Vec::new();
-        let parcels = stops::parcels(conn, None)?;
-        for stop in stops::stops(conn)? {
+        let parcels = stops::parcels_of_route(conn, route)?;
+        for stop in stops::of_route(conn, route)?.iter().filter(|s| !s.removed) {
             let here = parcels.iter().filter(|p| p.stop_id == stop.stop_id);
-            if stop.route_id == route && !stop.removed {
-                expected.extend(here.filter(|p| belongs_on(p, scans)).map(|p| Expected {
-                    parcel: p.parcel_id,
-                    waybill: p.waybill.clone(),
-                }));
-            } else if let Some((_, round, _)) = rounds.iter().find(|(id, ..)| *id == stop.route_id)
-                && stop.route_id != route
-            {
-                elsewhere.extend(here.map(|p| Elsewhere {
-                    waybill: p.waybill.clone(),
-                    round: round.clone(),
-                }));
-            }
+            expected.extend(here.filter(|p| belongs_on(p, scans)).map(|p| Expected {
+                parcel: p.parcel_id,
+                waybill: p.waybill.clone(),
+            }));
         }
+        let mut elsewhere: Vec<Elsewhere> = stops::waybills_elsewhere(conn, route)?
+            .into_iter()
+            .map(|(waybill, round)| Elsewhere { waybill, round })
+            .collect();
         for other in told::other_rounds(conn)? {
             if other.route_id != route {
                 elsewhere.extend(other.waybills.into_iter().map(|waybill| Elsewhere {

@@ -88,7 +88,7 @@ fn clocks_of(conn: &Snapshot, etas: &Etas, now_ms: i64) -> Result<Clocks> {
     let all = told::regimes(conn)?;
     let removed = stops::removed(conn)?;
     let mut clocks = Vec::new();
-    for parcel in stops::parcels(conn, None)? {
+    for parcel in stops::promised(conn)? {
         if !promise_runs(parcel.state) || removed.contains(&parcel.stop_id) {
             continue;
         }

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::ids::{ParcelId, StopId};
 use satchel_protocol::taxonomy::Outcome;
-use satchel_protocol::transitions::ParcelState;
 
 use super::{Courier, door};
 use crate::error::{Error, Result, StoreError};
@@ -18,10 +17,10 @@ use crate::rules::mask;
 use crate::store::db::Snapshot;
 use crate::store::entries::StopSync;
 use crate::store::stops::{ParcelRow, StopRow};
-use crate::store::{consents, entries, ratings, stops, versions};
+use crate::store::{consents, entries, past, ratings, stops, versions};
 
 impl Courier {
-    /// The rounds on this phone.
+    /// The rounds on this phone that are not past ([`Self::past_routes`]).
     ///
     /// # Errors
     /// Only those of the store.
@@ -30,26 +29,29 @@ impl Courier {
         self.db.read(|conn| {
             Ok(stops::routes(conn)?
                 .into_iter()
-                .map(|(route_id, name, service_date)| {
+                .map(|row| {
                     let of_route = || {
-                        views.iter().filter(move |s| {
-                            s.route_id == route_id && s.state != StopState::Removed
-                        })
+                        views
+                            .iter()
+                            .filter(|s| s.route_id == row.route_id && s.state != StopState::Removed)
                     };
                     let open = of_route().filter(|s| s.state != StopState::Done).count();
+                    let listed = u32::try_from(of_route().count()).unwrap_or(u32::MAX);
                     RouteView {
-                        route_id,
-                        name,
-                        service_date,
+                        route_id: row.route_id,
                         open_stops: u32::try_from(open).unwrap_or(u32::MAX),
-                        total_stops: u32::try_from(of_route().count()).unwrap_or(u32::MAX),
+                        total_stops: listed.saturating_add(row.past_stops),
+                        name: row.name,
+                        service_date: row.service_date,
                     }
                 })
                 .collect())
         })
     }
 
-    /// Every stop in the order of the rounds, personal data masked (A038).
+    /// Every stop that is not past, in the order of the rounds, personal data masked (A038). Past are those
+    /// of a day that is over, where nothing is left to do and of which the hub has everything:
+    /// [`Self::stops_of`] a round has them.
     ///
     /// # Errors
     /// Only those of the store.
@@ -57,20 +59,17 @@ impl Courier {
         let now_ms = self.env.clock.wall_ms();
         let sending = self.engine().sending_up_to();
         self.db.read(|conn| {
-            let mut parcels: HashMap<StopId, Vec<ParcelRow>> = HashMap::new();
-            for parcel in stops::parcels(conn, None)? {
-                parcels.entry(parcel.stop_id).or_default().push(parcel);
-            }
-            let sync = entries::stop_sync(conn)?;
+            let parcels = stops::parcels(conn, None)?;
+            let sync = entries::sync_of_parcels(conn, &parcels)?;
             let beside = Beside::of_all(conn)?;
-            stops::stops(conn)?
-                .into_iter()
-                .map(|stop| {
-                    let parcels = parcels.remove(&stop.stop_id).unwrap_or_default();
-                    let sync = sync_state(sync.get(&stop.stop_id), sending);
-                    view(conn, stop, parcels, sync, &beside, now_ms)
-                })
-                .collect()
+            views(
+                conn,
+                stops::stops(conn)?,
+                parcels,
+                (&sync, sending),
+                &beside,
+                now_ms,
+            )
         })
     }
 
@@ -84,15 +83,9 @@ impl Courier {
         self.db.read(|conn| {
             let stop = stops::stop(conn, id)?;
             let parcels = stops::parcels(conn, Some(id))?;
-            let sync = entries::stop_sync(conn)?;
-            view(
-                conn,
-                stop,
-                parcels,
-                sync_state(sync.get(&id), sending),
-                &Beside::default(),
-                now_ms,
-            )
+            let sync = entries::sync_of_parcels(conn, &parcels)?;
+            let sync = sync_state(sync.get(&id), sending);
+            view(conn, stop, parcels, sync, &Beside::default(), now_ms)
         })
     }
 
@@ -155,7 +148,8 @@ impl Courier {
         })
     }
 
-    /// Stops that changed after `version`; start with 0.
+    /// Stops that changed after `version`, those that have become past since among them; start with 0, which
+    /// gives all that are listed.
     ///
     /// # Errors
     /// Only those of the store.
@@ -182,16 +176,9 @@ fn sync_state(sync: Option<&StopSync>, sending_up_to: Option<i64>) -> SyncState 
 
 /// What is left to do at a door, from where its parcels are.
 fn stop_state(stop: &StopRow, parcels: &[ParcelRow]) -> StopState {
-    let settled = |p: &ParcelRow| {
-        p.state.is_final()
-            || matches!(
-                p.state,
-                ParcelState::AtPickupPoint | ParcelState::AtDepot | ParcelState::Cancelled
-            )
-    };
     if stop.removed {
         StopState::Removed
-    } else if !parcels.is_empty() && parcels.iter().all(settled) {
+    } else if !parcels.is_empty() && parcels.iter().all(|p| past::is_settled(p.state)) {
         StopState::Done
     } else if parcels.iter().any(|p| p.outcome == Some(Outcome::Failed)) {
         StopState::Failed
@@ -203,13 +190,13 @@ fn stop_state(stop: &StopRow, parcels: &[ParcelRow]) -> StopState {
 /// Which parcels have a consent or a rating. Two queries for a list of hundreds instead of two for each of its
 /// parcels, of which few have either; where it does not know, each parcel is asked about.
 #[derive(Default)]
-struct Beside {
+pub(super) struct Beside {
     consented: Option<HashSet<ParcelId>>,
     rated: Option<HashSet<ParcelId>>,
 }
 
 impl Beside {
-    fn of_all(conn: &Snapshot) -> Result<Self> {
+    pub(super) fn of_all(conn: &Snapshot) -> Result<Self> {
         Ok(Self {
             consented: consents::parcels_with_any(conn)?,
             rated: Some(ratings::rated_parcels(conn)?),
@@ -220,6 +207,29 @@ impl Beside {
 /// Whether `parcel` has to be asked about.
 fn may_have(known: Option<&HashSet<ParcelId>>, parcel: ParcelId) -> bool {
     known.is_none_or(|some| some.contains(&parcel))
+}
+
+/// `stops` as shown, with their `parcels` and how far each has got (and up to which entry the batch in flight goes).
+pub(super) fn views(
+    conn: &Snapshot,
+    stops: Vec<StopRow>,
+    parcels: Vec<ParcelRow>,
+    (sync, sending): (&HashMap<StopId, StopSync>, Option<i64>),
+    beside: &Beside,
+    now_ms: i64,
+) -> Result<Vec<StopView>> {
+    let mut of_stop: HashMap<StopId, Vec<ParcelRow>> = HashMap::new();
+    for parcel in parcels {
+        of_stop.entry(parcel.stop_id).or_default().push(parcel);
+    }
+    stops
+        .into_iter()
+        .map(|stop| {
+            let parcels = of_stop.remove(&stop.stop_id).unwrap_or_default();
+            let sync = sync_state(sync.get(&stop.stop_id), sending);
+            view(conn, stop, parcels, sync, beside, now_ms)
+        })
+        .collect()
 }
 
 fn view(
@@ -281,6 +291,7 @@ fn view(
         promised_by_ms,
         state,
         sync,
+        past: stop.past,
         parcels,
     })
 }

@@ -59,6 +59,7 @@ impl Courier {
             // It goes to the hub like everything else.
             return self.next_task(network);
         }
+        self.settle_past(false);
         if let Err(error) = self.db.shorten_log() {
             tracing::debug!(%error, "the store's log stays long");
         }

@@ -49,6 +49,9 @@ pub struct StopView {
     pub state: StopState,
     /// How far what was recorded here has got; from signed receipts alone (B4-6).
     pub sync: SyncState,
+    /// Its day is over, nothing is left to do here and the hub has everything: it is in no list of stops any
+    /// more, only in that of its round ([`crate::Courier::stops_of`]), until something about it changes.
+    pub past: bool,
     /// What is delivered here.
     pub parcels: Vec<ParcelView>,
 }

@@ -142,12 +142,11 @@ pub(crate) fn of_parcel(conn: &Connection, parcel: ParcelId) -> Result<Vec<Conse
          WHERE c.record IS NOT NULL AND (
              c.consent_id IN (SELECT consent_id FROM consent_parcel WHERE parcel_id = ?1)
              OR (c.standing AND EXISTS (
-                 SELECT 1 FROM parcel p JOIN stop s USING (stop_id)
-                 JOIN stop o ON o.recipient_phone = s.recipient_phone
-                     AND o.recipient_name = s.recipient_name
-                 JOIN parcel q ON q.stop_id = o.stop_id
-                 JOIN consent_parcel l ON l.parcel_id = q.parcel_id
-                 WHERE p.parcel_id = ?1 AND l.consent_id = c.consent_id)))",
+                 SELECT 1 FROM consent_parcel l CROSS JOIN parcel q USING (parcel_id)
+                 CROSS JOIN stop o USING (stop_id)
+                 WHERE l.consent_id = c.consent_id AND (o.recipient_phone, o.recipient_name) = (
+                     SELECT s.recipient_phone, s.recipient_name FROM parcel p JOIN stop s USING (stop_id)
+                     WHERE p.parcel_id = ?1))))",
     )?;
     let mut rows = stmt.query([parcel.as_bytes()])?;
     let mut out = Vec::new();

@@ -9,6 +9,7 @@ use satchel_protocol::limits::MAX_INLINE_BLOB_BYTES;
 use satchel_protocol::wedge::{ReplacementBody, Wedged};
 
 use super::row::InOrder;
+use super::stops::ParcelRow;
 use super::{inks, proofs, row, wedged};
 use crate::error::{Error, Result, StoreError};
 
@@ -501,15 +502,30 @@ pub(crate) struct StopSync {
     pub(crate) proofs_lost: i64,
 }
 
-/// Every stop at which something happened to a parcel.
-pub(crate) fn stop_sync(conn: &Connection) -> Result<HashMap<StopId, StopSync>> {
-    let mut out: HashMap<StopId, StopSync> = HashMap::new();
-    let mut tried =
-        conn.prepare_cached("SELECT DISTINCT stop_id FROM parcel WHERE history IS NOT NULL")?;
-    let mut rows = tried.query([])?;
-    while let Some(r) = rows.next()? {
-        out.insert(StopId(row::uuid(r, "stop_id")?), StopSync::default());
+/// How far each stop has got: those of `parcels` to which something happened, and every stop with anything that has no
+/// receipt.
+pub(crate) fn sync_of_parcels(
+    conn: &Connection,
+    parcels: &[ParcelRow],
+) -> Result<HashMap<StopId, StopSync>> {
+    let mut out = under_way(conn)?;
+    for parcel in parcels.iter().filter(|p| p.history.is_some()) {
+        out.entry(parcel.stop_id).or_default();
     }
+    Ok(out)
+}
+
+/// Stops with an entry or a proof that has no receipt and can still be brought.
+pub(crate) fn stops_waiting(conn: &Connection) -> Result<HashSet<StopId>> {
+    let is_unsent = |s: &StopSync| s.last_unsent.is_some() || s.proofs_unsent > 0;
+    let mut known = under_way(conn)?;
+    known.retain(|_, sync| is_unsent(sync));
+    Ok(known.into_keys().collect())
+}
+
+/// Stops with anything that has no receipt.
+fn under_way(conn: &Connection) -> Result<HashMap<StopId, StopSync>> {
+    let mut out: HashMap<StopId, StopSync> = HashMap::new();
     let mut unsent = conn.prepare_cached(
         "SELECT stop_id, max(e.seq) AS seq
          FROM entry e LEFT JOIN received r USING (seq) LEFT JOIN wedged w USING (seq)

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/019_pace.sql"),
     include_str!("migrations/020_receipted_before.sql"),
     include_str!("migrations/021_unread.sql"),
+    include_str!("migrations/022_past.sql"),
 ];
 
 /// Newest schema version this build knows.

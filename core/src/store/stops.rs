@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Rows, params};
 use satchel_protocol::feed::{
     CodeItem, LatLng, ParcelItem, PickupItem, RouteItem, StopItem, TemperatureLimits,
 };
@@ -32,6 +32,8 @@ pub(crate) struct StopRow {
     pub(crate) removed: bool,
     /// It has a place in a plan made on this phone.
     pub(crate) planned: bool,
+    /// It has left the lists.
+    pub(crate) past: bool,
 }
 
 /// A parcel as stored.
@@ -130,13 +132,13 @@ pub(crate) fn upsert_stop(
     drop_parcels_left_out(conn, item)
 }
 
-/// Stops on this phone that the last whole snapshot of the hub did not name. They stay: a hub that was set
+/// Listed stops that the last whole snapshot of the hub did not name. They stay: a hub that was set
 /// back must not take the round off a courier who is on the road.
 pub(crate) fn unknown_to_hub(conn: &Connection) -> Result<u64> {
     let count: i64 = conn
         .prepare_cached(
             "SELECT count(*) FROM stop
-             WHERE removed = 0 AND snapshot_no < (SELECT snapshot_done FROM phone WHERE id = 1)",
+             WHERE past = 0 AND removed = 0 AND snapshot_no < (SELECT snapshot_done FROM phone WHERE id = 1)",
         )?
         .query_row([], |r| r.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
@@ -224,7 +226,7 @@ pub(crate) fn remove_stop(conn: &Connection, stop: StopId) -> Result<()> {
 /// Stores a planned order. Stops it does not name keep their old place behind it.
 pub(crate) fn set_order(conn: &Connection, order: &[StopId]) -> Result<()> {
     conn.execute(
-        "UPDATE stop SET planned = NULL WHERE planned IS NOT NULL",
+        "UPDATE stop SET planned = NULL WHERE past = 0 AND planned IS NOT NULL",
         [],
     )?;
     let version = versions::next(conn)?;
@@ -255,18 +257,79 @@ pub(crate) fn touch(conn: &Connection, stop: StopId) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn routes(conn: &Connection) -> Result<Vec<(RouteId, String, String)>> {
+/// A round as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RouteRow {
+    pub(crate) route_id: RouteId,
+    pub(crate) name: String,
+    pub(crate) service_date: String,
+    /// Its past stops, without those that the hub took off it.
+    pub(crate) past_stops: u32,
+}
+
+/// Rounds with a listed stop, and those without any stop.
+pub(crate) fn routes(conn: &Connection) -> Result<Vec<RouteRow>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT route_id, name, service_date FROM route ORDER BY service_date, name",
+        "SELECT route_id, name, service_date,
+             (SELECT count(*) FROM stop s WHERE s.route_id = r.route_id AND s.past > 0 AND s.removed = 0)
+                 AS past_stops
+         FROM route r
+         WHERE route_id IN (SELECT route_id FROM stop WHERE past = 0)
+             OR NOT EXISTS (SELECT 1 FROM stop s WHERE s.route_id = r.route_id)
+         ORDER BY service_date, name",
     )?;
-    let mut rows = stmt.query([])?;
+    read_routes(stmt.query([])?)
+}
+
+/// Rounds of which every stop is past, the newest first.
+pub(crate) fn past_routes(conn: &Connection, offset: u32, limit: u32) -> Result<Vec<RouteRow>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT route_id, name, service_date,
+             (SELECT count(*) FROM stop s WHERE s.route_id = r.route_id AND s.removed = 0) AS past_stops
+         FROM route r
+         WHERE route_id NOT IN (SELECT route_id FROM stop WHERE past = 0)
+             AND EXISTS (SELECT 1 FROM stop s WHERE s.route_id = r.route_id)
+         ORDER BY service_date DESC, name DESC LIMIT ?2 OFFSET ?1",
+    )?;
+    read_routes(stmt.query(params![offset, limit])?)
+}
+
+/// Whether this phone knows the round.
+pub(crate) fn has_route(conn: &Connection, route: RouteId) -> Result<bool> {
+    let mut stmt =
+        conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM route WHERE route_id = ?1)")?;
+    Ok(stmt.query_row([route.as_bytes()], |r| r.get(0))?)
+}
+
+fn read_routes(mut rows: Rows<'_>) -> Result<Vec<RouteRow>> {
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        out.push((
-            RouteId(row::uuid(r, "route_id")?),
-            r.get("name")?,
-            r.get("service_date")?,
-        ));
+        out.push(RouteRow {
+            route_id: RouteId(row::uuid(r, "route_id")?),
+            name: r.get("name")?,
+            service_date: r.get("service_date")?,
+            past_stops: r.get("past_stops")?,
+        });
+    }
+    Ok(out)
+}
+
+/// Waybills of other rounds with the round's name: of listed stops, and what lies at the depot.
+pub(crate) fn waybills_elsewhere(
+    conn: &Connection,
+    route: RouteId,
+) -> Result<Vec<(String, String)>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT p.waybill, r.name FROM parcel p JOIN stop s USING (stop_id) JOIN route r USING (route_id)
+         WHERE s.route_id <> ?1 AND p.parcel_id IN (
+             SELECT parcel_id FROM parcel WHERE stop_id IN (SELECT stop_id FROM stop WHERE past = 0)
+             UNION ALL SELECT parcel_id FROM parcel WHERE state = 'AT_DEPOT')
+         ORDER BY p.stop_id, p.waybill",
+    )?;
+    let mut rows = stmt.query([route.as_bytes()])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push((r.get(0)?, r.get(1)?));
     }
     Ok(out)
 }
@@ -276,7 +339,7 @@ pub(crate) fn routes(conn: &Connection) -> Result<Vec<(RouteId, String, String)>
 pub(crate) fn pickups(conn: &Connection) -> Result<Vec<(StopId, StopId)>> {
     // Few stops have one: the text search spares reading every document.
     let mut stmt = conn.prepare_cached(
-        "SELECT raw FROM stop WHERE removed = 0 AND instr(raw, '\"deliver_to\":\"') > 0
+        "SELECT raw FROM stop WHERE past = 0 AND removed = 0 AND instr(raw, '\"deliver_to\":\"') > 0
          ORDER BY stop_id",
     )?;
     let mut rows = stmt.query([])?;
@@ -312,7 +375,7 @@ macro_rules! select_stop {
     ($rest:literal) => {
         concat!(
             "SELECT stop_id, route_id, position, lat, lng, address, recipient_name, recipient_phone,
-                 window_start_ms, window_end_ms, removed, planned FROM stop ",
+                 window_start_ms, window_end_ms, removed, planned, past FROM stop ",
             $rest
         )
     };
@@ -330,12 +393,25 @@ macro_rules! select_parcel {
     };
 }
 
-/// Every stop in the order planned on this phone, else in the order of the rounds.
+/// Every listed stop in the order planned on this phone, else in the order of the rounds.
 pub(crate) fn stops(conn: &Connection) -> Result<Vec<StopRow>> {
     let mut stmt = conn.prepare_cached(select_stop!(
-        "ORDER BY planned IS NULL, planned, route_id, position, stop_id"
+        "WHERE past = 0 ORDER BY planned IS NULL, planned, route_id, position, stop_id"
     ))?;
     let mut rows = stmt.query([])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(read_stop(r)?);
+    }
+    Ok(out)
+}
+
+/// Every stop of a round, past ones too, in its order.
+pub(crate) fn of_route(conn: &Connection, route: RouteId) -> Result<Vec<StopRow>> {
+    let mut stmt = conn.prepare_cached(select_stop!(
+        "WHERE route_id = ?1 ORDER BY planned IS NULL, planned, position, stop_id"
+    ))?;
+    let mut rows = stmt.query([route.as_bytes()])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         out.push(read_stop(r)?);
@@ -350,9 +426,13 @@ pub(crate) fn stop(conn: &Connection, id: StopId) -> Result<StopRow> {
         .map_or(Err(Error::NotFound { what: "stop" }), read_stop)
 }
 
-/// Stops that the hub took off the round.
+/// Stops that the hub took off the round, among those that [`promised`] parcels can be at.
 pub(crate) fn removed(conn: &Connection) -> Result<HashSet<StopId>> {
-    let mut stmt = conn.prepare_cached("SELECT stop_id FROM stop WHERE removed <> 0")?;
+    let mut stmt = conn.prepare_cached(
+        "SELECT stop_id FROM stop WHERE past = 0 AND removed <> 0
+         UNION SELECT stop_id FROM stop WHERE removed <> 0
+             AND stop_id IN (SELECT stop_id FROM parcel WHERE state = 'AT_DEPOT')",
+    )?;
     let mut rows = stmt.query([])?;
     let mut out = HashSet::new();
     while let Some(r) = rows.next()? {
@@ -361,12 +441,15 @@ pub(crate) fn removed(conn: &Connection) -> Result<HashSet<StopId>> {
     Ok(out)
 }
 
-/// Parcels of one stop, or of all stops.
+/// Parcels of one stop, or of all that are listed.
 pub(crate) fn parcels(conn: &Connection, stop: Option<StopId>) -> Result<Vec<ParcelRow>> {
     let mut stmt = conn.prepare_cached(match stop {
         // A handful, sorted below: SQLite would set up a sorter for them at every door.
         Some(_) => select_parcel!("WHERE stop_id = ?1"),
-        None => select_parcel!("ORDER BY stop_id, waybill, parcel_id"),
+        None => select_parcel!(
+            "WHERE stop_id IN (SELECT stop_id FROM stop WHERE past = 0)
+             ORDER BY stop_id, waybill, parcel_id"
+        ),
     })?;
     let mut rows = match stop {
         Some(id) => stmt.query([id.as_bytes()])?,
@@ -381,6 +464,41 @@ pub(crate) fn parcels(conn: &Connection, stop: Option<StopId>) -> Result<Vec<Par
             (p.waybill.as_str(), p.parcel_id).cmp(&(q.waybill.as_str(), q.parcel_id))
         };
         out.sort_by(place);
+    }
+    Ok(out)
+}
+
+/// Parcels of listed stops, and those of past ones that are at the depot: their promise runs on.
+pub(crate) fn promised(conn: &Connection) -> Result<Vec<ParcelRow>> {
+    let mut stmt = conn.prepare_cached(select_parcel!(
+        "WHERE stop_id IN (SELECT stop_id FROM stop WHERE past = 0)
+             OR parcel_id IN (SELECT parcel_id FROM parcel WHERE state = 'AT_DEPOT')
+         ORDER BY stop_id, waybill, parcel_id"
+    ))?;
+    read_parcels(stmt.query([])?)
+}
+
+/// Everything that was to be collected, however long ago.
+pub(crate) fn collected(conn: &Connection) -> Result<Vec<ParcelRow>> {
+    let mut stmt = conn.prepare_cached(select_parcel!(
+        "WHERE pickup IS NOT NULL ORDER BY stop_id, waybill, parcel_id"
+    ))?;
+    read_parcels(stmt.query([])?)
+}
+
+/// Parcels of a round, of past stops too.
+pub(crate) fn parcels_of_route(conn: &Connection, route: RouteId) -> Result<Vec<ParcelRow>> {
+    let mut stmt = conn.prepare_cached(select_parcel!(
+        "WHERE stop_id IN (SELECT stop_id FROM stop WHERE route_id = ?1)
+         ORDER BY stop_id, waybill, parcel_id"
+    ))?;
+    read_parcels(stmt.query([route.as_bytes()])?)
+}
+
+fn read_parcels(mut rows: Rows<'_>) -> Result<Vec<ParcelRow>> {
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(read_parcel(r)?);
     }
     Ok(out)
 }
@@ -412,6 +530,7 @@ fn read_stop(r: &Row<'_>) -> Result<StopRow> {
         window_end_ms: c.get()?,
         removed: c.get()?,
         planned: c.get::<Option<i64>>()?.is_some(),
+        past: c.get::<i64>()? > 0,
     })
 }
 

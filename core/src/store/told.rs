@@ -66,6 +66,16 @@ pub(crate) fn put_other_round(conn: &Connection, item: &OtherRoundItem) -> Resul
     put(conn, OTHER_ROUND, &name, item)
 }
 
+/// Rounds of others on days before `today` (`YYYY-MM-DD`) are over.
+pub(crate) fn forget_other_rounds(conn: &Connection, today: &str) -> Result<()> {
+    for round in other_rounds(conn)? {
+        if round.service_date.as_str() < today {
+            forget(conn, OTHER_ROUND, &round.route_id.to_string())?;
+        }
+    }
+    Ok(())
+}
+
 /// The answer to a report; of two the later one stands, whichever arrived first.
 pub(crate) fn put_report_answer(conn: &Connection, item: &ReportAnswerItem) -> Result<()> {
     let known = report_answer(conn, &item.report_id)?;

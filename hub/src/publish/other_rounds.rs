@@ -22,6 +22,7 @@ pub(crate) async fn other_rounds(tx: &mut Tx, dates: &BTreeSet<String>) -> Resul
                 Entry::Vacant(place) => place.insert(OtherRoundItem {
                     route_id,
                     name,
+                    service_date: date.clone(),
                     waybills: waybills(tx, route_id).await?,
                 }),
             };

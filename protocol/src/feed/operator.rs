@@ -186,6 +186,8 @@ pub struct OtherRoundItem {
     pub route_id: RouteId,
     /// What people call it.
     pub name: String,
+    /// Its day, `YYYY-MM-DD`, local; it ends with it.
+    pub service_date: String,
     /// Its numbers.
     pub waybills: Vec<String>,
 }

@@ -35,7 +35,7 @@ extension CourierPhone {
 }
 
 extension CourierPhone {
-    /// Every stop of all rounds in their order, masked: one call for a round of up to 500.
+    /// Every stop of all rounds that is not past in their order, masked: one call for a round of up to 500.
     public func allStops() async throws -> [Stop] {
         try await read { satchel in
             var all: [Stop] = []

@@ -121,8 +121,7 @@ impl Day {
         utc_offset_min: i16,
     ) -> Result<Facts> {
         let mut open = Vec::new();
-        let mut pickups = Vec::new();
-        for parcel in stops::parcels(conn, None)? {
+        for parcel in stops::promised(conn)? {
             if promise_runs(parcel.state)
                 && let Ok(deadline_ms) = promise(&parcel).deadline_ms()
             {
@@ -131,6 +130,9 @@ impl Day {
                     excused: excuses(&self.regimes, deadline_ms),
                 });
             }
+        }
+        let mut pickups = Vec::new();
+        for parcel in stops::collected(conn)? {
             pickups.extend(pickup(conn, &parcel)?);
         }
         let (load_scans, missorts) = load(conn, window)?;

@@ -47,7 +47,7 @@ class CourierPhone(
     /** Like [write], with refusals as values instead of exceptions. */
     suspend fun <T> ask(call: SatchelInterface.() -> T): Answer<T> = write { answer { call() } }
 
-    /** The open stops of all rounds in their order, masked. */
+    /** The stops of all rounds that are not past in their order, masked. */
     suspend fun stops(): List<Stop> = read { allStops() }
 
     /** Opens a handoff: what it needs, or why it cannot be started. */
@@ -124,7 +124,8 @@ class CourierPhone(
             } else {
                 // A plan may move every stop and is then told as many: the order holds for a few.
                 val read = read { changed.map { stop(it) } }.associateBy { it.stopId }
-                if (read.values.all { new -> known.any { it.stopId == new.stopId && it.position == new.position } }) {
+                val stays = { new: Stop -> !new.past && known.any { it.stopId == new.stopId && it.position == new.position } }
+                if (read.values.all(stays)) {
                     known.map { read[it.stopId] ?: it }
                 } else {
                     stops()
