@@ -3,6 +3,7 @@
 
 mod answers;
 mod other_rounds;
+mod past_rounds;
 mod settings;
 mod traffic;
 
@@ -21,6 +22,7 @@ use crate::store::feed;
 
 pub use answers::AnswerFault;
 pub(crate) use other_rounds::other_rounds;
+pub(crate) use past_rounds::past_rounds;
 pub use settings::SettingFault;
 pub use traffic::TrafficFault;
 

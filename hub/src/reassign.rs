@@ -175,7 +175,8 @@ async fn left_to_do(tx: &mut Tx, route: RouteId) -> Result<Vec<StopItem>, HubErr
     Ok(left)
 }
 
-fn is_settled(state: ParcelState) -> bool {
+/// Whether nothing is left to do at the door for a parcel in this state.
+pub(crate) fn is_settled(state: ParcelState) -> bool {
     state.is_final()
         || matches!(
             state,

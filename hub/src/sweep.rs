@@ -1,7 +1,8 @@
-//! Clearing away what has expired: half uploads, proofs nobody binds, nonces, sessions, links.
+//! Clearing away what has expired: half uploads, proofs nobody binds, nonces, sessions, links, past rounds in the feed.
 
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::publish;
 use crate::store::proofs;
 
 /// Files of erased proofs are looked for this long after the erasure.
@@ -26,6 +27,7 @@ impl Hub {
         ] {
             sqlx::query(clear).bind(now_ms).execute(&mut *tx).await?;
         }
+        publish::past_rounds(&mut tx, now_ms).await?;
         let erased = proofs::erased_since(&mut tx, now_ms - ERASED_SWEPT_MS).await?;
         tx.commit().await?;
         // A stop between an erasure's commit and the loss of its files leaves them behind.

@@ -305,3 +305,48 @@ async fn a_report_is_answered_to_its_courier() {
         ("r-1", second, Some("请联系物业"))
     );
 }
+
+#[tokio::test]
+async fn a_new_phone_is_given_no_numbers_of_other_days_and_no_rounds_of_other_months() {
+    let bench = Bench::new().await;
+    let options = ImportOptions {
+        group: Some("single,max=2".parse().unwrap()),
+        couriers: vec!["王强".into(), "李娜".into()],
+        dry_run: false,
+    };
+    bench
+        .hub
+        .import(csv(8).as_bytes(), &mapping(), &options)
+        .await
+        .unwrap();
+    let mut phone = Phone::enrolled(&bench, "王强", 1).await;
+    let told = async |phone: &mut Phone| {
+        let told = news(&bench, phone).await;
+        let routes = told.iter().filter(|c| matches!(c, FeedContent::Route(_)));
+        let stops = told.iter().filter(|c| matches!(c, FeedContent::Stop(_)));
+        let others = told
+            .iter()
+            .filter(|c| matches!(c, FeedContent::OtherRound(_)));
+        (routes.count(), stops.count(), others.count())
+    };
+    assert_eq!(told(&mut phone).await, (2, 4, 2));
+    // One round is delivered, of the other a parcel is left.
+    let mut done = Vec::new();
+    for stop in phone.pull_stops(&bench).await.iter().take(3) {
+        done.push(phone.delivery(stop, &[]));
+    }
+    phone
+        .push_entries(&bench, &done)
+        .await
+        .receipt(&bench, &phone);
+
+    let later = async |days: i64| {
+        bench.clock.set(NOW_MS + days * 24 * HOUR_MS);
+        bench.hub.sweep().await.unwrap();
+        told(&mut Phone::enrolled(&bench, "王强", u8::try_from(days).unwrap() + 10).await).await
+    };
+    assert_eq!(later(1).await, (2, 4, 2));
+    assert_eq!(later(4).await, (2, 4, 0));
+    assert_eq!(later(29).await, (2, 4, 0));
+    assert_eq!(later(32).await, (1, 2, 0), "what is left to do stays");
+}

@@ -334,7 +334,7 @@ fn the_load_check_tells_missorts_and_what_is_missing_and_survives_a_kill() {
         [(
             "other_round".to_owned(),
             json!({"route_id": "00000000-0000-0000-0000-0000000000aa", "name": "二线",
-                "waybills": ["SF9999999"]}),
+                "service_date": day.route.service_date, "waybills": ["SF9999999"]}),
         )],
     );
     assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);

@@ -6,6 +6,7 @@ use satchel_core::Error;
 use satchel_core::model::history::CorrectionInput;
 use satchel_core::model::stop::{StopState, SyncState};
 use satchel_core::sync::task::{Network, Task, TaskOutcome};
+use satchel_protocol::crypto::Secret32;
 use satchel_protocol::feed::OtherRoundItem;
 use satchel_protocol::ids::{CourierId, RouteId, StopId};
 use satchel_protocol::transitions::Correction;
@@ -140,6 +141,9 @@ fn a_past_delivery_comes_back_while_something_about_it_is_open() {
     assert!(w.listed().is_empty());
     let seen = w.phone.core().changes_since(0).unwrap().version;
     assert!(w.phone.core().changes_since(0).unwrap().stops.is_empty());
+    let key = Secret32::new([0x42; 32]);
+    w.phone.core().rekey(key.clone()).unwrap();
+    w.phone.key = *key.expose();
     w.phone.restart();
 
     // A rating is read, its stop has changed, and the list stays short.

@@ -79,7 +79,13 @@ fn fill(conn: &Connection) -> Result<()> {
     let tx = conn.unchecked_transaction()?;
     for (kind, name, sql) in definitions(&tx)? {
         // As SQLite keeps them, all begin alike, and the name is the first word that is not a keyword.
-        let head = ["CREATE TABLE ", "CREATE INDEX ", "CREATE UNIQUE INDEX "]
+        let heads = [
+            "CREATE TABLE ",
+            "CREATE INDEX ",
+            "CREATE UNIQUE INDEX ",
+            "CREATE TRIGGER ",
+        ];
+        let head = heads
             .into_iter()
             .find_map(|head| sql.strip_prefix(head).map(|rest| (head, rest)));
         let (head, rest) = head.ok_or(StoreError::BadRow("table definition"))?;
@@ -103,7 +109,7 @@ fn fill(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Kind, name and statement of every table and index, tables first.
+/// Kind, name and statement of every table, index and trigger, tables first: no trigger fires for a row that is copied.
 fn definitions(conn: &Connection) -> rusqlite::Result<Vec<(String, String, String)>> {
     conn.prepare(
         "SELECT type, name, sql FROM main.sqlite_master WHERE sql IS NOT NULL

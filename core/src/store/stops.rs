@@ -370,12 +370,15 @@ pub(crate) fn depot(conn: &Connection, route: RouteId) -> Result<Option<LatLng>>
     Ok(place.filter(|p| geofence::is_position(p.lat, p.lng)))
 }
 
-/// The columns of a stop, as [`read_stop`] takes them.
+/// The columns of a stop, as [`read_stop`] takes them. `past` lies behind the stop's document: neither a list, which
+/// has none that is past, nor a visit reads that far.
 macro_rules! select_stop {
-    ($rest:literal) => {
+    ($past:literal, $rest:literal) => {
         concat!(
             "SELECT stop_id, route_id, position, lat, lng, address, recipient_name, recipient_phone,
-                 window_start_ms, window_end_ms, removed, planned, past FROM stop ",
+                 window_start_ms, window_end_ms, removed, planned, ",
+            $past,
+            " FROM stop ",
             $rest
         )
     };
@@ -396,6 +399,7 @@ macro_rules! select_parcel {
 /// Every listed stop in the order planned on this phone, else in the order of the rounds.
 pub(crate) fn stops(conn: &Connection) -> Result<Vec<StopRow>> {
     let mut stmt = conn.prepare_cached(select_stop!(
+        "0",
         "WHERE past = 0 ORDER BY planned IS NULL, planned, route_id, position, stop_id"
     ))?;
     let mut rows = stmt.query([])?;
@@ -409,6 +413,7 @@ pub(crate) fn stops(conn: &Connection) -> Result<Vec<StopRow>> {
 /// Every stop of a round, past ones too, in its order.
 pub(crate) fn of_route(conn: &Connection, route: RouteId) -> Result<Vec<StopRow>> {
     let mut stmt = conn.prepare_cached(select_stop!(
+        "past",
         "WHERE route_id = ?1 ORDER BY planned IS NULL, planned, position, stop_id"
     ))?;
     let mut rows = stmt.query([route.as_bytes()])?;
@@ -420,7 +425,11 @@ pub(crate) fn of_route(conn: &Connection, route: RouteId) -> Result<Vec<StopRow>
 }
 
 pub(crate) fn stop(conn: &Connection, id: StopId) -> Result<StopRow> {
-    let mut stmt = conn.prepare_cached(select_stop!("WHERE stop_id = ?1"))?;
+    let mut stmt = conn.prepare_cached(select_stop!(
+        "EXISTS (SELECT 1 FROM stop p INDEXED BY stop_past_by_id
+             WHERE p.stop_id = stop.stop_id AND p.past > 0)",
+        "WHERE stop_id = ?1"
+    ))?;
     let mut rows = stmt.query([id.as_bytes()])?;
     rows.next()?
         .map_or(Err(Error::NotFound { what: "stop" }), read_stop)

@@ -64,18 +64,22 @@ pub(crate) async fn append(
 /// What an item is about, where the last word about it is all that counts. Facts and words of people are not
 /// replaced by later ones.
 fn topic(kind: &str, data: &Value) -> Option<String> {
-    let about = |topic: &str, field: &str| {
+    let about = |kind: &str, field: &str| {
         let id = data.get(field)?.as_str()?;
-        Some(format!("{topic}:{id}"))
+        Some(about(kind, id))
     };
     match kind {
-        RouteItem::KIND => about("route", "route_id"),
-        StopItem::KIND | StopRemovedItem::KIND => about("stop", "stop_id"),
-        OtherRoundItem::KIND => about("other_round", "route_id"),
-        RegimeItem::KIND => about("regime", "regime_id"),
+        RouteItem::KIND | OtherRoundItem::KIND => about(kind, "route_id"),
+        StopItem::KIND | StopRemovedItem::KIND => about(StopItem::KIND, "stop_id"),
+        RegimeItem::KIND => about(kind, "regime_id"),
         RULE_SET | TrafficItem::KIND => Some(kind.to_owned()),
         _ => None,
     }
+}
+
+/// The topic of items of `kind` about `id`.
+pub(crate) fn about(kind: &str, id: &str) -> String {
+    format!("{kind}:{id}")
 }
 
 /// Items behind `after` that still hold, in order.

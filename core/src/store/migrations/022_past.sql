@@ -10,12 +10,23 @@ CREATE INDEX stop_past ON stop (past) WHERE past > 0;
 CREATE TRIGGER stop_is_listed_again AFTER UPDATE OF version ON stop WHEN NEW.past > 0 BEGIN
     UPDATE stop SET past = 0 WHERE stop_id = NEW.stop_id;
 END;
-CREATE TRIGGER parcel_lists_its_stop AFTER UPDATE OF version ON parcel BEGIN
-    UPDATE stop SET past = 0 WHERE stop_id = NEW.stop_id AND past > 0;
-    UPDATE stop SET past = 0 WHERE stop_id = OLD.stop_id AND NEW.stop_id <> OLD.stop_id AND past > 0;
+-- A parcel's row changes with each attempt: an index that is all but empty answers there, and not the whole row of
+-- the stop with its document.
+CREATE INDEX stop_past_by_id ON stop (stop_id) WHERE past > 0;
+CREATE TRIGGER parcel_lists_its_stop AFTER UPDATE OF version ON parcel WHEN EXISTS (
+    SELECT 1 FROM stop INDEXED BY stop_past_by_id WHERE stop_id = NEW.stop_id AND past > 0
+) BEGIN
+    UPDATE stop SET past = 0 WHERE stop_id = NEW.stop_id;
 END;
-CREATE TRIGGER new_parcel_lists_its_stop AFTER INSERT ON parcel BEGIN
-    UPDATE stop SET past = 0 WHERE stop_id = NEW.stop_id AND past > 0;
+CREATE TRIGGER parcel_lists_the_stop_it_left AFTER UPDATE OF stop_id ON parcel WHEN NEW.stop_id <> OLD.stop_id AND EXISTS (
+    SELECT 1 FROM stop INDEXED BY stop_past_by_id WHERE stop_id = OLD.stop_id AND past > 0
+) BEGIN
+    UPDATE stop SET past = 0 WHERE stop_id = OLD.stop_id;
+END;
+CREATE TRIGGER new_parcel_lists_its_stop AFTER INSERT ON parcel WHEN EXISTS (
+    SELECT 1 FROM stop INDEXED BY stop_past_by_id WHERE stop_id = NEW.stop_id AND past > 0
+) BEGIN
+    UPDATE stop SET past = 0 WHERE stop_id = NEW.stop_id;
 END;
 
 -- What is asked of all parcels, however old: those whose promise runs on at the depot, and those that were collected.
