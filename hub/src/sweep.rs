@@ -15,6 +15,9 @@ impl Hub {
     /// [`HubError`]; what was not removed is removed the next time.
     pub async fn sweep(&self) -> Result<(), HubError> {
         let now_ms = self.now_ms();
+        let mut tx = self.db().write().await?;
+        publish::past_rounds(&mut tx, now_ms).await?;
+        tx.commit().await?;
         // Nobody may place or record a proof between the loss of its row and the loss of its file.
         let _gate = self.blobs().gate.write().await;
         let mut tx = self.db().write().await?;
@@ -27,7 +30,6 @@ impl Hub {
         ] {
             sqlx::query(clear).bind(now_ms).execute(&mut *tx).await?;
         }
-        publish::past_rounds(&mut tx, now_ms).await?;
         let erased = proofs::erased_since(&mut tx, now_ms - ERASED_SWEPT_MS).await?;
         tx.commit().await?;
         // A stop between an erasure's commit and the loss of its files leaves them behind.

@@ -84,6 +84,8 @@ class MiniatureDay(unittest.TestCase):
         self.assertIsNone(rest.next_offset)
         self.assertEqual(len({stop.stop_id for stop in first.stops + rest.stops}), 8)
         self.assertEqual(len(self.phone.changes_since(0).stop_ids), 8)
+        self.assertEqual([stop.past for stop in self.phone.stops_of(route.route_id).stops], [False] * 8)
+        self.assertEqual(self.phone.past_routes(), [])
         name = first.stops[0].recipient_name
         self.assertTrue(name.startswith("测") and "甲" not in name, f"masked by default: {name}")
 

@@ -12,6 +12,9 @@ use crate::limits;
 use crate::model::stop::{RouteView, StopView};
 use crate::store::{entries, past, phone, stops};
 
+/// Transactions of one look at a moment at which there is nothing to send: all that years of work leave.
+const MOST_AT_ONCE: u32 = 100;
+
 impl Courier {
     /// Rounds of which every stop is past, the newest first: at most `limit`, behind the first `offset`.
     ///
@@ -58,36 +61,37 @@ impl Courier {
         })
     }
 
-    /// Takes out of the lists what is past. At most every [`limits::PAST_LOOK_EVERY_MS`], unless `anyway`. A store in
-    /// which that fails is no worse than before, so nothing waits for it.
+    /// Takes out of the lists what is past. At most every [`limits::PAST_LOOK_EVERY_MS`], unless `anyway`, which takes
+    /// but one step. A store in which that fails is no worse than before, so nothing waits for it.
     pub(super) fn settle_past(&self, anyway: bool) {
         let now_ms = self.boot_ms();
         let last_ms = self.past_looked_ms.load(Ordering::Relaxed);
         if !anyway && now_ms.saturating_sub(last_ms) < limits::PAST_LOOK_EVERY_MS {
             return;
         }
-        let done = self.db.write(|tx| {
-            let hub_ms = self.env.clock.wall_ms() + phone::sync_facts(tx)?.hub_offset_ms;
-            match day_before(hub_ms) {
-                Some(today) => past::settle(tx, &today),
-                None => Ok(false),
+        // Each in a transaction of its own, so that whoever records meanwhile waits for one of them only.
+        for _ in 0..if anyway { 1 } else { MOST_AT_ONCE } {
+            let is_more = self.db.write(|tx| {
+                let offset_ms = phone::sync_facts(tx)?.hub_offset_ms;
+                let today = oldest_day(self.env.clock.wall_ms().saturating_add(offset_ms));
+                today.map_or(Ok(false), |today| past::settle(tx, &today))
+            });
+            match is_more {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::debug!(%error, "past stops stay in the lists"),
             }
-        });
-        match done {
-            // The rest with the next look.
-            Ok(true) => self.past_looked_ms.store(i64::MIN, Ordering::Relaxed),
-            Ok(false) => self.past_looked_ms.store(now_ms, Ordering::Relaxed),
-            Err(error) => {
-                self.past_looked_ms.store(now_ms, Ordering::Relaxed);
-                tracing::debug!(%error, "past stops stay in the lists");
-            }
+            self.past_looked_ms.store(now_ms, Ordering::Relaxed);
+            return;
         }
+        // The rest with the next look.
+        self.past_looked_ms.store(i64::MIN, Ordering::Relaxed);
     }
 }
 
 /// The oldest day whose rounds are not over: a phone does not know in which zone its dates were written, and rounds
 /// end after midnight.
-fn day_before(now_ms: i64) -> Option<String> {
+fn oldest_day(now_ms: i64) -> Option<String> {
     let at = DateTime::from_timestamp_millis(now_ms.saturating_sub(limits::PAST_AFTER_MS))?;
     Some(at.format("%Y-%m-%d").to_string())
 }

@@ -139,4 +139,27 @@ mod tests {
         db.write(|tx| settle(tx, TODAY)).unwrap();
         assert_eq!(listed(&db).len(), 2 * all - settled);
     }
+
+    #[test]
+    fn a_store_full_of_months_is_laid_aside_in_steps_and_an_open_handoff_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let db = Db::open(home.path(), Secret32::new([1; 32])).unwrap();
+        let stops = AT_ONCE + 5;
+        db.write(|tx| {
+            tx.execute_batch(&format!(
+                "INSERT INTO route (route_id, name, service_date, raw) VALUES (zeroblob(16), 'R', '2026-11-20', '');
+                 WITH RECURSIVE more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < {stops})
+                 INSERT INTO stop (stop_id, route_id, position, lat, lng, address, recipient_name,
+                     recipient_phone, version, raw)
+                 SELECT unhex(printf('%032x', n)), zeroblob(16), n, 0, 0, '', '', '', n, '' FROM more;
+                 INSERT INTO attempt (attempt_id, stop_id, handoff, data_key, opened_at_ms)
+                     SELECT stop_id, stop_id, 'recipient', x'', 1 FROM stop WHERE position = 3;"
+            ))?;
+            Ok(())
+        })
+        .unwrap();
+        assert!(db.write(|tx| settle(tx, TODAY)).unwrap());
+        assert!(!db.write(|tx| settle(tx, TODAY)).unwrap());
+        assert_eq!(listed(&db).len(), 1, "somebody stands at that door");
+    }
 }

@@ -85,6 +85,9 @@ private final class Day {
         #expect(rest.nextOffset == nil)
         #expect(Set((first.stops + rest.stops).map(\.stopId)).count == 8)
         #expect(try await phone.changesSince(version: 0).stopIds.count == 8)
+        let round = try #require(routes.first).routeId
+        #expect(try phone.satchel.stopsOf(routeId: round).stops.filter { !$0.past }.count == 8)
+        #expect(try phone.satchel.pastRoutes().isEmpty)
         let name = try #require(first.stops.first).recipientName
         #expect(!name.contains("甲") && name.hasPrefix("测"), "masked by default: \(name)")
     }

@@ -75,6 +75,8 @@ class MiniatureDayTest {
         assertNull(rest.nextOffset)
         assertEquals(8, (first.stops + rest.stops).map { it.stopId }.distinct().size)
         assertEquals(8, phone.changesSince(0).stopIds.size)
+        assertEquals(8, phone.stopsOf(route.routeId).stops.count { !it.past })
+        assertEquals(emptyList(), phone.pastRoutes())
         val name = first.stops.first().recipientName
         assertTrue("甲" !in name && name.startsWith("测"), "masked by default: $name")
     }
