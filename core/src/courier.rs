@@ -36,7 +36,7 @@ mod tasks;
 mod uploads;
 mod wedges;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -153,19 +153,27 @@ impl Courier {
 
     /// Removes blob files that no proof names: what a kill left between the file and its row.
     fn sweep(&mut self) -> Result<()> {
-        let named = match self.db.read(proofs::blob_keys) {
+        let (mut unnamed, is_any_unfinished) = self.blobs.names()?;
+        let named = match unnamed.is_empty() {
+            true => Ok(()),
+            false => self.db.read(|conn| {
+                proofs::blob_keys(conn, |key, hash| {
+                    unnamed.remove(&BlobStore::file_name(&key, &hash.0));
+                    !unnamed.is_empty()
+                })
+            }),
+        };
+        match named {
             // Nobody knows any more which file is that row's, so each may be.
             Err(error) if is_of_one_row(&error) => {
                 tracing::error!(%error, "files without a row are not looked for");
                 return Ok(());
             }
             other => other?,
-        };
-        let keep: HashSet<String> = named
-            .iter()
-            .map(|(key, hash)| BlobStore::file_name(key, &hash.0))
-            .collect();
-        self.blobs.sweep_orphans(|name| keep.contains(name))?;
+        }
+        if is_any_unfinished || !unnamed.is_empty() {
+            self.blobs.sweep_orphans(|name| !unnamed.contains(name))?;
+        }
         Ok(())
     }
 

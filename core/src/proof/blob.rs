@@ -9,7 +9,7 @@
 //! A file appears complete or not at all: written aside, flushed, renamed, folder flushed. What
 //! a kill leaves behind is only a stray temp file, which [`BlobStore::sweep_orphans`] removes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -299,6 +299,24 @@ impl BlobStore {
     #[must_use]
     pub fn sealed_bytes(plain_bytes: u64) -> u64 {
         seal::sealed_bytes(plain_bytes)
+    }
+
+    /// Names of the finished blobs, and whether there are unfinished ones. Asks no file for its length.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`] when the folder cannot be read.
+    pub fn names(&self) -> Result<(HashSet<String>, bool), BlobError> {
+        let (mut names, mut is_any_unfinished) = (HashSet::new(), false);
+        for entry in fs::read_dir(&self.dir)? {
+            let Ok(name) = entry?.file_name().into_string() else {
+                continue;
+            };
+            is_any_unfinished |= name.starts_with(TEMP_PREFIX);
+            if is_blob_name(&name) {
+                names.insert(name);
+            }
+        }
+        Ok((names, is_any_unfinished))
     }
 
     /// What each finished blob takes on disk, by its name.

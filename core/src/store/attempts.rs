@@ -152,7 +152,8 @@ pub(super) fn newest(
 /// Attempts opened before a time and never completed.
 pub(crate) fn abandoned(conn: &Connection, before_ms: i64) -> Result<Vec<AttemptId>> {
     let mut stmt = conn.prepare_cached(
-        "SELECT attempt_id FROM attempt WHERE completed_at_ms IS NULL AND opened_at_ms < ?1",
+        "SELECT attempt_id FROM attempt INDEXED BY attempt_open
+         WHERE completed_at_ms IS NULL AND opened_at_ms < ?1",
     )?;
     let mut rows = stmt.query([before_ms])?;
     let mut out = Vec::new();
@@ -179,16 +180,18 @@ pub(crate) struct Visited {
 
 /// The last visits of this phone, in order of time.
 pub(crate) fn visits(conn: &Connection) -> Result<Vec<Visited>> {
-    // A visit with photos has a row, one without lies beside its entry: a bounded look back finds both.
+    // A visit with photos has a row, one without lies beside its entry: bounded looks back find both.
     let mut stmt = conn.prepare_cached(
         "SELECT opened, at, s.lat AS lat, s.lng AS lng FROM (
              SELECT opened_at_ms AS opened, completed_at_ms AS at, stop_id FROM attempt
-             WHERE completed_at_ms IS NOT NULL AND kind = 'visit'
+             WHERE completed_at_ms IS NOT NULL AND kind = 'visit' AND attempt_id IN (
+                 SELECT attempt_id FROM (SELECT attempt_id FROM proof ORDER BY id DESC LIMIT 2000))
              UNION ALL
              SELECT opened_at_ms, occurred_at_ms, stop_id FROM entry
              WHERE seq > (SELECT coalesce(max(seq), 0) FROM entry) - 4000
                  AND attempt_id IS NOT NULL AND opened_at_ms IS NOT NULL
-         ) JOIN stop s USING (stop_id) ORDER BY at DESC LIMIT 500",
+             ORDER BY at DESC LIMIT 500
+         ) JOIN stop s USING (stop_id) ORDER BY at DESC",
     )?;
     let mut rows = stmt.query([])?;
     let mut out = Vec::new();

@@ -557,7 +557,7 @@ fn under_way(conn: &Connection) -> Result<HashMap<StopId, StopSync>> {
     }
     let mut proofs = conn.prepare_cached(
         "SELECT a.stop_id AS stop_id, count(*) AS n, count(p.lost_at_ms) AS lost
-         FROM proof p JOIN attempt a USING (attempt_id)
+         FROM proof p INDEXED BY proof_unsent JOIN attempt a USING (attempt_id)
          WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL GROUP BY a.stop_id",
     )?;
     let mut rows = proofs.query([])?;

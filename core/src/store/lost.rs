@@ -133,7 +133,7 @@ pub(crate) fn set_read(conn: &Connection, id: i64) -> Result<()> {
 pub(crate) fn count(conn: &Connection) -> Result<u64> {
     let n: i64 = conn
         .prepare_cached(
-            "SELECT count(*) FROM proof
+            "SELECT count(*) FROM proof INDEXED BY proof_unsent
              WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL AND lost_at_ms IS NOT NULL",
         )?
         .query_row([], |r| r.get(0))?;

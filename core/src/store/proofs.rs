@@ -146,7 +146,7 @@ pub(crate) fn want(conn: &Connection, hash: Hash32) -> Result<TakenBack> {
 /// Photos that wait for a line that costs nothing, and their bytes.
 pub(crate) fn held_back(conn: &Connection) -> Result<(u64, u64)> {
     let mut stmt = conn.prepare_cached(
-        "SELECT count(*) AS n, coalesce(sum(size_bytes), 0) AS bytes FROM proof
+        "SELECT count(*) AS n, coalesce(sum(size_bytes), 0) AS bytes FROM proof INDEXED BY proof_unsent
          WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL AND lost_at_ms IS NULL AND NOT wanted",
     )?;
     let mut rows = stmt.query([])?;
@@ -175,7 +175,8 @@ pub(crate) struct Known {
 /// Reads which proofs have no receipt, lost ones too: the hub may have one after all.
 pub(crate) fn known(conn: &Connection) -> Result<Known> {
     let mut stmt = conn.prepare_cached(
-        "SELECT id, hash FROM proof WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL",
+        "SELECT id, hash FROM proof INDEXED BY proof_unsent
+         WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL",
     )?;
     let mut rows = stmt.query([])?;
     let mut known = Known::default();
@@ -284,18 +285,23 @@ pub(crate) fn unmark(
     Ok(back)
 }
 
-/// Key and hash of every proof kept in the blob folder.
-pub(crate) fn blob_keys(conn: &Connection) -> Result<Vec<([u8; 32], Hash32)>> {
+/// Key and hash of the proofs kept in the blob folder, the newest first, until `wants_more` says no. The files of the
+/// oldest have given way: whoever asks for those that are there is content long before the months are read.
+pub(crate) fn blob_keys(
+    conn: &Connection,
+    mut wants_more: impl FnMut([u8; 32], Hash32) -> bool,
+) -> Result<()> {
     let mut stmt = conn.prepare_cached(
-        "SELECT a.data_key AS data_key, p.hash AS hash FROM proof p JOIN attempt a USING (attempt_id)
-         WHERE p.in_folder",
+        "SELECT a.data_key AS data_key, p.hash AS hash
+         FROM proof p CROSS JOIN attempt a USING (attempt_id) WHERE p.in_folder ORDER BY p.id DESC",
     )?;
     let mut rows = stmt.query([])?;
-    let mut out = Vec::new();
     while let Some(r) = rows.next()? {
-        out.push((row::bytes(r, "data_key")?, Hash32(row::bytes(r, "hash")?)));
+        if !wants_more(row::bytes(r, "data_key")?, Hash32(row::bytes(r, "hash")?)) {
+            break;
+        }
     }
-    Ok(out)
+    Ok(())
 }
 
 /// Whether a photo was ever put into the folder and is not forgotten since.
@@ -369,7 +375,7 @@ pub(crate) struct Unsent {
 pub(crate) fn unsent(conn: &Connection) -> Result<Unsent> {
     let mut stmt = conn.prepare_cached(
         "SELECT count(*) AS n, coalesce(sum(p.size_bytes), 0) AS bytes, min(e.occurred_at_ms) AS oldest
-         FROM proof p LEFT JOIN entry e ON e.seq = p.bound_seq
+         FROM proof p INDEXED BY proof_unsent LEFT JOIN entry e ON e.seq = p.bound_seq
          WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND p.lost_at_ms IS NULL",
     )?;
     let mut rows = stmt.query([])?;

@@ -64,11 +64,13 @@ pub(crate) enum Worth {
 /// Photos of this worth whose entry the hub has and which it does not have themselves, oldest first, from
 /// behind the proof with id `after`.
 pub(crate) fn to_upload(conn: &Connection, after: i64, worth: Worth) -> Result<Window> {
-    // One that lost its visit is found too, so that it can be said to be lost.
+    // One that lost its visit is found too, so that it can be said to be lost. By the table's own order, which gives the
+    // first few without looking at all that wait, and from the first on that waits, past the months that do not.
     let mut stmt = conn.prepare_cached(
-        "SELECT p.* FROM proof p JOIN received e ON e.seq = p.bound_seq LEFT JOIN attempt a USING (attempt_id)
+        "SELECT p.* FROM proof p NOT INDEXED JOIN received e ON e.seq = p.bound_seq LEFT JOIN attempt a USING (attempt_id)
          WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND p.lost_at_ms IS NULL
-           AND e.at_ms IS NOT NULL AND p.id > ?1
+           AND e.at_ms IS NOT NULL AND p.id > max(?1, coalesce((SELECT min(id) - 1 FROM proof INDEXED BY proof_unsent
+               WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL), 0))
            AND CASE WHEN p.wanted THEN 0 WHEN a.kind IN ('report', 'correction') THEN 1
              WHEN NOT e.has_ink THEN 2 ELSE 3 END = ?3
          ORDER BY p.id LIMIT ?2",

@@ -37,5 +37,9 @@ CREATE INDEX parcel_pickup ON parcel (stop_id) WHERE pickup IS NOT NULL;
 -- A standing consent is found by its parcels and not by comparing all recipients of all months.
 CREATE INDEX consent_parcel_by_consent ON consent_parcel (consent_id);
 
+-- Drafts that were given up are looked for at each opening: of corrections, consents and reports too.
+DROP INDEX attempt_open;
+CREATE INDEX attempt_open ON attempt (stop_id, opened_at_ms, kind) WHERE completed_at_ms IS NULL;
+
 -- The numbers of others' rounds have their day now; those without are sent anew with the next import.
 DELETE FROM told WHERE what = 'other_round';

@@ -10,6 +10,7 @@ use image::RgbImage;
 use rusqlite::{Connection, params};
 use satchel_core::clock::Clock as _;
 use satchel_core::model::attempt::{Completion, ParcelOutcome, ParcelResult};
+use satchel_core::proof::blob::BlobStore;
 use satchel_core::proof::photo::PhotoSource;
 use satchel_core::protocol::taxonomy::{Action, HandoffKind, PhotoOrigin, Reason};
 use satchel_core::rules::position::RawFix;
@@ -39,6 +40,9 @@ const MAPPING: &str = r#"{
     "promise_class": { "constant": "same_city" }
   }
 }"#;
+
+/// Photos of 200 KB whose files have not given way to the quota of 256 MB.
+const PHOTOS_KEPT: i64 = 1_300;
 
 /// A hub, a line to it, and what keeps them running.
 pub(super) struct Bench {
@@ -285,8 +289,8 @@ pub(super) fn cold_open(bench: &Bench, entries: usize) -> Result<f64, Failure> {
     phone.kill();
     let conn = Connection::open(phone.dir.join("satchel.db"))?;
     conn.execute_batch(&unlock(&KEY))?;
-    // Months of work: the same entry again and again, received long ago, three for each stop of as many rounds as
-    // that makes, all of them over.
+    // Months of work: the same entry again and again, received long ago, three and a photo for each stop of as many rounds
+    // as that makes, all of them over.
     let rounds = entries / 3 / stops.len().max(1);
     conn.execute_batch(&format!(
         "WITH RECURSIVE more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < {rounds})
@@ -302,6 +306,11 @@ pub(super) fn cold_open(bench: &Bench, entries: usize) -> Result<f64, Failure> {
              accepted_at_ms, tags, door_required, 'DELIVERED', 'delivered', attempts, last_seq, p.version, history
          FROM stop s, parcel p
          WHERE p.history IS NOT NULL AND s.route_id <> (SELECT route_id FROM stop WHERE stop_id = p.stop_id);
+         CREATE TEMP TABLE visit AS SELECT row_number() OVER () AS n, stop_id FROM parcel WHERE state = 'DELIVERED';
+         INSERT INTO attempt (attempt_id, stop_id, handoff, data_key, opened_at_ms, completed_at_ms)
+         SELECT unhex(printf('%032x', n)), stop_id, 'recipient', randomblob(32), 1, 2 FROM visit;
+         INSERT INTO proof (attempt_id, hash, kind, size_bytes, captured_at_ms, bound_seq, received_at_ms, in_folder)
+         SELECT unhex(printf('%032x', n)), randomblob(32), 'photo', 200000, 1, 1, 1, 1 FROM visit;
          CREATE TEMP TABLE past AS SELECT row_number() OVER () AS n, stop_id FROM stop;
          CREATE INDEX past_by_n ON past (n);
          WITH RECURSIVE more (n) AS (SELECT max(seq) + 1 FROM entry UNION ALL
@@ -313,6 +322,21 @@ pub(super) fn cold_open(bench: &Bench, entries: usize) -> Result<f64, Failure> {
          INSERT OR IGNORE INTO received (seq, at_ms, has_ink) SELECT seq, 1, 0 FROM entry;
          UPDATE phone SET received_upto = (SELECT max(seq) FROM entry);"
     ))?;
+    let kept: Vec<([u8; 32], [u8; 32])> = conn
+        .prepare(
+            "SELECT data_key, hash FROM proof JOIN attempt USING (attempt_id) WHERE in_folder ORDER BY id DESC LIMIT ?1",
+        )?
+        .query_map([PHOTOS_KEPT], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (key, hash) in &kept {
+        std::fs::write(
+            phone
+                .dir
+                .join("blobs")
+                .join(BlobStore::file_name(key, hash)),
+            [],
+        )?;
+    }
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     drop(conn);
     // The phone lays aside what is past at moments at which it has nothing to send. The hub of the bench does not hold
