@@ -31,7 +31,8 @@ pub(crate) async fn past_rounds(tx: &mut Tx, now_ms: i64) -> Result<usize, HubEr
     for route in &numbers {
         let topic = feed::about(OtherRoundItem::KIND, &route.to_string());
         sqlx::query(
-            "UPDATE feed_item SET superseded = 1 WHERE topic = ?2 AND NOT superseded \
+            "UPDATE feed_item INDEXED BY feed_item_by_topic SET superseded = 1 \
+             WHERE topic = ?2 AND NOT superseded \
              AND courier_id IN (SELECT courier_id FROM other_round_told WHERE route_id = ?1)",
         )
         .bind(&route.as_bytes()[..])
@@ -55,7 +56,8 @@ pub(crate) async fn past_rounds(tx: &mut Tx, now_ms: i64) -> Result<usize, HubEr
         }
         for topic in topics {
             sqlx::query(
-                "UPDATE feed_item SET superseded = 1 WHERE topic = ?2 AND NOT superseded \
+                "UPDATE feed_item INDEXED BY feed_item_by_topic SET superseded = 1 \
+                 WHERE topic = ?2 AND NOT superseded \
                  AND courier_id = (SELECT courier_id FROM route WHERE route_id = ?1)",
             )
             .bind(&route.as_bytes()[..])

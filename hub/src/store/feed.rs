@@ -32,7 +32,7 @@ pub(crate) async fn append(
     let topic = topic(kind, &data);
     if topic.is_some() {
         sqlx::query(
-            "UPDATE feed_item SET superseded = 1 \
+            "UPDATE feed_item INDEXED BY feed_item_by_topic SET superseded = 1 \
              WHERE courier_id = ? AND topic = ? AND NOT superseded",
         )
         .bind(&courier.as_bytes()[..])
