@@ -93,7 +93,7 @@ fn a_day_that_is_over_leaves_the_lists_and_is_still_to_be_found() {
 
     w.phone.deliver(w.day.stop_id(2), 3).unwrap();
     w.sync();
-    w.pass_days(1);
+    w.pass_days(2);
     w.sync();
     assert!(w.listed().is_empty());
     assert!(w.phone.core().routes().unwrap().is_empty());
@@ -180,7 +180,7 @@ fn a_past_delivery_comes_back_while_something_about_it_is_open() {
     assert_eq!(w.listed(), [w.day.stop_id(1)]);
     w.phone.deliver(w.day.stop_id(1), 7).unwrap();
     w.sync();
-    w.pass_days(1);
+    w.pass_days(2);
     w.sync();
     assert!(w.listed().is_empty());
     let past = core.stops_of(w.route()).unwrap();

@@ -73,8 +73,10 @@ impl Courier {
         for _ in 0..if anyway { 1 } else { MOST_AT_ONCE } {
             let is_more = self.db.write(|tx| {
                 let offset_ms = phone::sync_facts(tx)?.hub_offset_ms;
-                let today = oldest_day(self.env.clock.wall_ms().saturating_add(offset_ms));
-                today.map_or(Ok(false), |today| past::settle(tx, &today))
+                let wall_ms = self.env.clock.wall_ms();
+                let recent_ms = wall_ms.saturating_sub(limits::PAST_AFTER_MS);
+                let today = oldest_day(wall_ms.saturating_add(offset_ms));
+                today.map_or(Ok(false), |today| past::settle(tx, &today, recent_ms))
             });
             match is_more {
                 Ok(true) => continue,

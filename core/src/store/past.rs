@@ -24,8 +24,9 @@ pub(crate) const fn is_settled(state: ParcelState) -> bool {
 }
 
 /// Takes stops of days before `today` (`YYYY-MM-DD`) out of the lists, and brings back those that a wrong clock
-/// took out. Gives whether there may be more to do at once.
-pub(crate) fn settle(writer: &Connection, today: &str) -> Result<bool> {
+/// took out. A stop at which an attempt was recorded after `recent_ms` stays, whatever its day: the courier has just
+/// been there. Gives whether there may be more to do at once.
+pub(crate) fn settle(writer: &Connection, today: &str, recent_ms: i64) -> Result<bool> {
     writer
         .prepare_cached(
             "UPDATE stop INDEXED BY stop_by_route SET version = next_version()
@@ -33,7 +34,7 @@ pub(crate) fn settle(writer: &Connection, today: &str) -> Result<bool> {
         )?
         .execute([today])?;
     told::forget_other_rounds(writer, today)?;
-    let over = over(writer, today)?;
+    let over = over(writer, today, recent_ms)?;
     let waits = entries::stops_waiting(writer)?;
     let mut moved = 0;
     for stop in over.iter().filter(|stop| !waits.contains(stop)) {
@@ -47,7 +48,7 @@ pub(crate) fn settle(writer: &Connection, today: &str) -> Result<bool> {
 }
 
 /// Listed stops of days before `today` at which nothing is left to do.
-fn over(conn: &Connection, today: &str) -> Result<Vec<StopId>> {
+fn over(conn: &Connection, today: &str, recent_ms: i64) -> Result<Vec<StopId>> {
     let settled: String = ParcelState::ALL
         .iter()
         .filter(|state| is_settled(**state))
@@ -62,10 +63,13 @@ fn over(conn: &Connection, today: &str) -> Result<Vec<StopId>> {
              AND NOT EXISTS (
                  SELECT 1 FROM attempt a WHERE a.stop_id = s.stop_id
                      AND a.completed_at_ms IS NULL AND a.kind = 'visit')
+             AND NOT EXISTS (
+                 SELECT 1 FROM parcel p CROSS JOIN entry e ON e.seq = p.last_seq
+                 WHERE p.stop_id = s.stop_id AND e.occurred_at_ms > ?4)
          LIMIT ?3",
     )?;
     let most = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
-    let mut rows = stmt.query(params![today, settled, most])?;
+    let mut rows = stmt.query(params![today, settled, most, recent_ms])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
         out.push(StopId(row::uuid(r, "stop_id")?));
@@ -129,14 +133,14 @@ mod tests {
     fn only_what_is_settled_and_of_a_day_before_leaves_the_lists() {
         let (_home, db) = store();
         let all = ParcelState::ALL.len();
-        assert!(!db.write(|tx| settle(tx, TODAY)).unwrap());
+        assert!(!db.write(|tx| settle(tx, TODAY, 0)).unwrap());
         let settled = ParcelState::ALL.iter().filter(|s| is_settled(**s)).count();
         assert!(settled > 0 && settled < all);
         assert_eq!(listed(&db).len(), 2 * all - settled);
         // A clock that is a day fast takes today's out too; the right one brings them back and no others.
-        db.write(|tx| settle(tx, "2026-11-22")).unwrap();
+        db.write(|tx| settle(tx, "2026-11-22", 0)).unwrap();
         assert_eq!(listed(&db).len(), 2 * (all - settled));
-        db.write(|tx| settle(tx, TODAY)).unwrap();
+        db.write(|tx| settle(tx, TODAY, 0)).unwrap();
         assert_eq!(listed(&db).len(), 2 * all - settled);
     }
 
@@ -158,8 +162,8 @@ mod tests {
             Ok(())
         })
         .unwrap();
-        assert!(db.write(|tx| settle(tx, TODAY)).unwrap());
-        assert!(!db.write(|tx| settle(tx, TODAY)).unwrap());
+        assert!(db.write(|tx| settle(tx, TODAY, 0)).unwrap());
+        assert!(!db.write(|tx| settle(tx, TODAY, 0)).unwrap());
         assert_eq!(listed(&db).len(), 1, "somebody stands at that door");
     }
 }
