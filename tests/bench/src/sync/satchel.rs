@@ -303,7 +303,7 @@ pub(super) fn cold_open(bench: &Bench, entries: usize) -> Result<f64, Failure> {
          INSERT INTO parcel (parcel_id, stop_id, waybill, handle, rating_key, promise_class, promised_by_ms,
              accepted_at_ms, tags, door_required, state, outcome, attempts, last_seq, version, history)
          SELECT randomblob(16), s.stop_id, waybill, handle, rating_key, promise_class, promised_by_ms,
-             accepted_at_ms, tags, door_required, 'DELIVERED', 'delivered', attempts, last_seq, p.version, history
+             accepted_at_ms, tags, door_required, 'DELIVERED', 'delivered', attempts, 100, p.version, history
          FROM stop s, parcel p
          WHERE p.history IS NOT NULL AND s.route_id <> (SELECT route_id FROM stop WHERE stop_id = p.stop_id);
          CREATE TEMP TABLE visit AS SELECT row_number() OVER () AS n, stop_id FROM parcel WHERE state = 'DELIVERED';
@@ -316,7 +316,7 @@ pub(super) fn cold_open(bench: &Bench, entries: usize) -> Result<f64, Failure> {
          WITH RECURSIVE more (n) AS (SELECT max(seq) + 1 FROM entry UNION ALL
              SELECT n + 1 FROM more WHERE n < {entries})
          INSERT INTO entry (seq, hash, kind, header, sig, salt, body, stop_id, occurred_at_ms)
-         SELECT more.n, hash, kind, header, sig, salt, body, past.stop_id, occurred_at_ms
+         SELECT more.n, hash, kind, header, sig, salt, body, past.stop_id, occurred_at_ms - 864000000
          FROM more JOIN past ON past.n = (more.n / 3) % (SELECT count(*) FROM past) + 1,
              (SELECT * FROM entry ORDER BY seq DESC LIMIT 1);
          INSERT OR IGNORE INTO received (seq, at_ms, has_ink) SELECT seq, 1, 0 FROM entry;
