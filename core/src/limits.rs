@@ -110,6 +110,10 @@ pub const MAX_READERS: usize = 2;
 /// ask for the receipt are four; one whose line breaks each time, while the hub answers questions, has two minutes.
 pub const MAX_UPLOAD_STEPS: u32 = 6;
 
+/// How often one upload may begin anew, its bytes forgotten by the hub, before it has to wait: a hub that was set back
+/// forgets it once, one that forgets it each time would be sent the same bytes for ever.
+pub const MAX_UPLOADS_ANEW: u32 = 1;
+
 /// An upload that has this much more at the hub than before got on, however often its line was cut: what the worst
 /// line carries in some seconds, and too much for a hub that wants to lead a phone on byte by byte.
 pub const UPLOAD_GOT_ON_BYTES: u64 = 1_024;

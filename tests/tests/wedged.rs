@@ -7,9 +7,10 @@ mod spoiled;
 use satchel_core::model::status::ExportReport;
 use satchel_core::model::stop::SyncState;
 use satchel_core::model::wedge::{Repair, WedgeState};
-use satchel_core::sync::task::{Network, Purpose, Task};
+use satchel_core::sync::task::{HttpTask, Network, Purpose, Task, TaskOutcome};
 use satchel_protocol::wedge::WedgeReason;
-use satchel_tests::link::Transport as _;
+use satchel_tests::http::HttpTransport;
+use satchel_tests::link::Transport;
 use satchel_tests::phone::{Phone, SyncEnd};
 use satchel_tests::running::Running;
 use spoiled::spoil;
@@ -139,7 +140,8 @@ fn rows_that_go_bad_after_their_receipt_keep_no_later_answer_from_being_read() {
         &mut world.phone,
         "UPDATE entry SET header = substr(header, 1, 50) WHERE seq = 3;
          UPDATE entry SET hash = x'00' WHERE seq IN (4, 5);
-         UPDATE entry SET stop_id = x'00' WHERE seq = 2",
+         UPDATE entry SET stop_id = x'00' WHERE seq = 2;
+         UPDATE proof SET hash = x'00' WHERE bound_seq = 5",
     );
     // Asked at each start for what was receipted last; the next entry names the one whose hash is gone.
     world.phone.deliver(world.stops[4], 9).unwrap();
@@ -173,6 +175,38 @@ fn one_photo_s_row_that_went_bad_holds_up_no_other_photo_and_counts_as_lost() {
     let sync = |n: usize| world.phone.stop(world.stops[n]).sync;
     assert_eq!(sync(0), SyncState::ProofLost);
     assert!((1..4).all(|n| sync(n) == SyncState::ProofComplete));
+}
+
+/// A line on which records get through and photos do not.
+struct NoPhotos(HttpTransport);
+
+impl Transport for NoPhotos {
+    fn send(&self, task: &HttpTask) -> Option<TaskOutcome> {
+        if task.url.contains("/v1/proofs") {
+            return Some(TaskOutcome::Failed);
+        }
+        self.0.send(task)
+    }
+}
+
+#[test]
+fn a_stop_does_not_read_as_whole_while_its_photo_waits_whatever_went_bad_of_its_visit() {
+    let visit = "attempt_id = (SELECT attempt_id FROM entry WHERE seq = 3)";
+    for change in [
+        format!("DELETE FROM attempt WHERE {visit}"),
+        format!("UPDATE attempt SET stop_id = x'00' WHERE {visit}"),
+        "UPDATE proof SET attempt_id = randomblob(16) WHERE bound_seq = 3".to_owned(),
+    ] {
+        let mut world = served();
+        let no_rules = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;";
+        spoil(&mut world.phone, &format!("{no_rules} {change}"));
+        world.phone.core().request_sync();
+        world.phone.sync_now(&NoPhotos(world.hub.http()));
+        for stop in world.stops.iter().take(4) {
+            let sync = world.phone.stop(*stop).sync;
+            assert_eq!(sync, SyncState::Received, "{change}");
+        }
+    }
 }
 
 impl World {

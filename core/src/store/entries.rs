@@ -552,20 +552,26 @@ fn under_way(conn: &Connection) -> Result<HashMap<StopId, StopSync>> {
     )?;
     let mut rows = open.query([])?;
     while let Some(r) = rows.next()? {
-        let stop = StopId(row::uuid(r, "stop_id")?);
-        out.entry(stop).or_default().last_unsent = Some(i64::MAX);
+        if let Some(stop) = opt_stop_id(r)? {
+            out.entry(stop).or_default().last_unsent = Some(i64::MAX);
+        }
     }
+    // A visit whose row is gone or names no stop: the entry that binds the photo names it as well.
     let mut proofs = conn.prepare_cached(
-        "SELECT a.stop_id AS stop_id, count(*) AS n, count(p.lost_at_ms) AS lost
-         FROM proof p INDEXED BY proof_unsent JOIN attempt a USING (attempt_id)
-         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL GROUP BY a.stop_id",
+        "SELECT CASE length(a.stop_id) WHEN 16 THEN a.stop_id ELSE e.stop_id END AS stop_id,
+                count(*) AS n, count(p.lost_at_ms) AS lost
+         FROM proof p INDEXED BY proof_unsent LEFT JOIN attempt a USING (attempt_id)
+             LEFT JOIN entry e ON e.seq = p.bound_seq
+         WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL GROUP BY 1",
     )?;
     let mut rows = proofs.query([])?;
     while let Some(r) = rows.next()? {
-        let stop = StopId(row::uuid(r, "stop_id")?);
         let (all, lost): (i64, i64) = (r.get("n")?, r.get("lost")?);
-        let of_stop = out.entry(stop).or_default();
-        (of_stop.proofs_unsent, of_stop.proofs_lost) = (all - lost, lost);
+        if let Some(stop) = opt_stop_id(r)? {
+            let of_stop = out.entry(stop).or_default();
+            of_stop.proofs_unsent += all - lost;
+            of_stop.proofs_lost += lost;
+        }
     }
     for waiting in inks::waiting(conn)? {
         if let Some(stop) = waiting.stop {

@@ -244,12 +244,15 @@ fn all_hashes(conn: &Connection) -> Result<HashSet<Hash32>> {
     let mut rows = stmt.query([])?;
     let mut out = HashSet::new();
     while let Some(r) = rows.next()? {
-        out.insert(Hash32(row::bytes(r, "hash")?));
+        out.extend(row::readable_bytes(r, "hash")?.map(Hash32));
     }
     out.extend(inks::all_hashes(conn)?);
     out.extend(thumbs::all_hashes(conn)?);
     Ok(out)
 }
+
+/// What a row is asked about whose hash cannot be read any more.
+pub(crate) const UNREADABLE: Hash32 = Hash32([0; 32]);
 
 /// Takes receipts back for proofs bound by the entries from `first` to `last` that are `lost` at the hub.
 pub(crate) fn unmark(
@@ -259,14 +262,14 @@ pub(crate) fn unmark(
     lost: impl Fn(Hash32) -> bool,
 ) -> Result<TakenBack> {
     let mut stmt = conn.prepare_cached(
-        "SELECT p.id, p.hash, a.stop_id FROM proof p JOIN attempt a USING (attempt_id)
+        "SELECT p.id, p.hash, a.stop_id FROM proof p LEFT JOIN attempt a USING (attempt_id)
          WHERE p.bound_seq BETWEEN ?1 AND ?2 AND p.received_at_ms IS NOT NULL",
     )?;
     let mut rows = stmt.query([first, last])?;
     let mut ids: Vec<i64> = Vec::new();
     let mut stops = Vec::new();
     while let Some(r) = rows.next()? {
-        if lost(Hash32(row::bytes_or(r, "hash", [0; 32])?)) {
+        if lost(Hash32(row::bytes_or(r, "hash", UNREADABLE.0)?)) {
             ids.push(r.get("id")?);
             stops.extend(entries::opt_stop_id(r)?);
         }
@@ -292,8 +295,8 @@ pub(crate) fn blob_keys(
     mut wants_more: impl FnMut([u8; 32], Hash32) -> bool,
 ) -> Result<()> {
     let mut stmt = conn.prepare_cached(
-        "SELECT a.data_key AS data_key, p.hash AS hash
-         FROM proof p CROSS JOIN attempt a USING (attempt_id) WHERE p.in_folder ORDER BY p.id DESC",
+        "SELECT coalesce(a.data_key, x'') AS data_key, p.hash AS hash
+         FROM proof p LEFT JOIN attempt a USING (attempt_id) WHERE p.in_folder ORDER BY p.id DESC",
     )?;
     let mut rows = stmt.query([])?;
     while let Some(r) = rows.next()? {

@@ -233,7 +233,9 @@ pub(crate) fn apply_held(tx: &Tx<'_>, receipt: &Receipt, arrived: HashSet<Hash32
     held.extend(receipt.blobs.iter().copied());
     let is_lost = |hash| !held.contains(&hash);
     if let (Some(first), Some(last)) = (receipt.entries.first(), receipt.entries.last()) {
-        lost.add(proofs::unmark(tx, first.seq, last.seq, is_lost)?);
+        // A row that went bad here says nothing of the hub, which once receipted it.
+        let is_named_no_more = |hash| hash != proofs::UNREADABLE && is_lost(hash);
+        lost.add(proofs::unmark(tx, first.seq, last.seq, is_named_no_more)?);
     }
     let hub_has_less = lost.count > 0;
     if hub_has_less {

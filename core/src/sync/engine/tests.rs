@@ -188,6 +188,36 @@ fn an_upload_that_leads_nowhere_is_noticed() {
 }
 
 #[test]
+fn a_hub_that_forgets_what_it_was_sent_is_sent_it_again_less_and_less_often() {
+    let (mut engine, mut now_ms, mut parts) = (Engine::default(), 0, 0);
+    let mut waits_ms = Vec::new();
+    for _ in 0..12 {
+        let circle = [
+            Step::Resume { offset: 65_536 },
+            Step::AskOffset,
+            Step::Create,
+        ];
+        for step in circle.into_iter().cycle() {
+            if !engine.advance(1, step) {
+                break;
+            }
+            parts += u32::from(step == circle[0]);
+            assert!(parts < 100, "without a wait");
+        }
+        engine.upload_refused(1, Blocking::BadAnswer, now_ms, 255);
+        let later = (0..).find(|s| engine.upload_due(1, now_ms + s * 1_000).is_some());
+        waits_ms.push(later.unwrap() * 1_000);
+        now_ms += later.unwrap() * 1_000;
+    }
+    assert!(parts <= 24, "{parts}");
+    assert!(waits_ms.windows(2).all(|w| w[0] <= w[1]), "{waits_ms:?}");
+    assert!(
+        *waits_ms.last().unwrap() >= limits::RETRY_MAX_MS,
+        "{waits_ms:?}"
+    );
+}
+
+#[test]
 fn a_lane_is_busy_until_the_answer_is_applied_and_an_answer_counts_once() {
     let mut engine = Engine::default();
     let id = engine.issue(

@@ -16,6 +16,10 @@ pub(super) struct Upload {
     pub(super) step: Option<Step>,
     /// What the hub was last known to have of it.
     pub(super) offset: u64,
+    /// The most that it ever had of it: only beyond that does an upload get on.
+    highest: u64,
+    /// How often the hub forgot what it had, since this upload last waited.
+    begun_anew: u32,
     /// Requests since it last grew: a hub that sends the phone in circles is noticed.
     pub(super) steps_taken: u32,
     /// Answers in a row that were a failure of this one. Those that have none go first, then the one whose last is
@@ -82,8 +86,9 @@ impl Engine {
         match step {
             Step::Resume { offset } if offset > upload.offset => {
                 upload.steps_taken = 0;
-                if offset - upload.offset >= limits::UPLOAD_GOT_ON_BYTES {
+                if offset >= upload.highest.saturating_add(limits::UPLOAD_GOT_ON_BYTES) {
                     // A cut that carried something is how a poor line works, not a failure of it.
+                    upload.highest = offset;
                     upload.failures = 0;
                     if let Some(backoff) = self.backoff.get_mut(&Lane::Proof) {
                         backoff.failures = 0;
@@ -92,14 +97,16 @@ impl Engine {
                 upload.offset = offset;
             }
             _ => {
-                if step == Step::Create {
+                if step == Step::Create && upload.offset > 0 {
                     // What was there is gone: it grows from the beginning.
                     upload.offset = 0;
+                    upload.begun_anew += 1;
                 }
                 upload.steps_taken += 1;
             }
         }
         upload.steps_taken <= limits::MAX_UPLOAD_STEPS
+            && upload.begun_anew <= limits::MAX_UPLOADS_ANEW
     }
 
     /// The folder of photos is away: one wait for all of them.
@@ -120,6 +127,7 @@ impl Engine {
         upload.failed_at_ms = now_ms;
         upload.not_before_ms = shared_ms(upload.failures + 1, now_ms);
         upload.steps_taken = 0;
+        upload.begun_anew = 0;
     }
 
     /// The hub answered, but will not have this one.
@@ -136,6 +144,7 @@ impl Engine {
         // What the hub asked for holds the whole lane.
         upload.not_before_ms = now_ms + delay_ms(blocking, upload.failures + 1, jitter);
         upload.steps_taken = 0;
+        upload.begun_anew = 0;
     }
 
     /// An upload has its receipt.
