@@ -52,6 +52,12 @@ impl BlobStore {
         self.incoming.join(format!("{}.{hash}", device.0.simple()))
     }
 
+    /// Where a file is tried, and under which name before.
+    pub(crate) fn probe(&self) -> (PathBuf, PathBuf) {
+        let of = |name| self.incoming.join(name);
+        (of("probe.new"), of("probe"))
+    }
+
     /// Where a small picture of a proof is kept.
     pub(crate) fn thumb(&self, hash: &Hash32) -> PathBuf {
         self.thumbs.join(hash.to_string())

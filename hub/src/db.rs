@@ -15,7 +15,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Connection, Row, Sqlite, Transaction};
 use uuid::Uuid;
 
 use crate::error::HubError;
@@ -76,6 +76,14 @@ impl Db {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)
+            // SQLite ends a transaction by itself where the disk is full, and sqlx goes on counting it as open:
+            // every later one would be refused. The ping waits for what a dropped transaction left to be done.
+            .before_acquire(|writer, _| {
+                Box::pin(async move {
+                    writer.ping().await?;
+                    Ok(!writer.is_in_transaction())
+                })
+            })
             .connect_with(
                 options
                     .clone()
@@ -219,6 +227,25 @@ impl RowExt for SqliteRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As SQLite does by itself where the disk is full at a commit.
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_keeps_nobody_from_writing() {
+        let home = tempfile::tempdir().unwrap();
+        let db = Db::open(home.path()).await.unwrap();
+        for _ in 0..3 {
+            let mut tx = db.write().await.unwrap();
+            let insert = "INSERT OR ROLLBACK INTO twice VALUES (1), (1)";
+            sqlx::query("CREATE TEMP TABLE IF NOT EXISTS twice (n INTEGER PRIMARY KEY)")
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+            assert!(sqlx::query(insert).execute(&mut *tx).await.is_err());
+            assert!(tx.commit().await.is_err());
+        }
+        let tx = db.write().await.unwrap();
+        tx.commit().await.unwrap();
+    }
 
     #[tokio::test]
     async fn the_writer_waits_for_its_flushes_in_the_library_that_was_built_for_it() {

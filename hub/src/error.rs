@@ -131,6 +131,22 @@ impl HubError {
     pub(crate) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { what, source }
     }
+
+    /// Whether there was no room on the disk.
+    pub(crate) fn is_of_room(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            // SQLITE_FULL.
+            Self::Database(error) => error
+                .as_database_error()
+                .and_then(sqlx::error::DatabaseError::code)
+                .is_some_and(|code| code == "13"),
+            _ => false,
+        }
+    }
 }
 
 impl From<tokio::task::JoinError> for HubError {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::HubError;
 
@@ -11,6 +11,25 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), HubError> {
     File::open(dir)
         .and_then(|d| d.sync_all())
         .map_err(HubError::io("sync directory"))
+}
+
+/// Waits until no other process holds `path`, and holds it until the file is dropped. A file system that knows no locks
+/// is used without.
+pub(crate) async fn alone(path: PathBuf) -> Result<File, HubError> {
+    let lock = move || {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        match file.lock() {
+            Err(e) if e.kind() == std::io::ErrorKind::Unsupported => Ok(file),
+            locked => locked.map(|()| file),
+        }
+    };
+    tokio::task::spawn_blocking(lock)
+        .await?
+        .map_err(HubError::io("lock data directory"))
 }
 
 /// Makes a directory that only this user reads.

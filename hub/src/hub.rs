@@ -24,6 +24,7 @@ use crate::files;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::rating::desk::Desk;
+use crate::ready::Ready;
 use crate::store::proofs;
 use crate::tlog::{self, Witness};
 use crate::uploads::Uploads;
@@ -39,6 +40,8 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(60);
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// A code that lies around is a code that leaks (security notes §4).
 const INVITE_TTL_MS: i64 = 10 * 60 * 1_000;
+/// Held while a hub is opened.
+const LOCK_FILE: &str = "hub.lock";
 /// China has one time zone.
 const CHINA_UTC_OFFSET_MIN: i32 = 8 * 60;
 
@@ -107,6 +110,7 @@ struct Inner {
     limits: Limits,
     bell: Bell,
     room: Room,
+    ready: Ready,
 }
 
 impl std::fmt::Debug for Hub {
@@ -126,6 +130,8 @@ impl Hub {
     pub async fn open(mut config: HubConfig) -> Result<Self, HubError> {
         config.public_url = clean_url(&config.public_url)?;
         files::private_dir(&config.data_dir)?;
+        // A server and a command that begin at the same moment would each make the keys and the tables.
+        let alone = files::alone(config.data_dir.join(LOCK_FILE)).await?;
         let keys = Keys::load_or_create(&config.data_dir, config.entropy.as_ref())?;
         let db = Db::open(&config.data_dir).await?;
         let blobs = BlobStore::open(&config.data_dir)?;
@@ -140,8 +146,10 @@ impl Hub {
             limits: Limits::default(),
             bell: Bell::default(),
             room: Room::default(),
+            ready: Ready::default(),
         }));
         tlog::begin_if_none(&hub).await?;
+        drop(alone);
         Ok(hub)
     }
 
@@ -285,6 +293,10 @@ impl Hub {
 
     pub(crate) fn uploads(&self) -> &Uploads {
         &self.0.uploads
+    }
+
+    pub(crate) fn ready(&self) -> &Ready {
+        &self.0.ready
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

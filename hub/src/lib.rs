@@ -43,6 +43,7 @@ mod policy;
 mod project;
 mod publish;
 mod rating;
+mod ready;
 mod reassign;
 mod receipts;
 mod shares;

@@ -132,7 +132,10 @@ async fn health_readiness_and_counters() {
     ] {
         assert!(metrics.lines().any(|l| l == line), "{line}\n{metrics}");
     }
+    let tried = bench.dir.path().join("incoming").join("probe");
+    assert!(!tried.exists() && !tried.with_extension("new").exists());
     bench.hub.close().await;
+    bench.clock.advance(10_000);
     assert_eq!(bench.get("/readyz", &[]).await.status, 503);
     assert_eq!(bench.get("/healthz", &[]).await.status, 200);
 }
@@ -146,6 +149,26 @@ fn hub(data: &Path) -> Command {
 fn output(data: &Path, args: &[&str]) -> (bool, String) {
     let out = hub(data).args(args).output().unwrap();
     (out.status.success(), String::from_utf8(out.stdout).unwrap())
+}
+
+#[test]
+fn commands_that_begin_at_the_same_moment_make_one_hub() {
+    let data = tempfile::tempdir().unwrap();
+    let started: Vec<Child> = (0..6)
+        .map(|n| {
+            hub(data.path())
+                .args(["invite", "--courier", &format!("courier {n}")])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for child in started {
+        let out = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(out.status.success(), "{said}");
+    }
 }
 
 struct Server {

@@ -12,6 +12,9 @@ use crate::error::HubError;
 /// After so many seconds an upload may have ended and made room.
 const RETRY_AFTER_S: u32 = 300;
 
+/// When to come again to a hub whose disk is full: somebody has to see to it.
+const FULL_COME_AGAIN_S: u32 = 120;
+
 /// A refusal.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -80,6 +83,7 @@ impl ApiError {
             ErrorCode::HashMismatch => StatusCode::from_u16(STATUS_CHECKSUM_MISMATCH)
                 .unwrap_or(StatusCode::UNPROCESSABLE_ENTITY),
             ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            _ if self.come_again_s.is_some() => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -88,7 +92,10 @@ impl ApiError {
 impl From<HubError> for ApiError {
     fn from(error: HubError) -> Self {
         tracing::error!(%error, "request failed");
-        Self::new(ErrorCode::Internal)
+        match error.is_of_room() {
+            true => Self::new(ErrorCode::Internal).come_again_s(FULL_COME_AGAIN_S),
+            false => Self::new(ErrorCode::Internal),
+        }
     }
 }
 
@@ -113,7 +120,7 @@ impl IntoResponse for ApiError {
             time: self.time.map(|time| *time),
             expected_seq: self.expected_seq,
         };
-        let limited = body.error == ErrorCode::RateLimited;
+        let limited = body.error == ErrorCode::RateLimited || self.come_again_s.is_some();
         // The answer to a HEAD has no body, and a phone whose clock is off could never be told the time by one.
         let said = (status == StatusCode::UNAUTHORIZED).then(|| serde_json::to_string(&body));
         let mut answer = (status, Json(body)).into_response();

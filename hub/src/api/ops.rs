@@ -18,22 +18,11 @@ pub(crate) fn router(document: utoipa::openapi::OpenApi) -> Router<Hub> {
         .route("/openapi.json", get(move || async move { Json(document) }))
 }
 
-/// Ready means: the database can be written. A full disk or a lost mount is seen here first.
+/// Ready means: a write ends well. A full disk or a lost mount is seen here first.
 async fn ready(State(hub): State<Hub>) -> Response {
-    let writable = match hub.db().write().await {
-        Ok(mut tx) => {
-            // Touches a page and rolls back.
-            sqlx::query("DELETE FROM nonce WHERE expires_at_ms < 0")
-                .execute(&mut *tx)
-                .await
-                .is_ok()
-        }
-        Err(_) => false,
-    };
-    if writable {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "database not writable\n").into_response()
+    match hub.is_ready().await {
+        true => "ready\n".into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "nothing can be written\n").into_response(),
     }
 }
 
