@@ -4,7 +4,6 @@
 //! [`HubConfig`], so that the demo and the tests run the very server that operators run.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +24,7 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::rating::desk::Desk;
 use crate::ready::Ready;
+use crate::serving::{self, Bounds};
 use crate::store::proofs;
 use crate::tlog::{self, Witness};
 use crate::uploads::Uploads;
@@ -161,7 +161,7 @@ impl Hub {
     /// Serves until `shutdown` completes, lets running requests finish and closes the database.
     ///
     /// # Errors
-    /// [`HubError::Io`] when the listener fails.
+    /// [`HubError`] when what is due at the start cannot be done.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -222,28 +222,24 @@ impl Hub {
             // The receiver outlives the server; nothing is lost if it does not.
             let _ = told.send(());
         };
-        // The peer's address serves rate limits and the fingerprints of raters, nothing else.
-        let service = self
-            .router()
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(graceful);
+        let server = serving::serve(listener, self.router(), Bounds::default(), graceful);
         let out_of_patience = async {
             match stopping.await {
                 Ok(()) => tokio::time::sleep(SHUTDOWN_GRACE).await,
                 Err(_) => std::future::pending().await,
             }
         };
-        let served = tokio::select! {
-            served = server => served,
+        tokio::select! {
+            () = server => {}
             // A phone in a dead spot holds its connection; what it was sending it will send again.
-            () = out_of_patience => Ok(()),
-        };
+            () = out_of_patience => {}
+        }
         sweeper.abort();
         reviewer.abort();
         publisher.abort();
         ringer.abort();
         self.close().await;
-        served.map_err(HubError::io("serve"))
+        Ok(())
     }
 
     /// Closes the database. Only needed where [`Hub::serve`] was not used.

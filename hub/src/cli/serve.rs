@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::{CliError, ServeArgs, URL_FILE};
 
 pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
+    satchel_hub::open_many();
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(CliError::io("listen"))?;
