@@ -4,7 +4,9 @@
 //! A file is at its final name only when its bytes are whole, checked and synced, so a name that exists
 //! is a proof that is held. The database row is written after that and the receipt after the row.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use satchel_protocol::crypto;
@@ -119,6 +121,28 @@ impl BlobStore {
     /// Bytes of an upload that have come so far.
     pub(crate) fn offset(&self, device: DeviceId, hash: &Hash32) -> u64 {
         std::fs::metadata(self.incoming(device, hash)).map_or(0, |m| m.len())
+    }
+
+    /// Removes what lies among the uploads under no name that is `open` and was not written for `older`: whatever a stop
+    /// left between a row and its file. Gives how many there were.
+    pub(crate) fn clear_incoming(
+        &self,
+        open: &HashSet<(DeviceId, Hash32)>,
+        older: Duration,
+    ) -> Result<usize, HubError> {
+        let open: HashSet<PathBuf> = open.iter().map(|(d, h)| self.incoming(*d, h)).collect();
+        let unread = HubError::io("list uploads");
+        let mut cleared = 0;
+        for file in std::fs::read_dir(&self.incoming).map_err(unread)? {
+            let Ok(file) = file else { continue };
+            let modified = file.metadata().and_then(|m| m.modified());
+            let is_old = modified.is_ok_and(|at| at.elapsed().is_ok_and(|since| since > older));
+            if is_old && !open.contains(&file.path()) {
+                remove_if_there(&file.path())?;
+                cleared += 1;
+            }
+        }
+        Ok(cleared)
     }
 
     /// Forgets an upload's bytes.

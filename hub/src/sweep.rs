@@ -1,5 +1,7 @@
 //! Clearing away what has expired: half uploads, proofs nobody binds, nonces, sessions, links, past rounds in the feed.
 
+use std::time::Duration;
+
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::publish;
@@ -7,6 +9,9 @@ use crate::store::proofs;
 
 /// Files of erased proofs are looked for this long after the erasure.
 const ERASED_SWEPT_MS: i64 = 7 * 24 * 3_600_000;
+
+/// A file among the uploads that belongs to none is left by a stop, or was begun just now.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3_600);
 
 impl Hub {
     /// Removes everything whose time is over by the hub's clock. Evidence has no such time.
@@ -30,6 +35,7 @@ impl Hub {
         ] {
             sqlx::query(clear).bind(now_ms).execute(&mut *tx).await?;
         }
+        let open = proofs::open_uploads(&mut tx).await?;
         let erased = proofs::erased_since(&mut tx, now_ms - ERASED_SWEPT_MS).await?;
         tx.commit().await?;
         // A stop between an erasure's commit and the loss of its files leaves them behind.
@@ -42,6 +48,10 @@ impl Hub {
         }
         for hash in &blobs {
             self.blobs().unlink(hash)?;
+        }
+        let cleared = self.blobs().clear_incoming(&open, LEFT_BEHIND)?;
+        if cleared > 0 {
+            tracing::info!(cleared, "files of no upload are removed");
         }
         if !uploads.is_empty() || !blobs.is_empty() {
             tracing::info!(

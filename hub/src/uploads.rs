@@ -5,7 +5,7 @@
 //! next chunk that its turn is over. So the offset a `HEAD` reports stays true until the next `PATCH`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use satchel_protocol::ids::{DeviceId, Hash32};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -28,24 +28,29 @@ pub(crate) struct Turn {
 impl Uploads {
     /// Takes the upload over from whoever had it; waits at most for one chunk being written.
     pub(crate) async fn take(&self, device: DeviceId, hash: Hash32) -> Turn {
-        let slot = {
-            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(turns.entry((device, hash)).or_default())
-        };
-        let number = {
-            let mut number = slot.lock().await;
-            *number += 1;
-            *number
-        };
-        Turn { slot, number }
+        loop {
+            let slot = Arc::clone(self.turns().entry((device, hash)).or_default());
+            let mut counted = Arc::clone(&slot).lock_owned().await;
+            // Whoever had it may have ended the upload meanwhile, and somebody newer begun it anew.
+            let is_current = self
+                .turns()
+                .get(&(device, hash))
+                .is_some_and(|now| Arc::ptr_eq(now, &slot));
+            if is_current {
+                *counted += 1;
+                let number = *counted;
+                return Turn { slot, number };
+            }
+        }
     }
 
     /// Forgets a finished upload.
     pub(crate) fn forget(&self, device: DeviceId, hash: Hash32) {
-        self.turns
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&(device, hash));
+        self.turns().remove(&(device, hash));
+    }
+
+    fn turns(&self) -> MutexGuard<'_, HashMap<Key, Arc<AsyncMutex<u64>>>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

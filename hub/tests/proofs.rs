@@ -14,6 +14,7 @@ use satchel_protocol::limits::MAX_PROOF_BYTES;
 use satchel_protocol::taxonomy::ProofKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tower::ServiceExt;
 
 const TUS: (&str, &str) = ("tus-resumable", "1.0.0");
 const STREAM: (&str, &str) = ("content-type", "application/offset+octet-stream");
@@ -351,6 +352,116 @@ async fn an_upload_can_be_given_up_and_a_held_proof_cannot() {
         .await;
     assert_eq!(kept.refused(404), ErrorCode::NotFound);
     assert_eq!(head(&bench, &mut phone, &bytes).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_upload_keeps_the_length_it_began_with() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    create(&bench, &mut phone, &bytes, &bytes[..10]).await;
+    let length = (bytes.len() + 1).to_string();
+    let meta = metadata(&bytes, ProofKind::Photo);
+    let headers = [
+        TUS,
+        ("upload-length", length.as_str()),
+        ("upload-metadata", meta.as_str()),
+    ];
+    let other = phone
+        .send(&bench, "POST", "/v1/proofs", &headers, vec![])
+        .await;
+    assert_eq!(other.refused(400), ErrorCode::Malformed);
+    let known = head(&bench, &mut phone, &bytes).await;
+    assert_eq!(known.header("upload-length"), bytes.len().to_string());
+    assert_eq!(known.header("upload-offset"), "10");
+    // The same again is what a phone does that did not hear the answer.
+    assert_eq!(create(&bench, &mut phone, &bytes, &bytes).await.status, 201);
+}
+
+async fn at_once(bench: &Bench, requests: &[SignedRequest]) -> Vec<u16> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for request in requests {
+        let (router, request) = (bench.hub.router(), request.build());
+        tasks.spawn(async move { router.oneshot(request).await.unwrap().status().as_u16() });
+    }
+    tasks.join_all().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_that_begin_at_once_each_count() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let db = raw(&bench).await;
+    sqlx::query(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 498) \
+         INSERT INTO upload (device_id, hash, kind, length_bytes, created_at_ms, expires_at_ms) \
+         SELECT ?1, randomblob(32), 'photo', 1, ?2, ?2 + 3600000 FROM n",
+    )
+    .bind(phone.device.as_bytes().to_vec())
+    .bind(bench.hub.now_ms())
+    .execute(&db)
+    .await
+    .unwrap();
+    let requests: Vec<_> = (0..8_u8)
+        .map(|n| {
+            let meta = metadata(&[n; 50], ProofKind::Photo);
+            let headers = [TUS, ("upload-length", "50"), ("upload-metadata", &meta)];
+            phone.request(&bench, "POST", "/v1/proofs", &headers, vec![])
+        })
+        .collect();
+    let answers = at_once(&bench, &requests).await;
+    let begun = answers.iter().filter(|status| **status == 201).count();
+    assert_eq!(begun, 2, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 6);
+}
+
+/// Given up again and again by one connection while another goes on with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_given_up_while_it_goes_on_leaves_no_file() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let incoming = bench.dir.path().join("incoming");
+    for round in 0..20_u8 {
+        let bytes = vec![round; 3_000];
+        create(&bench, &mut phone, &bytes, b"").await;
+        let mut requests = Vec::new();
+        for n in 0..5 {
+            let start = [TUS, STREAM, ("upload-offset", "0")];
+            requests.push(match n {
+                2 => phone.request(&bench, "DELETE", &url(&bytes), &[TUS], vec![]),
+                _ => phone.request(
+                    &bench,
+                    "PATCH",
+                    &url(&bytes),
+                    &start,
+                    bytes[..1_000].to_vec(),
+                ),
+            });
+        }
+        at_once(&bench, &requests).await;
+        if head(&bench, &mut phone, &bytes).await.status == 404 {
+            assert_eq!(count_files(&incoming), 0, "round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_stop_left_among_the_uploads_is_cleared_away() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    create(&bench, &mut phone, &bytes, &bytes[..10]).await;
+    let incoming = bench.dir.path().join("incoming");
+    std::fs::write(incoming.join("left"), b"x").unwrap();
+    for file in std::fs::read_dir(&incoming).unwrap() {
+        let path = file.unwrap().path();
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        let two_days = Duration::from_secs(2 * 24 * 3_600);
+        file.set_modified(std::time::SystemTime::now() - two_days)
+            .unwrap();
+    }
+    std::fs::write(incoming.join("begun"), b"x").unwrap();
+    bench.hub.sweep().await.unwrap();
+    assert!(!incoming.join("left").exists());
+    assert!(incoming.join("begun").exists());
+    let known = head(&bench, &mut phone, &bytes).await;
+    assert_eq!(known.header("upload-offset"), "10", "an open one stays");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use satchel_protocol::api::{ErrorCode, PATH_PROOFS, TUS_VERSION};
-use satchel_protocol::ids::{DeviceId, Hash32};
+use satchel_protocol::ids::Hash32;
 use satchel_protocol::limits;
 use satchel_protocol::taxonomy::ProofKind;
 
@@ -94,7 +94,6 @@ pub(crate) async fn create(
         )
         .await;
     }
-    check_room(&hub, head.device.id, &hash, length_bytes).await?;
     let now_ms = hub.now_ms();
     let row = UploadRow {
         kind,
@@ -107,9 +106,7 @@ pub(crate) async fn create(
         hash,
         row,
     };
-    let mut tx = hub.db().write().await?;
-    proofs::begin_upload(&mut tx, head.device.id, &hash, &row, now_ms).await?;
-    tx.commit().await?;
+    begin(&upload).await?;
     let with_bytes = content_type(&parts.headers) == OFFSET_STREAM;
     let progress = if with_bytes {
         // These bytes start at 0, whatever an earlier try has left.
@@ -298,33 +295,37 @@ async fn adopt(hub: &Hub, hash: &Hash32, kind: ProofKind) -> Result<Option<u64>,
     Ok(Some(size))
 }
 
-/// Whether a device may leave so much more here that no entry binds.
-async fn check_room(
-    hub: &Hub,
-    device: DeviceId,
-    hash: &Hash32,
-    length_bytes: u64,
-) -> Result<(), ApiError> {
+/// Puts an upload on record, if the device may leave so much more here that no entry binds. Both in one transaction:
+/// of several that come at once each counts.
+async fn begin(upload: &Upload<'_>) -> Result<(), ApiError> {
+    let (hub, device, hash) = (upload.hub, upload.device, &upload.hash);
+    let length_bytes = upload.row.length_bytes;
     let refused = |why| Err(ApiError::new(ErrorCode::RateLimited).detail(why));
-    let there = proofs::unbound(hub.db().read(), device, hash).await?;
+    let mut tx = hub.db().write().await?;
+    if let Some(begun) = proofs::upload(&mut *tx, device, hash).await?
+        && begun.length_bytes != length_bytes
+    {
+        // What is here was taken for an upload of that length, and counted.
+        return Err(ApiError::new(ErrorCode::Malformed).detail("it began with another length"));
+    }
+    let there = proofs::unbound(&mut *tx, device, hash).await?;
     if there.open_uploads >= MAX_OPEN_UPLOADS {
         return refused("too many open uploads");
     }
     let more_bytes = i64::try_from(length_bytes).unwrap_or(i64::MAX);
     let too_much = there.bytes.saturating_add(more_bytes) > MAX_UNBOUND_BYTES;
     // What an entry here binds is evidence, whatever else lies about.
-    if too_much && !proofs::is_bound(hub.db().read(), hash).await? {
+    if too_much && !proofs::is_bound(&mut *tx, hash).await? {
         return refused("too many bytes that no entry binds");
     }
+    proofs::begin_upload(&mut tx, device, hash, &upload.row, hub.now_ms()).await?;
+    tx.commit().await?;
     Ok(())
 }
 
 /// The unfinished upload of this device, if it has not expired.
 async fn find<'a>(hub: &'a Hub, head: &SignedHead, hash: Hash32) -> Result<Upload<'a>, ApiError> {
-    let row = proofs::upload(hub.db().read(), head.device.id, &hash)
-        .await?
-        .filter(|row| row.expires_at_ms >= hub.now_ms())
-        .ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+    let row = receive::begun(hub, head.device.id, &hash).await?;
     Ok(Upload {
         hub,
         device: head.device.id,

@@ -195,8 +195,9 @@ pub(crate) async fn small(db: &SqlitePool, hash: &Hash32) -> Result<Option<Vec<u
     Ok(bytes)
 }
 
-pub(crate) async fn upload(
-    db: &SqlitePool,
+/// An upload that was begun.
+pub(crate) async fn upload<'e>(
+    db: impl SqliteExecutor<'e>,
     device: DeviceId,
     hash: &Hash32,
 ) -> Result<Option<UploadRow>, HubError> {
@@ -293,7 +294,10 @@ pub(crate) async fn unbound<'e>(
 }
 
 /// Whether an entry that is held binds this proof.
-pub(crate) async fn is_bound(db: &SqlitePool, hash: &Hash32) -> Result<bool, HubError> {
+pub(crate) async fn is_bound<'e>(
+    db: impl SqliteExecutor<'e>,
+    hash: &Hash32,
+) -> Result<bool, HubError> {
     Ok(
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entry_blob WHERE hash = ?)")
             .bind(&hash.0[..])
@@ -322,6 +326,16 @@ pub(crate) async fn expire(
         .collect();
     let blobs: Result<_, HubError> = blobs.iter().map(|r| r.hash("hash")).collect();
     Ok((uploads?, blobs?))
+}
+
+/// All uploads that are not finished.
+pub(crate) async fn open_uploads(tx: &mut Tx) -> Result<HashSet<(DeviceId, Hash32)>, HubError> {
+    let rows = sqlx::query("SELECT device_id, hash FROM upload")
+        .fetch_all(&mut **tx)
+        .await?;
+    rows.iter()
+        .map(|r| Ok((r.device("device_id")?, r.hash("hash")?)))
+        .collect()
 }
 
 /// Proofs that were erased after a time.

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderMap;
@@ -12,12 +13,18 @@ use satchel_protocol::limits;
 use sha2::{Digest, Sha256};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
 use crate::api::error::ApiError;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::proofs::{self, UploadRow};
 use crate::uploads::Turn;
+
+/// Longest silence within a body: a line that carries nothing for so long is as good as cut.
+const NEXT_CHUNK_WITHIN: Duration = Duration::from_secs(2 * 60);
+/// How long bytes may come that nobody needs.
+const PASS_OVER_WITHIN: Duration = Duration::from_secs(30);
 
 /// How far an upload has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +103,8 @@ impl Upload<'_> {
     /// Opens the file for writing at `start`, which is its end, or 0 to begin anew.
     async fn open_at(&self, turn: &Turn, start: u64) -> Result<File, ApiError> {
         let _held = turn.hold().await.ok_or_else(overtaken)?;
+        // It may have been given up while this request waited for its turn: nobody would ever clear the file away.
+        begun(self.hub, self.device, &self.hash).await?;
         if start != 0 && start != self.hub.blobs().offset(self.device, &self.hash) {
             return Err(ApiError::new(ErrorCode::OffsetMismatch));
         }
@@ -178,13 +187,29 @@ impl Upload<'_> {
     }
 }
 
+/// The unfinished upload of a device, if it has not expired.
+pub(super) async fn begun(
+    hub: &Hub,
+    device: DeviceId,
+    hash: &Hash32,
+) -> Result<UploadRow, ApiError> {
+    proofs::upload(hub.db().read(), device, hash)
+        .await?
+        .filter(|row| row.expires_at_ms >= hub.now_ms())
+        .ok_or_else(|| ApiError::new(ErrorCode::NotFound))
+}
+
 fn overtaken() -> ApiError {
     ApiError::new(ErrorCode::OffsetMismatch).detail("a newer request took this upload over")
 }
 
 /// Lets a body pass that nobody needs: whoever is still sending when the connection closes sees it break instead of
 /// the answer.
-pub(super) async fn pass_over(mut body: Body) {
+pub(super) async fn pass_over(body: Body) {
+    let _ = timeout(PASS_OVER_WITHIN, pass_by(body)).await;
+}
+
+async fn pass_by(mut body: Body) {
     let mut left = limits::MAX_PROOF_BYTES;
     while let Ok(Some(chunk)) = next_chunk(&mut body).await {
         left = left.saturating_sub(chunk.len() as u64);
@@ -196,15 +221,17 @@ pub(super) async fn pass_over(mut body: Body) {
 
 /// The next bytes of a body; a cut connection is an error after which the file keeps what came.
 async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, ApiError> {
+    let cut_off = || ApiError::new(ErrorCode::Malformed).detail("body cut off");
     loop {
-        match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
-            None => return Ok(None),
-            Some(Ok(frame)) => {
+        let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
+        match timeout(NEXT_CHUNK_WITHIN, frame).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));
                 }
             }
-            Some(Err(_)) => return Err(ApiError::new(ErrorCode::Malformed).detail("body cut off")),
+            Ok(Some(Err(_))) | Err(_) => return Err(cut_off()),
         }
     }
 }
