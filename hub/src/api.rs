@@ -1,6 +1,7 @@
 //! The HTTP surface: what phones, customers' browsers and the people at the board talk to.
 
 pub(crate) mod auth;
+pub(crate) mod chunks;
 pub(crate) mod enrol;
 pub(crate) mod error;
 pub(crate) mod escrow;
@@ -52,7 +53,10 @@ pub(crate) fn router(hub: &Hub) -> Router {
             hub.clone(),
             ops::observe,
         ))
-        .layer(axum::middleware::from_fn(unread::read_past))
+        .layer(axum::middleware::from_fn_with_state(
+            hub.clone(),
+            unread::read_past,
+        ))
         .with_state(hub.clone())
 }
 

@@ -48,6 +48,7 @@ mod reassign;
 mod receipts;
 mod serving;
 mod shares;
+mod space;
 mod store;
 mod sweep;
 mod times;

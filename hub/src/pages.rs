@@ -38,6 +38,7 @@ pub(crate) fn router(_hub: &Hub) -> Router<Hub> {
         .route("/", get(|| async { Redirect::to("/track") }))
         .route("/thanks", get(thanks::bare))
         .route("/help", get(customer::help))
+        .route("/suggest", get(cases::suggest_form).post(cases::suggest))
         .route("/track", get(track::login).post(track::find))
         .route("/p/{link}", get(track::proof))
         .route("/{token}", get(customer::show).post(customer::submit))
@@ -66,7 +67,6 @@ fn with_pictures() -> Router<Hub> {
         .route("/thanks/{link}", get(thanks::show).post(thanks::complain))
         .route("/c/{link}", get(cases::show).post(cases::add))
         .route("/t/{link}", get(track::show).post(track::act))
-        .route("/suggest", get(cases::suggest_form).post(cases::suggest))
         .layer(DefaultBodyLimit::max(form::MAX_BYTES))
 }
 

@@ -90,6 +90,13 @@ async fn post_multipart(
     bench.send(request).await
 }
 
+/// Files among the proofs.
+fn pictures(bench: &Bench) -> usize {
+    let folders = std::fs::read_dir(bench.dir.path().join("proofs")).unwrap();
+    let files = folders.map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap().count());
+    files.sum()
+}
+
 fn jpeg() -> Vec<u8> {
     let mut out = std::io::Cursor::new(Vec::new());
     image::RgbImage::from_pixel(64, 48, image::Rgb([120, 60, 30]))
@@ -291,8 +298,13 @@ async fn few_stars_open_a_case_and_the_complaint_is_one_tap_away() {
     let bad = post_multipart(&bench, &thanks_path, &complaint, Some(b"<svg>no</svg>")).await;
     assert_eq!(bad.status, 422);
     assert!(bad.text().contains("not a usable photo"));
+    let wordless = [("reason", "damaged"), ("words", " ")];
+    let refused = post_multipart(&bench, &thanks_path, &wordless, Some(&jpeg())).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(pictures(&bench), 0, "nothing of a refused form is kept");
     let sent = post_multipart(&bench, &thanks_path, &complaint, Some(&jpeg())).await;
     assert_eq!(sent.status, 303);
+    assert_eq!(pictures(&bench), 1);
     let case_path = sent.header("location").to_owned();
     let case = bench.get(&case_path, &[]).await.text();
     // Damage is level 1: contact within 2 h of the first word, solution within 24 h.
@@ -647,6 +659,10 @@ async fn the_suggestion_box_answers_with_a_number() {
     assert_eq!(bench.get("/suggest", &[]).await.status, 200);
     let none = post_multipart(&bench, "/suggest", &[("words", "  ")], None).await;
     assert_eq!(none.status, 422);
+    // It has no place for a picture.
+    let words = [("words", "look")];
+    let picture = post_multipart(&bench, "/suggest", &words, Some(&jpeg())).await;
+    assert_eq!((picture.status.as_u16(), pictures(&bench)), (422, 0));
     let sent = post_multipart(&bench, "/suggest", &[("words", "more lockers")], None).await;
     let case = follow(&bench, &sent).await;
     assert!(case.contains("Suggestion") && case.contains("more lockers"));

@@ -453,8 +453,8 @@ async fn what_a_stop_left_among_the_uploads_is_cleared_away() {
         let path = file.unwrap().path();
         let file = std::fs::File::options().write(true).open(path).unwrap();
         let two_days = Duration::from_secs(2 * 24 * 3_600);
-        file.set_modified(std::time::SystemTime::now() - two_days)
-            .unwrap();
+        let written = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(written - two_days).unwrap();
     }
     std::fs::write(incoming.join("begun"), b"x").unwrap();
     bench.hub.sweep().await.unwrap();

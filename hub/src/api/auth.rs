@@ -15,8 +15,10 @@ use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits;
 use satchel_protocol::signed_time::SignedTime;
 
+use crate::api::chunks;
 use crate::api::error::ApiError;
-use crate::api::room::{Taken, in_time};
+use crate::api::room::{SILENT_IN_TIME, Taken, in_time};
+use crate::api::unread::Known;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::rating::review;
@@ -86,9 +88,11 @@ impl SignedHead {
     /// Reads the body and checks that it is the signed one. Other bytes under a good signature were
     /// damaged on the way: the phone may simply send again.
     async fn whole_body(&self, body: Body, limit: usize) -> Result<Bytes, ApiError> {
-        let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| {
-            ApiError::new(ErrorCode::Malformed).detail("body cut off or over the limit")
-        })?;
+        let bytes = chunks::whole(body, limit, SILENT_IN_TIME)
+            .await
+            .map_err(|_| {
+                ApiError::new(ErrorCode::Malformed).detail("body cut off or over the limit")
+            })?;
         if http_sig::content_digest(&bytes) != self.content_digest {
             return Err(ApiError::new(ErrorCode::Malformed).detail("content digest"));
         }
@@ -149,12 +153,12 @@ async fn check(parts: &Parts, hub: &Hub) -> Result<SignedHead, ApiError> {
         false => http_sig::content_digest(&[]),
     };
     let mut under_new = true;
-    if let Err(refused) = verify(parts, hub, &parsed, &key, &content_digest) {
+    if let Err(refused) = verify(parts, hub, (&parsed, id), &key, &content_digest) {
         // A phone that changed its key signs with the one before until it hears that the change has come.
         let before =
             device_keys::before(&device).filter(|_| refused.code == ErrorCode::BadSignature);
         let before = before.ok_or(refused)?;
-        verify(parts, hub, &parsed, &before, &content_digest)?;
+        verify(parts, hub, (&parsed, id), &before, &content_digest)?;
         under_new = false;
     }
 
@@ -180,7 +184,7 @@ async fn check(parts: &Parts, hub: &Hub) -> Result<SignedHead, ApiError> {
 fn verify(
     parts: &Parts,
     hub: &Hub,
-    parsed: &ParsedSignature,
+    (parsed, id): (&ParsedSignature, DeviceId),
     key: &VerifyingKey,
     content_digest: &str,
 ) -> Result<(), ApiError> {
@@ -195,15 +199,22 @@ fn verify(
     };
     let now_ms = hub.now_ms();
     let now_s = now_ms.div_euclid(1_000);
-    http_sig::verify_head(
+    let judged = http_sig::verify_head(
         &signed,
         content_digest,
         parsed,
         key,
         now_s,
         http_sig::MAX_SKEW_S,
-    )
-    .map_err(|error| match error {
+    );
+    if matches!(
+        judged,
+        Ok(()) | Err(SigError::ClockSkew | SigError::Expired)
+    ) {
+        // Its time is judged last: the signature held.
+        Known::note(parts, id);
+    }
+    judged.map_err(|error| match error {
         // Late or wrong, the remedy is the same: take the hub's time and sign again.
         SigError::ClockSkew | SigError::Expired => {
             let nonce = data_encoding::BASE64URL_NOPAD.encode(&parsed.nonce);

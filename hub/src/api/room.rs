@@ -5,17 +5,15 @@
 //! answered; who finds none waits a little, without a byte of it in memory, and is then put off. What a phone announced
 //! and does not send holds room as well, so each body has to come in time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits::MAX_BATCH_BYTES;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::error::ApiError;
+use crate::space::{self, Space};
 
 /// Bytes of bodies at one time: fifteen of the largest. Read, unpacked and judged they take some four times as much.
 const ROOM_BYTES: usize = 60 * 1_024 * 1_024;
@@ -27,100 +25,49 @@ const SMALL_BYTES: usize = 64 * 1_024;
 const STEP_BYTES: usize = 1_024;
 /// What one phone may hold: one that is cut off sends again while what it sent before is still waited for.
 const DEVICE_BYTES: usize = 2 * MAX_BATCH_BYTES;
+/// And of the room of the small ones, a sixteenth.
+const DEVICE_SMALL_BYTES: usize = 4 * SMALL_BYTES;
 /// Longest wait for room. The phone takes it for time on the line, so it is not long.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// When to come again who found none.
 const COME_AGAIN_S: u32 = 30;
 /// Longest that a body may take to come. Phones aim at three seconds, and hosts give up after a minute.
 const BODY_IN_TIME: Duration = Duration::from_secs(2 * 60);
+/// Longest that nothing of it may come. Whoever lost his line takes no longer to be noticed.
+pub(crate) const SILENT_IN_TIME: Duration = Duration::from_secs(20);
 
 /// What is left.
 #[derive(Debug, Clone)]
-pub(crate) struct Room(Arc<Rooms>);
-
-#[derive(Debug)]
-struct Rooms {
-    large: Arc<Semaphore>,
-    small: Arc<Semaphore>,
-    /// Bytes that each phone holds.
-    of: Mutex<HashMap<DeviceId, usize>>,
+pub(crate) struct Room {
+    large: Space<DeviceId>,
+    small: Space<DeviceId>,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        let room = |bytes| Arc::new(Semaphore::new(bytes / STEP_BYTES));
-        Self(Arc::new(Rooms {
-            large: room(ROOM_BYTES),
-            small: room(SMALL_ROOM_BYTES),
-            of: Mutex::default(),
-        }))
-    }
-}
-
-/// Room that is taken until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Taken {
-    _share: Share,
-    _room: OwnedSemaphorePermit,
-}
-
-/// A phone's part of it.
-#[derive(Debug)]
-struct Share {
-    rooms: Arc<Rooms>,
-    device: DeviceId,
-    bytes: usize,
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let mut of = self.rooms.shares();
-        if let Some(held) = of.get_mut(&self.device) {
-            *held = held.saturating_sub(self.bytes);
-            if *held == 0 {
-                of.remove(&self.device);
-            }
+        Self {
+            large: Space::new(steps(ROOM_BYTES), steps(DEVICE_BYTES)),
+            small: Space::new(steps(SMALL_ROOM_BYTES), steps(DEVICE_SMALL_BYTES)),
         }
     }
 }
 
-impl Rooms {
-    fn shares(&self) -> MutexGuard<'_, HashMap<DeviceId, usize>> {
-        self.of.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Room that is taken until this is dropped.
+pub(crate) type Taken = space::Taken<DeviceId>;
+
+fn steps(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(STEP_BYTES).max(1)).unwrap_or(u32::MAX)
 }
 
 impl Room {
     /// Room for a body of `bytes` that `device` sends.
     pub(crate) async fn take(&self, device: DeviceId, bytes: usize) -> Result<Taken, ApiError> {
-        let share = self.share(device, bytes.max(STEP_BYTES)).ok_or_else(none)?;
         let room = match bytes <= SMALL_BYTES {
-            true => &self.0.small,
-            false => &self.0.large,
+            true => &self.small,
+            false => &self.large,
         };
-        let steps = u32::try_from(share.bytes.div_ceil(STEP_BYTES)).unwrap_or(u32::MAX);
-        match timeout(PATIENCE, Arc::clone(room).acquire_many_owned(steps)).await {
-            Ok(Ok(room)) => Ok(Taken {
-                _share: share,
-                _room: room,
-            }),
-            _ => Err(none()),
-        }
-    }
-
-    fn share(&self, device: DeviceId, bytes: usize) -> Option<Share> {
-        let mut of = self.0.shares();
-        let held = of.get(&device).copied().unwrap_or(0);
-        if held + bytes > DEVICE_BYTES {
-            return None;
-        }
-        of.insert(device, held + bytes);
-        drop(of);
-        Some(Share {
-            rooms: Arc::clone(&self.0),
-            device,
-            bytes,
-        })
+        let taken = room.take(Some(device), steps(bytes), PATIENCE).await;
+        taken.ok_or_else(none)
     }
 }
 
@@ -173,11 +120,21 @@ mod tests {
         let room = Room::default();
         let first = room.take(phone(1), MAX_BATCH_BYTES).await.unwrap();
         let again = room.take(phone(1), MAX_BATCH_BYTES).await.unwrap();
-        assert!(room.take(phone(1), 1).await.is_err());
+        assert!(room.take(phone(1), SMALL_BYTES + 1).await.is_err());
         assert!(room.take(phone(2), MAX_BATCH_BYTES).await.is_ok());
         drop((first, again));
-        assert!(room.take(phone(1), 1).await.is_ok());
-        assert!(room.0.shares().is_empty());
+        assert!(room.take(phone(1), MAX_BATCH_BYTES).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_phone_leaves_the_small_ones_of_others_their_room() {
+        let room = Room::default();
+        let mut taken = Vec::new();
+        while let Ok(more) = room.take(phone(1), SMALL_BYTES).await {
+            taken.push(more);
+        }
+        assert_eq!(taken.len(), DEVICE_SMALL_BYTES / SMALL_BYTES);
+        assert!(room.take(phone(2), SMALL_BYTES).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

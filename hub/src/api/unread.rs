@@ -5,35 +5,73 @@
 //! when to come again, nor what is wrong.
 
 use std::pin::Pin;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
+use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits::MAX_PROOF_BYTES;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
+
+use super::chunks;
+use crate::hub::Hub;
+use crate::space::Space;
+use crate::visitor;
 
 /// What somebody honest may have on its way: the largest photo in one piece. Whoever sends more may be cut off.
 const MOST_BYTES: u64 = MAX_PROOF_BYTES;
 /// How long that may take. Phones send what takes their line some twelve seconds.
 const WITHIN: Duration = Duration::from_secs(30);
-/// How many at a time: none of what they send is kept, but each connection has a buffer.
-static READERS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(256));
+/// Longest that nothing of it may come.
+const SILENT_WITHIN: Duration = Duration::from_secs(10);
+/// How many at a time, of phones that signed: none of what they send is kept, but each connection has a buffer.
+static PHONES: LazyLock<Space<DeviceId>> = LazyLock::new(|| Space::new(256, 4));
+/// And of all others, who may be anybody: none of them takes a phone's place.
+static STRANGERS: LazyLock<Space<[u8; 8]>> = LazyLock::new(|| Space::new(64, 8));
 
-/// Has the rest of each body read for whom its handler is done with.
-pub(crate) async fn read_past(request: Request, next: Next) -> Response {
-    next.run(request.map(|body| Body::new(Heard(Some(body)))))
-        .await
+/// Which phone signed a request, once that is known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known(Arc<OnceLock<DeviceId>>);
+
+impl Known {
+    /// Notes that `device` signed the request of `parts`.
+    pub(crate) fn note(parts: &Parts, device: DeviceId) {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            // One request is signed by one phone.
+            let _ = known.0.set(device);
+        }
+    }
 }
 
-/// A body that does not end before it was read. `None` behind its end.
-struct Heard(Option<Body>);
+/// Has the rest of each body read for whom its handler is done with.
+pub(crate) async fn read_past(State(hub): State<Hub>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let known = Known::default();
+    parts.extensions.insert(known.clone());
+    let heard = Heard {
+        body: Some(body),
+        known,
+        net: visitor::net_of(&hub, &parts),
+    };
+    next.run(Request::from_parts(parts, Body::new(heard))).await
+}
+
+/// A body that does not end before it was read. No body behind its end.
+struct Heard {
+    body: Option<Body>,
+    known: Known,
+    net: Option<[u8; 8]>,
+}
 
 impl HttpBody for Heard {
     type Data = Bytes;
@@ -43,49 +81,54 @@ impl HttpBody for Heard {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let Some(body) = &mut self.0 else {
+        let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
         let polled = Pin::new(body).poll_frame(cx);
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
-            self.0 = None;
+            self.body = None;
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
         let ended = || SizeHint::with_exact(0);
-        self.0.as_ref().map_or_else(ended, HttpBody::size_hint)
+        self.body.as_ref().map_or_else(ended, HttpBody::size_hint)
     }
 }
 
 impl Drop for Heard {
     fn drop(&mut self) {
-        let Some(body) = self.0.take().filter(|body| !body.is_end_stream()) else {
+        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else {
             return;
         };
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let Ok(reader) = READERS.try_acquire() else {
-            return;
+        let place: Option<Box<dyn Send>> = match self.known.0.get() {
+            Some(device) => boxed(PHONES.take_now(Some(*device), 1)),
+            None => boxed(STRANGERS.take_now(self.net, 1)),
         };
+        let Some(place) = place else { return };
         runtime.spawn(async move {
             let _ = timeout(WITHIN, throw_away(body)).await;
-            drop(reader);
+            drop(place);
         });
     }
 }
 
+fn boxed<T: Send + 'static>(place: Option<T>) -> Option<Box<dyn Send>> {
+    place.map(|place| -> Box<dyn Send> { Box::new(place) })
+}
+
 async fn throw_away(mut body: Body) {
     let mut came_bytes = 0;
-    while let Some(Ok(frame)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
-    {
-        came_bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+    while let Ok(Some(piece)) = chunks::next(&mut body, SILENT_WITHIN).await {
+        came_bytes += piece.len() as u64;
         if came_bytes > MOST_BYTES {
             break;
         }

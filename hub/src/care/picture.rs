@@ -9,6 +9,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use satchel_protocol::crypto;
 use satchel_protocol::ids::Hash32;
+use tokio::sync::Semaphore;
 
 use crate::error::HubError;
 use crate::hub::Hub;
@@ -20,7 +21,10 @@ pub(crate) const MAX_FILES: usize = 4;
 /// Enough to read a waybill label on a carton.
 const MAX_SIDE_PX: u32 = 2_048;
 const MAX_INPUT_SIDE_PX: u32 = 12_000;
-const MAX_DECODE_BYTES: u64 = 256 * 1_024 * 1_024;
+/// Sixty megapixels, which few phones have.
+const MAX_DECODE_BYTES: u64 = 192 * 1_024 * 1_024;
+/// How many are decoded at a time: each takes what the largest takes, at worst.
+static DECODERS: Semaphore = Semaphore::const_new(2);
 const QUALITY: u8 = 82;
 
 /// The clean picture, or nothing if the file is not one of the three formats browsers and phones send.
@@ -42,10 +46,11 @@ pub(crate) fn clean(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut decoder = reader.into_decoder().ok()?;
     let upright = decoder.orientation().ok()?;
     let mut picture = DynamicImage::from_decoder(decoder).ok()?;
-    picture.apply_orientation(upright);
+    // Scaled first, so that what is turned is small.
     if picture.width().max(picture.height()) > MAX_SIDE_PX {
         picture = picture.thumbnail(MAX_SIDE_PX, MAX_SIDE_PX);
     }
+    picture.apply_orientation(upright);
     let mut out = Vec::new();
     JpegEncoder::new_with_quality(&mut out, QUALITY)
         .encode_image(&picture.to_rgb8())
@@ -53,15 +58,34 @@ pub(crate) fn clean(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Cleans and stores a picture; `None`: it was none.
-pub(crate) async fn keep(hub: &Hub, bytes: Vec<u8>) -> Result<Option<(Hash32, usize)>, HubError> {
-    let Some(jpeg) = tokio::task::spawn_blocking(move || clean(&bytes)).await? else {
-        return Ok(None);
-    };
-    let hash = crypto::sha256(&[&jpeg]);
-    let size_bytes = jpeg.len();
-    hub.blobs().put(hash, jpeg).await?;
-    Ok(Some((hash, size_bytes)))
+/// A clean picture that is not stored yet.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    hash: Hash32,
+    jpeg: Vec<u8>,
+}
+
+/// Cleans a picture; `None`: it was none.
+pub(crate) async fn cleaned(bytes: Vec<u8>) -> Result<Option<Picture>, HubError> {
+    let _turn = DECODERS.acquire().await.map_err(|_| HubError::Worker)?;
+    let jpeg = tokio::task::spawn_blocking(move || clean(&bytes)).await?;
+    Ok(jpeg.map(|jpeg| Picture {
+        hash: crypto::sha256(&[&jpeg]),
+        jpeg,
+    }))
+}
+
+/// Stores pictures whose form was accepted.
+pub(crate) async fn keep(
+    hub: &Hub,
+    pictures: &[Picture],
+) -> Result<Vec<(Hash32, usize)>, HubError> {
+    let mut kept = Vec::new();
+    for Picture { hash, jpeg } in pictures {
+        hub.blobs().put(*hash, jpeg.clone()).await?;
+        kept.push((*hash, jpeg.len()));
+    }
+    Ok(kept)
 }
 
 #[cfg(test)]

@@ -171,16 +171,17 @@ pub(crate) async fn add(
     }
     let c = lang.care();
     let given = match body {
-        Ok(body) => form::read(&hub, &visitor, body).await,
+        Ok(body) => form::read(&hub, &visitor, &headers, body).await,
         Err(_) => Err(Refused::Malformed),
     };
     let problem = match given {
         Ok(given) => match given.words(limits::MAX_TEXT_CHARS) {
             Some(words) => {
                 let done = async {
+                    let pictures = given.keep_pictures(&hub).await?;
                     let mut tx = hub.db().write().await?;
                     care::add_event(&hub, &mut tx, case.case_id, "message", &words).await?;
-                    care::add_files(&hub, &mut tx, case.case_id, &given.pictures).await?;
+                    care::add_files(&hub, &mut tx, case.case_id, &pictures).await?;
                     tx.commit().await?;
                     Ok::<_, HubError>(())
                 };
@@ -222,7 +223,7 @@ pub(crate) async fn suggest(
     }
     let c = lang.care();
     let given = match body {
-        Ok(body) => form::read(&hub, &visitor, body).await,
+        Ok(body) => form::read_words(body).await,
         Err(_) => return suggest_page(lang, "", Some(c.need_words)),
     };
     let given = match given {

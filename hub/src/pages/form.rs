@@ -1,21 +1,42 @@
-//! Forms that may carry pictures: read under limits, pictures made harmless before anything is kept.
+//! Forms that may carry pictures: read under limits, pictures made harmless one by one as they come, and nothing kept
+//! before somebody has judged the form.
+//!
+//! Anybody may send them, so they have room of their own: one file of each form is in memory at a time, so many in all,
+//! and a part of that for each address. What does not come in time gives its room back.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use axum::extract::multipart::{Field, Multipart};
+use axum::http::{HeaderMap, header};
 use satchel_protocol::ids::Hash32;
 use satchel_protocol::limits;
 use satchel_protocol::taxonomy::CareReason;
+use tokio::time::{Instant, timeout_at};
 
-use crate::care::picture::{self, MAX_FILE_BYTES, MAX_FILES};
+use crate::care::picture::{self, MAX_FILE_BYTES, MAX_FILES, Picture};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang};
 use crate::pages::cases::reason_words;
+use crate::space::{Space, Taken};
 use crate::visitor::{Deed, Visitor};
 
 /// All pictures and room for the words.
 pub(crate) const MAX_BYTES: usize = MAX_FILES * MAX_FILE_BYTES + 64 * 1_024;
+/// A form without pictures takes no more.
+pub(crate) const WORDS_BYTES: usize = 64 * 1_024;
+/// Longest that nothing of a form may come.
+pub(super) const SILENT_WITHIN: Duration = Duration::from_secs(20);
+/// Longest that a form may take, four photos on a poor line.
+const WITHIN: Duration = Duration::from_secs(5 * 60);
+/// Longest wait for room.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Files in memory at a time, in KB: eight of the largest, two of them of one address.
+static ROOM: LazyLock<Space<[u8; 8]>> = LazyLock::new(|| Space::new(8 * FILE_KB, 2 * FILE_KB));
+const FILE_KB: u32 = 12 * 1_024;
+const _: () = assert!(FILE_KB as usize * 1_024 == MAX_FILE_BYTES);
 /// More fields than any form of ours has.
 const MAX_FIELDS: usize = 24;
 /// A comment at its limit in UTF-8, and room.
@@ -27,8 +48,8 @@ const CHANNELS: [&str; 5] = ["page", "phone", "wechat", "sms", "email"];
 #[derive(Debug, Default)]
 pub(super) struct Given {
     fields: HashMap<String, String>,
-    /// Pictures that lie cleaned in the store.
-    pub(super) pictures: Vec<(Hash32, usize)>,
+    /// Clean pictures that are kept nowhere yet.
+    pictures: Vec<Picture>,
 }
 
 /// Why a form is not taken.
@@ -53,48 +74,89 @@ impl From<HubError> for Refused {
 pub(super) async fn read(
     hub: &Hub,
     visitor: &Visitor,
-    mut form: Multipart,
+    headers: &HeaderMap,
+    form: Multipart,
 ) -> Result<Given, Refused> {
+    let _room = room(visitor, headers).await?;
+    fields(form, Some((hub, visitor))).await
+}
+
+/// Reads a form that has no place for pictures.
+pub(super) async fn read_words(form: Multipart) -> Result<Given, Refused> {
+    fields(form, None).await
+}
+
+async fn fields(mut form: Multipart, pictures: Option<(&Hub, &Visitor)>) -> Result<Given, Refused> {
+    let end = Instant::now() + WITHIN;
     let mut given = Given::default();
-    let mut files = Vec::new();
     for _ in 0..MAX_FIELDS {
-        let Some(mut field) = form.next_field().await.map_err(|_| Refused::Malformed)? else {
+        let Some(mut field) = in_time(end, form.next_field()).await? else {
             break;
         };
         let name = field.name().unwrap_or_default().to_owned();
-        if name == "photos" {
-            let bytes = bounded(&mut field, MAX_FILE_BYTES).await?;
+        if let Some((hub, visitor)) = pictures.filter(|_| name == "photos") {
+            let bytes = bounded(end, &mut field, MAX_FILE_BYTES).await?;
             if !bytes.is_empty() {
-                files.push(bytes);
+                let picture = clean(hub, visitor, &given, bytes).await?;
+                given.pictures.push(picture);
             }
         } else {
-            let bytes = bounded(&mut field, MAX_FIELD_BYTES).await?;
+            let bytes = bounded(end, &mut field, MAX_FIELD_BYTES).await?;
             let text = String::from_utf8(bytes).map_err(|_| Refused::Malformed)?;
             given.fields.insert(name, text);
         }
     }
-    if files.len() > MAX_FILES {
-        return Err(Refused::Picture);
-    }
-    for file in files {
-        if !hub.limits().allow(visitor.net, Deed::Picture, hub.now_ms()) {
-            return Err(Refused::TooOften);
-        }
-        let kept = picture::keep(hub, file).await?;
-        given.pictures.push(kept.ok_or(Refused::Picture)?);
-    }
     Ok(given)
 }
 
-async fn bounded(field: &mut Field<'_>, limit: usize) -> Result<Vec<u8>, Refused> {
+/// Room for the largest file that a form may carry, if it is long enough to carry any.
+async fn room(visitor: &Visitor, headers: &HeaderMap) -> Result<Option<Taken<[u8; 8]>>, Refused> {
+    let announced = headers.get(header::CONTENT_LENGTH);
+    let announced: Option<usize> = announced.and_then(|v| v.to_str().ok()?.parse().ok());
+    let bytes = announced.unwrap_or(MAX_FILE_BYTES).min(MAX_FILE_BYTES);
+    if bytes <= WORDS_BYTES {
+        return Ok(None);
+    }
+    let kb = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(FILE_KB);
+    let taken = ROOM.take(visitor.net, kb, PATIENCE).await;
+    taken.map(Some).ok_or(Refused::TooOften)
+}
+
+async fn clean(
+    hub: &Hub,
+    visitor: &Visitor,
+    given: &Given,
+    bytes: Vec<u8>,
+) -> Result<Picture, Refused> {
+    if given.pictures.len() >= MAX_FILES {
+        return Err(Refused::Picture);
+    }
+    if !hub.limits().allow(visitor.net, Deed::Picture, hub.now_ms()) {
+        return Err(Refused::TooOften);
+    }
+    picture::cleaned(bytes).await?.ok_or(Refused::Picture)
+}
+
+async fn bounded(end: Instant, field: &mut Field<'_>, limit: usize) -> Result<Vec<u8>, Refused> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(|_| Refused::Malformed)? {
+    while let Some(chunk) = in_time(end, field.chunk()).await? {
         if bytes.len() + chunk.len() > limit {
             return Err(Refused::Malformed);
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// The next piece of a form, if it comes before long, and before `end`.
+async fn in_time<T, E>(
+    end: Instant,
+    piece: impl Future<Output = Result<T, E>>,
+) -> Result<T, Refused> {
+    match timeout_at(end.min(Instant::now() + SILENT_WITHIN), piece).await {
+        Ok(Ok(piece)) => Ok(piece),
+        Ok(Err(_)) | Err(_) => Err(Refused::Malformed),
+    }
 }
 
 impl Given {
@@ -104,6 +166,11 @@ impl Given {
             fields,
             pictures: Vec::new(),
         }
+    }
+
+    /// Stores the pictures: the form is accepted.
+    pub(super) async fn keep_pictures(&self, hub: &Hub) -> Result<Vec<(Hash32, usize)>, HubError> {
+        picture::keep(hub, &self.pictures).await
     }
 
     pub(super) fn get(&self, name: &str) -> &str {

@@ -182,7 +182,7 @@ pub(crate) async fn complain(
     }
     let c = lang.care();
     let given = match body {
-        Ok(body) => form::read(&hub, &visitor, body).await,
+        Ok(body) => form::read(&hub, &visitor, &headers, body).await,
         Err(_) => Err(form::Refused::Malformed),
     };
     let problem = match given {
@@ -226,9 +226,10 @@ async fn take(
         contact,
         lang: lang.tag(),
     };
+    let pictures = given.keep_pictures(hub).await?;
     let mut tx = hub.db().write().await?;
     let opened = care::complain(hub, &mut tx, &opening).await?;
-    care::add_files(hub, &mut tx, opened.case_id, &given.pictures).await?;
+    care::add_files(hub, &mut tx, opened.case_id, &pictures).await?;
     tx.commit().await?;
     Ok(opened.path(hub))
 }

@@ -6,6 +6,7 @@ mod view_model;
 use std::collections::HashMap;
 
 use askama::Template;
+use axum::body::Body;
 use axum::extract::{Form, FromRequest, Multipart, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -15,6 +16,7 @@ use satchel_protocol::taxonomy::HandoffKind;
 use satchel_protocol::token::base32;
 use serde::Deserialize;
 
+use crate::api::chunks::{self, CutOff};
 use crate::care::{self, CaseKind, Opening};
 use crate::choices::{self, Wished};
 use crate::db::RowExt;
@@ -241,8 +243,13 @@ async fn read(
         let body = Multipart::from_request(request, hub)
             .await
             .map_err(|_| Refused::Malformed)?;
-        form::read(hub, visitor, body).await
+        form::read(hub, visitor, headers, body).await
     } else {
+        // The longer form has pictures.
+        let (parts, body) = request.into_parts();
+        let words = chunks::whole(body, form::WORDS_BYTES, form::SILENT_WITHIN).await;
+        let body = Body::from(words.map_err(|CutOff| Refused::Malformed)?);
+        let request = Request::from_parts(parts, body);
         let Form(fields) = Form::<HashMap<String, String>>::from_request(request, hub)
             .await
             .map_err(|_| Refused::Malformed)?;
@@ -343,9 +350,10 @@ async fn ask(
         contact,
         ..choices::request(kind, tracked.parcel, &words, lang.tag())
     };
+    let pictures = given.keep_pictures(hub).await?;
     let mut tx = hub.db().write().await?;
     let opened = care::open(hub, &mut tx, &opening).await?;
-    care::add_files(hub, &mut tx, opened.case_id, &given.pictures).await?;
+    care::add_files(hub, &mut tx, opened.case_id, &pictures).await?;
     if kind == CaseKind::Redelivery {
         doorstep::demand_redelivery(&mut tx, tracked.parcel, hub.now_ms(), None).await?;
     }

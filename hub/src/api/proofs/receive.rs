@@ -1,10 +1,8 @@
 //! Bytes of one upload: streamed to its file, kept when the connection dies, checked at the end.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use data_encoding::BASE64;
 use satchel_protocol::api::ErrorCode;
@@ -15,6 +13,7 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
+use crate::api::chunks::{self, CutOff};
 use crate::api::error::ApiError;
 use crate::error::HubError;
 use crate::hub::Hub;
@@ -221,19 +220,9 @@ async fn pass_by(mut body: Body) {
 
 /// The next bytes of a body; a cut connection is an error after which the file keeps what came.
 async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, ApiError> {
-    let cut_off = || ApiError::new(ErrorCode::Malformed).detail("body cut off");
-    loop {
-        let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
-        match timeout(NEXT_CHUNK_WITHIN, frame).await {
-            Ok(None) => return Ok(None),
-            Ok(Some(Ok(frame))) => {
-                if let Ok(data) = frame.into_data() {
-                    return Ok(Some(data));
-                }
-            }
-            Ok(Some(Err(_))) | Err(_) => return Err(cut_off()),
-        }
-    }
+    chunks::next(body, NEXT_CHUNK_WITHIN)
+        .await
+        .map_err(|CutOff| ApiError::new(ErrorCode::Malformed).detail("body cut off"))
 }
 
 /// `Upload-Checksum: sha256 <base64>`.
