@@ -10,7 +10,9 @@
 mod common;
 
 use common::{Bench, Phone};
+use satchel_protocol::api::ErrorCode;
 use satchel_protocol::feed::{FeedPage, SnapshotPart, StopItem};
+use satchel_protocol::token::{base32, from_base32};
 
 fn stops(page: &FeedPage) -> usize {
     page.items
@@ -75,6 +77,31 @@ async fn a_cursor_of_a_history_the_hub_lost_leads_to_a_snapshot_for_everybody() 
     assert_eq!(begun.items.len(), 2);
     // The new history goes on from its own cursors.
     let next = phone.pull(&bench, &again.cursor, 500).await;
+    assert_eq!((next.items.len(), next.snapshot), (0, None));
+}
+
+#[tokio::test]
+async fn a_place_that_this_hub_did_not_give_to_this_courier_is_refused_and_changes_nothing() {
+    let (bench, mut phone, _) = Bench::with_round(3).await;
+    let whole = phone.pull(&bench, "", 500).await;
+    let mut other = Phone::enrolled(&bench, "another", 9).await;
+    let of_other = other.pull(&bench, "", 500).await.cursor;
+    let mut bytes = from_base32(&whole.cursor).unwrap();
+    bytes[10] = 0x40;
+    let far = base32(&bytes);
+    for cursor in [
+        far,
+        of_other,
+        base32(&[2; 18]),
+        base32(&[0; 16]),
+        "zz".into(),
+    ] {
+        let path = format!("/v1/feed?cursor={cursor}");
+        let answer = phone.send(&bench, "GET", &path, &[], vec![]).await;
+        assert_eq!(answer.refused(400), ErrorCode::Malformed, "{cursor}");
+    }
+    // Nobody is told everything anew.
+    let next = phone.pull(&bench, &whole.cursor, 500).await;
     assert_eq!((next.items.len(), next.snapshot), (0, None));
 }
 

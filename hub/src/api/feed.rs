@@ -6,6 +6,8 @@
 // The OpenAPI macro writes out paths that are in scope.
 #![allow(unused_qualifications)]
 
+mod cursor;
+
 use std::time::Duration;
 
 use axum::Json;
@@ -18,7 +20,7 @@ use satchel_protocol::feed::{FeedItem, FeedPage, SnapshotPart, StopItem};
 use satchel_protocol::ids::{CourierId, DeviceId, ParcelId};
 use satchel_protocol::limits;
 use satchel_protocol::packed;
-use satchel_protocol::token::{self, base32, from_base32};
+use satchel_protocol::token;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -32,6 +34,7 @@ use crate::hub::Hub;
 use crate::manifest;
 use crate::orders;
 use crate::store::feed::{self, FeedRow};
+use cursor::Cursor;
 
 /// Stops short of what a phone reads, so that keys and brackets still fit.
 const MAX_PAGE_BYTES: usize = limits::MAX_FEED_PAGE_BYTES / 2;
@@ -90,7 +93,8 @@ pub(crate) async fn page(
     }
     not_revoked(&head.device)?;
     let bad = || ApiError::new(ErrorCode::Malformed).detail("cursor");
-    let cursor = Cursor::read(&query.cursor).ok_or_else(bad)?;
+    let courier = head.device.courier;
+    let cursor = Cursor::read(&hub, courier, &query.cursor).ok_or_else(bad)?;
     let limit = query
         .limit
         .unwrap_or(limits::FEED_PAGE_ITEMS)
@@ -112,7 +116,7 @@ pub(crate) async fn page(
     };
     let page = FeedPage {
         items,
-        cursor: end.write(),
+        cursor: end.write(&hub, courier),
         more,
         server_time_ms: hub.now_ms(),
         snapshot: place
@@ -286,91 +290,4 @@ async fn record(hub: &Hub, device: DeviceId, given: &[ParcelId]) -> Result<bool,
     manifest::give_out(hub, &mut tx, device, &first_time).await?;
     tx.commit().await?;
     Ok(news > 0)
-}
-
-/// A phone's place in its feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Cursor {
-    epoch: i64,
-    seq: i64,
-    in_snapshot: bool,
-}
-
-impl Cursor {
-    /// The cursors of hubs that had but one history.
-    const PLAIN: u8 = 1;
-    const WITH_EPOCH: u8 = 2;
-    /// What cursors without an epoch belong to.
-    const FIRST_EPOCH: i64 = 1;
-    /// Of a phone that was told nothing yet; no history has this number.
-    const NO_EPOCH: i64 = -1;
-
-    fn write(self) -> String {
-        base32(
-            &[
-                &[Self::WITH_EPOCH, u8::from(self.in_snapshot)][..],
-                &self.epoch.to_be_bytes(),
-                &self.seq.to_be_bytes(),
-            ]
-            .concat(),
-        )
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        if text.is_empty() {
-            return Some(Self {
-                epoch: Self::NO_EPOCH,
-                seq: 0,
-                in_snapshot: false,
-            });
-        }
-        let bytes = from_base32(text)?;
-        let (version, rest) = bytes.split_first()?;
-        let cursor = match *version {
-            Self::PLAIN => Self {
-                epoch: Self::FIRST_EPOCH,
-                seq: i64::from_be_bytes(rest.try_into().ok()?),
-                in_snapshot: false,
-            },
-            Self::WITH_EPOCH => {
-                let (flag, rest) = rest.split_first()?;
-                let (epoch, seq) = rest.split_first_chunk::<8>()?;
-                Self {
-                    epoch: i64::from_be_bytes(*epoch),
-                    seq: i64::from_be_bytes(seq.try_into().ok()?),
-                    in_snapshot: *flag == 1,
-                }
-            }
-            _ => return None,
-        };
-        (cursor.seq >= 0).then_some(cursor)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_comes_back_an_old_one_is_of_the_first_history_and_rubbish_is_refused() {
-        let cursor = Cursor {
-            epoch: 77,
-            seq: 42,
-            in_snapshot: true,
-        };
-        assert_eq!(Cursor::read(&cursor.write()), Some(cursor));
-        let old = base32(&[&[1][..], &42_i64.to_be_bytes()].concat());
-        let read = Cursor::read(&old).unwrap();
-        assert_eq!((read.epoch, read.seq, read.in_snapshot), (1, 42, false));
-        assert_eq!(Cursor::read("").unwrap().seq, 0);
-        for bad in [
-            "42",
-            "zz",
-            "0000000000000000",
-            &base32(&[9; 9]),
-            &base32(&[2; 9]),
-        ] {
-            assert_eq!(Cursor::read(bad), None, "{bad}");
-        }
-    }
 }
