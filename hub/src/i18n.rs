@@ -255,7 +255,7 @@ texts! {
     alarm_despite_cancel: "撤销后仍被签收", "Handed over although it was cancelled";
     alarm_clock_moved_back: "设备时钟曾被调回", "The clock of a phone was set back";
     alarm_code_wrong: "取件码核对不符", "The recipient's code was wrong";
-    alarm_log_shorter: "透明日志变短:是否恢复了旧备份?请运行 tlog anew", "The transparency log became shorter: was a backup restored? Run tlog anew";
+    alarm_log_shorter: "该手机称见过更长的透明日志。若恢复过旧备份,或多部手机都这样报告,请运行 tlog anew;否则请检查这部手机", "This phone says it has seen a longer transparency log. If a backup was restored, or several phones say so, run tlog anew; if not, look at this phone";
     alarm_time_outside: "设备时间超出可证区间(早于其引用的回执或晚于当前)", "The phone's time lies outside of what others vouch for";
     alarm_no_outcome: "已派给设备的包裹在当日结束后无任何记录", "Given to a phone, its day is over, and nobody said what came of it";
     alarm_ruleset_refused: "设备拒绝了规则集,沿用原有规则", "A phone refused the rules and kept its own";

@@ -133,8 +133,9 @@ impl Tree {
         Ok(())
     }
 
-    /// Raises one alarm when phones have seen a longer log than this: the hub was set back, and they will
-    /// not believe it until [`Hub::begin_log_anew`] was called.
+    /// Raises an alarm for a phone that says it has seen a longer log than this. Where that is so the hub was set back,
+    /// and no phone will believe it until [`Hub::begin_log_anew`] was called; but it is that phone's word, with nothing
+    /// to show for it, so each phone has an alarm of its own: one may be mistaken, many are not.
     pub(crate) async fn notice_longer(
         &self,
         conn: &mut SqliteConnection,
@@ -145,16 +146,18 @@ impl Tree {
         if known <= self.size {
             return Ok(());
         }
-        tracing::error!(known, size = self.size, "phones have seen a longer log");
-        sqlx::query(
-            "INSERT INTO alarm (kind, device_id, raised_at_ms) SELECT ?1, ?2, ?3 \
-             WHERE NOT EXISTS (SELECT 1 FROM alarm WHERE kind = ?1 AND cleared_at_ms IS NULL)",
+        let raised = sqlx::query(
+            "INSERT INTO alarm (kind, device_id, raised_at_ms) SELECT ?1, ?2, ?3 WHERE NOT EXISTS ( \
+               SELECT 1 FROM alarm WHERE kind = ?1 AND device_id = ?2 AND cleared_at_ms IS NULL)",
         )
         .bind(AlarmKind::LogShorter.code())
         .bind(&device.as_bytes()[..])
         .bind(now_ms)
         .execute(conn)
         .await?;
+        if raised.rows_affected() > 0 {
+            tracing::error!(%device, known, size = self.size, "a phone says it has seen a longer log");
+        }
         Ok(())
     }
 

@@ -86,6 +86,27 @@ async fn every_batch_joins_the_tree_and_a_phone_can_follow_it() {
 }
 
 #[tokio::test]
+async fn who_says_he_saw_a_longer_log_is_named_once_and_for_himself_alone() {
+    let (bench, mut first, _) = Bench::with_round(1).await;
+    let mut second = Phone::enrolled(&bench, "another", 9).await;
+    for phone in [&mut first, &mut second] {
+        for size in ["900", "901"] {
+            let path = format!("/v1/log?after=0&tree={size}");
+            phone.send(&bench, "GET", &path, &[], vec![]).await;
+        }
+    }
+    let cookie = bench.board_cookie().await;
+    let board = bench
+        .get("/board/alarms?lang=en", &[("cookie", &cookie)])
+        .await;
+    let said = board
+        .text()
+        .matches("This phone says it has seen a longer")
+        .count();
+    assert_eq!(said, 2);
+}
+
+#[tokio::test]
 async fn anybody_can_rebuild_the_signed_root_from_tiles_and_only_people_of_the_hub_read_entries() {
     let (bench, mut phone, stops) = Bench::with_round(300).await;
     let entries: Vec<_> = stops.iter().map(|s| phone.delivery(s, &[])).collect();
