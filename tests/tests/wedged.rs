@@ -209,6 +209,21 @@ fn a_stop_does_not_read_as_whole_while_its_photo_waits_whatever_went_bad_of_its_
     }
 }
 
+#[test]
+fn a_photo_whose_length_went_bad_goes_up_all_the_same() {
+    for length in ["1", "900000000", "-1", "9223372036854775807"] {
+        let mut world = served();
+        let change = format!("UPDATE proof SET size_bytes = {length} WHERE bound_seq = 3");
+        let no_rules = "PRAGMA ignore_check_constraints = ON;";
+        spoil(&mut world.phone, &format!("{no_rules} {change}"));
+        let status = world.phone.core().sync_status().unwrap();
+        assert_eq!(status.unsent_proofs, 8, "{length}");
+        world.sync();
+        let sync = world.phone.stop(world.stops[1]).sync;
+        assert_eq!(sync, SyncState::ProofComplete, "{length}");
+    }
+}
+
 impl World {
     fn export(&self) -> (ExportReport, Vec<u8>) {
         let home = tempfile::tempdir().unwrap();

@@ -170,7 +170,7 @@ impl Courier {
             id: row.id,
             hash: row.proof.hash,
             step,
-            size_bytes: row.proof.size_bytes,
+            size_bytes: bytes.map_or(row.proof.size_bytes, |b| b.len() as u64),
             sent_bytes: draft.body.len(),
         };
         Ok(Some((job, draft.signed_lean(lean))))

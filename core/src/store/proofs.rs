@@ -143,13 +143,17 @@ pub(crate) fn want(conn: &Connection, hash: Hash32) -> Result<TakenBack> {
     unmark(conn, 0, i64::MAX, |asked| asked == hash)
 }
 
+/// No photo is longer: a length that went bad is not counted.
+const PLAUSIBLE_BYTES: i64 = 1 << 30;
+
 /// Photos that wait for a line that costs nothing, and their bytes.
 pub(crate) fn held_back(conn: &Connection) -> Result<(u64, u64)> {
     let mut stmt = conn.prepare_cached(
-        "SELECT count(*) AS n, coalesce(sum(size_bytes), 0) AS bytes FROM proof INDEXED BY proof_unsent
+        "SELECT count(*) AS n, coalesce(sum(size_bytes) FILTER (WHERE size_bytes BETWEEN 0 AND ?1), 0) AS bytes
+         FROM proof INDEXED BY proof_unsent
          WHERE bound_seq IS NOT NULL AND received_at_ms IS NULL AND lost_at_ms IS NULL AND NOT wanted",
     )?;
-    let mut rows = stmt.query([])?;
+    let mut rows = stmt.query([PLAUSIBLE_BYTES])?;
     let r = rows
         .next()?
         .ok_or_else(|| Error::from(StoreError::BadRow("proof")))?;
@@ -377,11 +381,12 @@ pub(crate) struct Unsent {
 /// What of the proofs waits.
 pub(crate) fn unsent(conn: &Connection) -> Result<Unsent> {
     let mut stmt = conn.prepare_cached(
-        "SELECT count(*) AS n, coalesce(sum(p.size_bytes), 0) AS bytes, min(e.occurred_at_ms) AS oldest
+        "SELECT count(*) AS n, coalesce(sum(p.size_bytes) FILTER (WHERE p.size_bytes BETWEEN 0 AND ?1), 0) AS bytes,
+             min(e.occurred_at_ms) AS oldest
          FROM proof p INDEXED BY proof_unsent LEFT JOIN entry e ON e.seq = p.bound_seq
          WHERE p.bound_seq IS NOT NULL AND p.received_at_ms IS NULL AND p.lost_at_ms IS NULL",
     )?;
-    let mut rows = stmt.query([])?;
+    let mut rows = stmt.query([PLAUSIBLE_BYTES])?;
     let r = rows
         .next()?
         .ok_or_else(|| Error::from(StoreError::BadRow("proof")))?;

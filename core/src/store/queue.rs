@@ -123,7 +123,7 @@ fn read(r: &Row<'_>) -> Result<ProofRow> {
             hash: Hash32(row::bytes(r, "hash")?),
             // Signatures lie beside their entries.
             kind: ProofKind::Photo,
-            size_bytes: row::unsigned(r, "size_bytes")?,
+            size_bytes: r.get::<_, i64>("size_bytes")?.unsigned_abs(),
             origin: None,
             captured_at_ms: r.get("captured_at_ms")?,
             photo: None,

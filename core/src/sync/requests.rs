@@ -71,10 +71,10 @@ impl Draft {
     }
 
     /// What it brings on, and from where.
-    const fn brings(mut self, row: &ProofRow, from_bytes: u64) -> Self {
+    const fn brings(mut self, size_bytes: u64, from_bytes: u64) -> Self {
         self.upload = Some(UploadPart {
             from_bytes,
-            size_bytes: row.proof.size_bytes,
+            size_bytes,
         });
         self
     }
@@ -385,16 +385,18 @@ pub(crate) fn upload(
         let rest = bytes.and_then(|b| b.get(from..)).unwrap_or_default();
         rest.get(..most_bytes).unwrap_or(rest).to_vec()
     };
+    // The bytes themselves know best: the column may have gone bad.
+    let size_bytes = bytes.map_or(row.proof.size_bytes, |b| b.len() as u64);
     match step {
         Step::Create => {
             let draft = tus(Draft::new(Purpose::Proof, "POST", collection))
-                .header("upload-length", row.proof.size_bytes.to_string())
+                .header("upload-length", size_bytes.to_string())
                 .header("upload-metadata", metadata);
             match bytes {
                 Some(_) => draft
                     .header("content-type", "application/offset+octet-stream")
                     .body(part(0))
-                    .brings(row, 0),
+                    .brings(size_bytes, 0),
                 None => draft,
             }
         }
@@ -403,7 +405,7 @@ pub(crate) fn upload(
             .header("upload-offset", offset.to_string())
             .header("content-type", "application/offset+octet-stream")
             .body(part(offset))
-            .brings(row, offset),
+            .brings(size_bytes, offset),
         Step::AskReceipt => Draft::new(
             Purpose::Proof,
             "GET",
