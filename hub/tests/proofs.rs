@@ -355,26 +355,30 @@ async fn an_upload_can_be_given_up_and_a_held_proof_cannot() {
 }
 
 #[tokio::test]
-async fn an_upload_keeps_the_length_it_began_with() {
+async fn an_upload_that_is_said_to_be_of_another_length_begins_anew() {
     let (bench, mut phone, _) = Bench::with_round(1).await;
     let bytes = photo();
-    create(&bench, &mut phone, &bytes, &bytes[..10]).await;
-    let length = (bytes.len() + 1).to_string();
+    create(&bench, &mut phone, &bytes, &bytes[..1_000]).await;
     let meta = metadata(&bytes, ProofKind::Photo);
     let headers = [
         TUS,
-        ("upload-length", length.as_str()),
+        ("upload-length", "10"),
         ("upload-metadata", meta.as_str()),
     ];
     let other = phone
         .send(&bench, "POST", "/v1/proofs", &headers, vec![])
         .await;
-    assert_eq!(other.refused(400), ErrorCode::Malformed);
+    assert_eq!(other.status, 201);
+    let known = head(&bench, &mut phone, &bytes).await;
+    assert_eq!(known.header("upload-length"), "10");
+    assert_eq!(known.header("upload-offset"), "0", "what came is gone");
+    let more = patch(&bench, &mut phone, &bytes, 0, &bytes).await;
+    assert_eq!(more.refused(413), ErrorCode::TooLarge);
+    // And with the true one it goes up.
+    let whole = create(&bench, &mut phone, &bytes, &bytes).await;
+    assert_eq!(whole.status, 201);
     let known = head(&bench, &mut phone, &bytes).await;
     assert_eq!(known.header("upload-length"), bytes.len().to_string());
-    assert_eq!(known.header("upload-offset"), "10");
-    // The same again is what a phone does that did not hear the answer.
-    assert_eq!(create(&bench, &mut phone, &bytes, &bytes).await.status, 201);
 }
 
 async fn at_once(bench: &Bench, requests: &[SignedRequest]) -> Vec<u16> {

@@ -29,7 +29,7 @@ use headers::{
     OFFSET_STREAM, UPLOAD_LENGTH, UPLOAD_OFFSET, check_version, content_type, describe, expires,
     metadata, number, parse_hash, tus, upload_length, whole_number,
 };
-use receive::{Progress, Upload, pass_over};
+use receive::{Progress, Upload, overtaken, pass_over};
 
 const EXTENSIONS: &str = "creation,creation-with-upload,checksum,expiration,termination";
 
@@ -301,13 +301,12 @@ async fn begin(upload: &Upload<'_>) -> Result<(), ApiError> {
     let (hub, device, hash) = (upload.hub, upload.device, &upload.hash);
     let length_bytes = upload.row.length_bytes;
     let refused = |why| Err(ApiError::new(ErrorCode::RateLimited).detail(why));
+    // Whoever was still sending under an earlier word of its length is overtaken.
+    let turn = hub.uploads().take(device, *hash).await;
+    let _held = turn.hold().await.ok_or_else(overtaken)?;
     let mut tx = hub.db().write().await?;
-    if let Some(begun) = proofs::upload(&mut *tx, device, hash).await?
-        && begun.length_bytes != length_bytes
-    {
-        // What is here was taken for an upload of that length, and counted.
-        return Err(ApiError::new(ErrorCode::Malformed).detail("it began with another length"));
-    }
+    let begun = proofs::upload(&mut *tx, device, hash).await?;
+    let is_other = begun.is_some_and(|row| row.length_bytes != length_bytes);
     let there = proofs::unbound(&mut *tx, device, hash).await?;
     if there.open_uploads >= MAX_OPEN_UPLOADS {
         return refused("too many open uploads");
@@ -320,6 +319,10 @@ async fn begin(upload: &Upload<'_>) -> Result<(), ApiError> {
     }
     proofs::begin_upload(&mut tx, device, hash, &upload.row, hub.now_ms()).await?;
     tx.commit().await?;
+    if is_other {
+        // What came of it was taken and counted as part of another length: it begins anew.
+        hub.blobs().discard(device, hash)?;
+    }
     Ok(())
 }
 

@@ -165,6 +165,8 @@ texts! {
     suggest_send: "提交建议", "Send";
     down_title: "服务暂时不可用", "The service cannot be reached just now";
     down_body: "这不是您的问题。二维码和链接仍然有效,没有任何内容丢失:请稍后重新打开或再扫一次。如果您正在提交,请返回上一页,您填写的内容还在。", "This is not your fault. Your code and your links stay valid and nothing is lost: please open them or scan again later. If you were sending something, go back: what you wrote is still there.";
+    not_through_title: "没有提交成功", "Not sent";
+    not_through: "现在提交的人太多,或您的网络太慢,内容没有收到。请稍后重新提交,可以少附几张照片。", "Too many are sending just now, or your line was too slow; nothing has arrived. Please send it again a little later, perhaps with fewer photos.";
     too_often_title: "请稍后再试", "Please try again later";
     too_often: "来自您所在网络的请求过多。二维码仍然有效,请几分钟后再打开。", "Too many requests from your network. Your code stays valid; please open it again in a few minutes.";
 }

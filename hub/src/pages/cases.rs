@@ -11,7 +11,7 @@ use crate::care::{self, Case, CaseKind, Opening, Promise};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang, Texts};
-use crate::pages::customer::{PageQuery, from_another_site, see_other, too_often};
+use crate::pages::customer::{PageQuery, from_another_site, not_through, see_other, too_often};
 use crate::pages::form::{self, Refused};
 use crate::pages::{Style, fault, lang_of, notice, page, view};
 use crate::shares::{self, Link};
@@ -279,6 +279,7 @@ pub(super) fn refused(lang: Lang, why: Refused) -> Response {
     match why {
         Refused::Failed(error) => fault(lang, &error),
         Refused::TooOften => too_often(lang),
+        Refused::NotThrough => not_through(lang),
         Refused::Malformed | Refused::Picture => unknown(lang),
     }
 }

@@ -259,12 +259,23 @@ pub(super) async fn dead(
 /// Whoever asks too often hears so, and that nothing is lost by it.
 pub(super) fn too_often(lang: Lang) -> Response {
     let c = lang.care();
-    let mut answer = notice(
-        StatusCode::TOO_MANY_REQUESTS,
-        lang,
-        c.too_often_title,
-        c.too_often,
-    );
+    let why = (c.too_often_title, c.too_often);
+    come_again(lang, StatusCode::TOO_MANY_REQUESTS, why)
+}
+
+/// The answer to a form for which there is no room now, or which did not come.
+pub(super) fn not_through(lang: Lang) -> Response {
+    let c = lang.care();
+    let why = (c.not_through_title, c.not_through);
+    come_again(lang, StatusCode::SERVICE_UNAVAILABLE, why)
+}
+
+fn come_again(
+    lang: Lang,
+    status: StatusCode,
+    (title, body): (&'static str, &'static str),
+) -> Response {
+    let mut answer = notice(status, lang, title, body);
     answer
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("120"));

@@ -61,6 +61,8 @@ pub(super) enum Refused {
     Picture,
     /// Too many pictures from there.
     TooOften,
+    /// There is no room for it now, or it did not come in time.
+    NotThrough,
     Failed(HubError),
 }
 
@@ -119,7 +121,7 @@ async fn room(visitor: &Visitor, headers: &HeaderMap) -> Result<Option<Taken<[u8
     }
     let kb = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(FILE_KB);
     let taken = ROOM.take(visitor.net, kb, PATIENCE).await;
-    taken.map(Some).ok_or(Refused::TooOften)
+    taken.map(Some).ok_or(Refused::NotThrough)
 }
 
 async fn clean(
@@ -154,8 +156,8 @@ async fn in_time<T, E>(
     piece: impl Future<Output = Result<T, E>>,
 ) -> Result<T, Refused> {
     match timeout_at(end.min(Instant::now() + SILENT_WITHIN), piece).await {
-        Ok(Ok(piece)) => Ok(piece),
-        Ok(Err(_)) | Err(_) => Err(Refused::Malformed),
+        Ok(piece) => piece.map_err(|_| Refused::Malformed),
+        Err(_) => Err(Refused::NotThrough),
     }
 }
 

@@ -198,7 +198,7 @@ pub(super) async fn begun(
         .ok_or_else(|| ApiError::new(ErrorCode::NotFound))
 }
 
-fn overtaken() -> ApiError {
+pub(super) fn overtaken() -> ApiError {
     ApiError::new(ErrorCode::OffsetMismatch).detail("a newer request took this upload over")
 }
 
