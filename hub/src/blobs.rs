@@ -81,13 +81,17 @@ impl BlobStore {
     }
 
     /// Checks the whole of an upload and moves it to its final place. `false`: other bytes came than
-    /// were promised, and they are gone.
-    pub(crate) async fn finish(&self, device: DeviceId, hash: Hash32) -> Result<bool, HubError> {
+    /// were promised, or another number of them, and they are gone.
+    pub(crate) async fn finish(
+        &self,
+        (device, hash): (DeviceId, Hash32),
+        length_bytes: u64,
+    ) -> Result<bool, HubError> {
         let temp = self.incoming(device, &hash);
         let path = self.path(&hash);
         tokio::task::spawn_blocking(move || {
             let bytes = std::fs::read(&temp).map_err(HubError::io("read upload"))?;
-            if crypto::sha256(&[&bytes]) != hash {
+            if bytes.len() as u64 != length_bytes || crypto::sha256(&[&bytes]) != hash {
                 std::fs::remove_file(&temp).map_err(HubError::io("discard upload"))?;
                 return Ok(false);
             }

@@ -381,6 +381,27 @@ async fn an_upload_that_is_said_to_be_of_another_length_begins_anew() {
     assert_eq!(known.header("upload-length"), bytes.len().to_string());
 }
 
+#[tokio::test]
+async fn a_proof_is_recorded_with_the_length_it_has() {
+    let (bench, mut phone, _) = Bench::with_round(1).await;
+    let bytes = photo();
+    create(&bench, &mut phone, &bytes, &bytes[..10]).await;
+    // A stop between the word of a new length and the loss of what came under the old one.
+    sqlx::query("UPDATE upload SET length_bytes = 10")
+        .execute(&raw(&bench).await)
+        .await
+        .unwrap();
+    for file in std::fs::read_dir(bench.dir.path().join("incoming")).unwrap() {
+        std::fs::write(file.unwrap().path(), &bytes).unwrap();
+    }
+    let ended = patch(&bench, &mut phone, &bytes, bytes.len(), b"").await;
+    assert_eq!(ended.status, 460);
+    assert_eq!(head(&bench, &mut phone, &bytes).await.status, 404);
+    create(&bench, &mut phone, &bytes, &bytes).await;
+    let known = head(&bench, &mut phone, &bytes).await;
+    assert_eq!(known.header("upload-length"), bytes.len().to_string());
+}
+
 async fn at_once(bench: &Bench, requests: &[SignedRequest]) -> Vec<u16> {
     let mut tasks = tokio::task::JoinSet::new();
     for request in requests {

@@ -300,7 +300,12 @@ async fn adopt(hub: &Hub, hash: &Hash32, kind: ProofKind) -> Result<Option<u64>,
 async fn begin(upload: &Upload<'_>) -> Result<(), ApiError> {
     let (hub, device, hash) = (upload.hub, upload.device, &upload.hash);
     let length_bytes = upload.row.length_bytes;
-    let refused = |why| Err(ApiError::new(ErrorCode::RateLimited).detail(why));
+    let refused = |why, begun: Option<UploadRow>| {
+        if begun.is_none() {
+            hub.uploads().forget(device, *hash);
+        }
+        Err(ApiError::new(ErrorCode::RateLimited).detail(why))
+    };
     // Whoever was still sending under an earlier word of its length is overtaken.
     let turn = hub.uploads().take(device, *hash).await;
     let _held = turn.hold().await.ok_or_else(overtaken)?;
@@ -309,13 +314,13 @@ async fn begin(upload: &Upload<'_>) -> Result<(), ApiError> {
     let is_other = begun.is_some_and(|row| row.length_bytes != length_bytes);
     let there = proofs::unbound(&mut *tx, device, hash).await?;
     if there.open_uploads >= MAX_OPEN_UPLOADS {
-        return refused("too many open uploads");
+        return refused("too many open uploads", begun);
     }
     let more_bytes = i64::try_from(length_bytes).unwrap_or(i64::MAX);
     let too_much = there.bytes.saturating_add(more_bytes) > MAX_UNBOUND_BYTES;
     // What an entry here binds is evidence, whatever else lies about.
     if too_much && !proofs::is_bound(&mut *tx, hash).await? {
-        return refused("too many bytes that no entry binds");
+        return refused("too many bytes that no entry binds", begun);
     }
     proofs::begin_upload(&mut tx, device, hash, &upload.row, hub.now_ms()).await?;
     tx.commit().await?;

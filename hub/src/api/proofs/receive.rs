@@ -103,7 +103,10 @@ impl Upload<'_> {
     async fn open_at(&self, turn: &Turn, start: u64) -> Result<File, ApiError> {
         let _held = turn.hold().await.ok_or_else(overtaken)?;
         // It may have been given up while this request waited for its turn: nobody would ever clear the file away.
-        begun(self.hub, self.device, &self.hash).await?;
+        let row = begun(self.hub, self.device, &self.hash).await?;
+        if row.length_bytes != self.row.length_bytes {
+            return Err(overtaken());
+        }
         if start != 0 && start != self.hub.blobs().offset(self.device, &self.hash) {
             return Err(ApiError::new(ErrorCode::OffsetMismatch));
         }
@@ -160,11 +163,12 @@ impl Upload<'_> {
     async fn finish(&self, turn: &Turn) -> Result<Progress, ApiError> {
         let _held = turn.hold().await.ok_or_else(overtaken)?;
         let _gate = self.hub.blobs().gate.read().await;
-        if !self.hub.blobs().finish(self.device, self.hash).await? {
+        let size_bytes = self.row.length_bytes;
+        let upload = (self.device, self.hash);
+        if !self.hub.blobs().finish(upload, size_bytes).await? {
             self.forget().await?;
             return Err(ApiError::new(ErrorCode::HashMismatch).detail("the upload was discarded"));
         }
-        let size_bytes = self.row.length_bytes;
         let mut tx = self.hub.db().write().await?;
         proofs::add(
             &mut tx,
