@@ -351,6 +351,28 @@ fn an_upload_that_begins_anew_gets_on_again_from_the_beginning() {
     }
 }
 
+#[test]
+fn what_a_hub_that_was_set_back_forgot_gets_on_again_over_a_poor_line() {
+    let mut engine = Engine::default();
+    let cut = |engine: &mut Engine, offset, now_ms| {
+        engine.failed(&photo(), Blocking::Network, now_ms, None, 255);
+        let waited_ms = engine.next_retry_ms(now_ms).unwrap() - now_ms;
+        assert!(engine.advance(1, Step::Resume { offset }));
+        engine.progressed(Lane::Proof);
+        waited_ms
+    };
+    cut(&mut engine, 5_000_000, 0);
+    assert!(engine.advance(1, Step::Create));
+    for part in 1..=40_u32 {
+        let waited_ms = cut(
+            &mut engine,
+            u64::from(part) * 65_536,
+            i64::from(part) * 10_000,
+        );
+        assert_eq!(waited_ms, limits::RETRY_FIRST_MS, "part {part}");
+    }
+}
+
 /// The hub is away as both lanes know, each having failed at 0.
 fn hub_away_for(engine: &mut Engine) {
     for job in [photo(), Job::AskLog { asked: Ask::No }, Job::PullFeed] {

@@ -20,6 +20,8 @@ pub(super) struct Upload {
     highest: u64,
     /// How often the hub forgot what it had, since this upload last waited.
     begun_anew: u32,
+    /// And in all.
+    forgotten: u32,
     /// Requests since it last grew: a hub that sends the phone in circles is noticed.
     pub(super) steps_taken: u32,
     /// Answers in a row that were a failure of this one. Those that have none go first, then the one whose last is
@@ -101,6 +103,11 @@ impl Engine {
                     // What was there is gone: it grows from the beginning.
                     upload.offset = 0;
                     upload.begun_anew += 1;
+                    upload.forgotten = upload.forgotten.saturating_add(1);
+                    if upload.forgotten == 1 {
+                        // A hub that was set back; one that goes on forgetting leads nowhere.
+                        upload.highest = 0;
+                    }
                 }
                 upload.steps_taken += 1;
             }
