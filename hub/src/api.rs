@@ -8,6 +8,7 @@ pub(crate) mod escrow;
 pub(crate) mod feed;
 pub(crate) mod log;
 pub(crate) mod ops;
+pub(crate) mod patience;
 pub(crate) mod proofs;
 pub(crate) mod room;
 pub(crate) mod schema;

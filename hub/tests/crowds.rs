@@ -149,6 +149,52 @@ async fn a_form_that_does_not_come_is_given_up() {
     assert_eq!(answer.unwrap().unwrap().status(), 503);
 }
 
+fn plain_form(path: &str, from: &str, body: Body) -> Request<Body> {
+    Request::post(path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-forwarded-for", from)
+        .body(body)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_body_without_a_limit_of_its_own_is_not_waited_for_without_end() {
+    let bench = behind_proxy().await;
+    tokio::time::pause();
+    for (path, status) in [("/track", 503), ("/v1/enrol", 429)] {
+        let silent = plain_form(path, "198.51.100.20", Body::new(Silent(1_000)));
+        let sent = bench.hub.router().oneshot(silent);
+        let answer = tokio::time::timeout(Duration::from_secs(180), sent).await;
+        assert_eq!(answer.unwrap().unwrap().status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn words_that_are_announced_have_room_and_each_address_a_share() {
+    let bench = behind_proxy().await;
+    let (there, elsewhere) = ("198.51.100.21", "198.51.100.22");
+    for _ in 0..64 {
+        let silent = Body::new(Silent(64 * 1_024));
+        hang(&bench, plain_form("/track", there, silent)).await;
+    }
+    let refused = plain_form("/track", there, Body::from("waybill=1&code=2"));
+    let refused = bench.send(refused).await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.text().contains("</html>"));
+    let multipart = fill_in(&bench, "/suggest", there, words("lockers", None)).await;
+    assert_eq!(multipart.status, 503);
+    let other = plain_form("/track", elsewhere, Body::from("waybill=1&code=2"));
+    assert_ne!(bench.send(other).await.status, 503);
+    // A phone that signed does not ask there.
+    let mut phone = Phone::enrolled(&bench, "王强", 1).await;
+    let request = phone.request(&bench, "POST", "/v1/log", &[], vec![7; 1_000]);
+    let mut request = request.build();
+    let from = there.parse().unwrap();
+    request.headers_mut().insert("x-forwarded-for", from);
+    let answer = bench.send(request).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+}
+
 #[tokio::test]
 async fn strangers_who_keep_bodies_open_do_not_take_the_readers_of_others() {
     let bench = behind_proxy().await;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use satchel_protocol::api::ErrorCode;
 use satchel_protocol::crypto;
 use satchel_protocol::enrol::{Certificate, EnrolRequest, EnrolResponse, SignedCertificate};
@@ -31,12 +32,15 @@ pub(crate) fn code_hash(code: &[u8]) -> Hash32 {
         (status = 400, description = "Not the format", body = ErrorSchema),
         (status = 401, description = "The key is not proved", body = ErrorSchema),
         (status = 403, description = "Code unknown, used or expired; or a hardware key is required", body = ErrorSchema),
+        (status = 413, description = "No enrolment is so long", body = ErrorSchema),
+        (status = 429, description = "Too many come at once, or it did not come in time", body = ErrorSchema),
     )
 )]
 pub(crate) async fn enrol(
     State(hub): State<Hub>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<EnrolResponse>, ApiError> {
+    let body = body?;
     let request: EnrolRequest =
         serde_json::from_slice(&body).map_err(|_| ApiError::new(ErrorCode::Malformed))?;
     let label = request.label.trim();

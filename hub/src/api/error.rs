@@ -1,16 +1,19 @@
 //! What a phone is told when the hub says no: a status, a code, never personal data.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use satchel_protocol::api::{ERROR_HEADER, ErrorBody, ErrorCode, STATUS_CHECKSUM_MISMATCH};
 use satchel_protocol::signed_time::SignedTime;
 
+use crate::api::unread::NotHeard;
 use crate::error::HubError;
 
 /// After so many seconds an upload may have ended and made room.
 const RETRY_AFTER_S: u32 = 300;
+/// And room for a body, which is given back within seconds.
+pub(crate) const COME_AGAIN_S: u32 = 30;
 
 /// When to come again to a hub whose disk is full: somebody has to see to it.
 const FULL_COME_AGAIN_S: u32 = 120;
@@ -102,6 +105,19 @@ impl From<HubError> for ApiError {
 impl From<QueryRejection> for ApiError {
     fn from(_: QueryRejection) -> Self {
         Self::new(ErrorCode::Malformed).detail("query")
+    }
+}
+
+/// The body of somebody who is no device yet.
+impl From<BytesRejection> for ApiError {
+    fn from(error: BytesRejection) -> Self {
+        match error.status() {
+            _ if NotHeard::is_behind(&error) => Self::new(ErrorCode::RateLimited)
+                .detail("too many come at once")
+                .come_again_s(COME_AGAIN_S),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(ErrorCode::TooLarge),
+            _ => Self::new(ErrorCode::Malformed).detail("body cut off"),
+        }
     }
 }
 

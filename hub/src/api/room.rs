@@ -12,7 +12,7 @@ use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits::MAX_BATCH_BYTES;
 use tokio::time::timeout;
 
-use super::error::ApiError;
+use super::error::{ApiError, COME_AGAIN_S};
 use crate::space::{self, Space};
 
 /// Bytes of bodies at one time: fifteen of the largest. Read, unpacked and judged they take some four times as much.
@@ -29,8 +29,6 @@ const DEVICE_BYTES: usize = 2 * MAX_BATCH_BYTES;
 const DEVICE_SMALL_BYTES: usize = 4 * SMALL_BYTES;
 /// Longest wait for room. The phone takes it for time on the line, so it is not long.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// When to come again who found none.
-const COME_AGAIN_S: u32 = 30;
 /// Longest that a body may take to come. Phones aim at three seconds, and hosts give up after a minute.
 const BODY_IN_TIME: Duration = Duration::from_secs(2 * 60);
 /// Longest that nothing of it may come. Whoever lost his line takes no longer to be noticed.

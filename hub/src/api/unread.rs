@@ -1,4 +1,5 @@
-//! What a refused request still has on its way is read and thrown away.
+//! Each body as it comes: waited for, but not for ever; and what a refused request still has on its way is read and
+//! thrown away.
 //!
 //! Many requests are refused by their head alone: there is no room, a clock is wrong, a phone is revoked. A connection
 //! that is closed with bytes unread is reset, and most clients, which are still sending, never see the answer then: not
@@ -21,8 +22,10 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::chunks;
+use super::patience::Patience;
 use crate::hub::Hub;
-use crate::space::Space;
+use crate::pages::form::WORDS_BYTES;
+use crate::space::{Space, Taken};
 use crate::visitor;
 
 /// What somebody honest may have on its way: the largest photo in one piece. Whoever sends more may be cut off.
@@ -35,6 +38,27 @@ const SILENT_WITHIN: Duration = Duration::from_secs(10);
 static PHONES: LazyLock<Space<DeviceId>> = LazyLock::new(|| Space::new(256, 4));
 /// And of all others, who may be anybody: none of them takes a phone's place.
 static STRANGERS: LazyLock<Space<[u8; 8]>> = LazyLock::new(|| Space::new(64, 8));
+
+/// Words of strangers on their way, in KB: two thousand of the longest forms, sixty-four of them of one address. Most
+/// forms take one; signed bodies, and files within forms, have room of their own.
+static WORDS: LazyLock<Space<[u8; 8]>> = LazyLock::new(|| Space::new(128 * 1_024, 4 * 1_024));
+
+/// Why a body is not heard to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotHeard {
+    #[error("no room for it now")]
+    Full,
+    #[error("it did not come in time")]
+    Slow,
+}
+
+impl NotHeard {
+    /// Whether that is what a failure came from.
+    pub(crate) fn is_behind(error: &(dyn std::error::Error + 'static)) -> bool {
+        let mut causes = std::iter::successors(Some(error), |e| e.source());
+        causes.any(|cause| cause.is::<Self>())
+    }
+}
 
 /// Which phone signed a request, once that is known.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +86,8 @@ pub(crate) async fn read_past(State(hub): State<Hub>, request: Request, next: Ne
         body: Some(body),
         known,
         net: visitor::net_of(&hub, &parts),
+        patience: Patience::default(),
+        room: None,
     };
     next.run(Request::from_parts(parts, Body::new(heard))).await
 }
@@ -71,6 +97,21 @@ struct Heard {
     body: Option<Body>,
     known: Known,
     net: Option<[u8; 8]>,
+    patience: Patience,
+    /// Taken when somebody begins to read what no phone signed.
+    room: Option<Taken<[u8; 8]>>,
+}
+
+impl Heard {
+    fn has_room(&mut self) -> bool {
+        if self.room.is_none() && self.known.0.get().is_none() {
+            let bytes = self.size_hint().exact().unwrap_or(u64::MAX);
+            let kb = bytes.min(WORDS_BYTES as u64).div_ceil(1_024);
+            self.room = WORDS.take_now(self.net, u32::try_from(kb).unwrap_or(u32::MAX));
+            return self.room.is_some();
+        }
+        true
+    }
 }
 
 impl HttpBody for Heard {
@@ -81,12 +122,24 @@ impl HttpBody for Heard {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.body.is_some() && !self.has_room() {
+            return Poll::Ready(Some(Err(axum::Error::new(NotHeard::Full))));
+        }
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
         let polled = Pin::new(body).poll_frame(cx);
-        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
-            self.body = None;
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                self.patience.came(bytes);
+            }
+            Poll::Ready(None | Some(Err(_))) => self.body = None,
+            Poll::Pending => {
+                std::task::ready!(self.patience.poll_over(cx));
+                self.body = None;
+                return Poll::Ready(Some(Err(axum::Error::new(NotHeard::Slow))));
+            }
         }
         polled
     }

@@ -13,6 +13,7 @@ use satchel_protocol::limits;
 use satchel_protocol::token::base32;
 use serde::Deserialize;
 
+use crate::api::unread::NotHeard;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang, Texts};
@@ -160,7 +161,10 @@ pub(crate) async fn submit(
         Ok(None) => return dead(&hub, lang, &visitor, patience).await,
         Err(error) => return fault(lang, &error),
     };
-    let given = form_body.map(|Form(f)| f).unwrap_or_default();
+    let given = match form_body {
+        Err(error) if NotHeard::is_behind(&error) => return not_through(lang),
+        read => read.map(|Form(f)| f).unwrap_or_default(),
+    };
     let answers = match given.answers(lang) {
         Ok(answers) => answers,
         Err(problem) => return form(&hub, lang, &opened, &given, Some(problem)),

@@ -8,13 +8,14 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use axum::extract::multipart::{Field, Multipart};
+use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::http::{HeaderMap, header};
 use satchel_protocol::ids::Hash32;
 use satchel_protocol::limits;
 use satchel_protocol::taxonomy::CareReason;
 use tokio::time::{Instant, timeout_at};
 
+use crate::api::unread::NotHeard;
 use crate::care::picture::{self, MAX_FILE_BYTES, MAX_FILES, Picture};
 use crate::error::HubError;
 use crate::hub::Hub;
@@ -151,11 +152,12 @@ async fn bounded(end: Instant, field: &mut Field<'_>, limit: usize) -> Result<Ve
 }
 
 /// The next piece of a form, if it comes before long, and before `end`.
-async fn in_time<T, E>(
+async fn in_time<T>(
     end: Instant,
-    piece: impl Future<Output = Result<T, E>>,
+    piece: impl Future<Output = Result<T, MultipartError>>,
 ) -> Result<T, Refused> {
     match timeout_at(end.min(Instant::now() + SILENT_WITHIN), piece).await {
+        Ok(Err(error)) if NotHeard::is_behind(&error) => Err(Refused::NotThrough),
         Ok(piece) => piece.map_err(|_| Refused::Malformed),
         Err(_) => Err(Refused::NotThrough),
     }

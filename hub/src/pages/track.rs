@@ -17,6 +17,7 @@ use satchel_protocol::token::base32;
 use serde::Deserialize;
 
 use crate::api::chunks::{self, CutOff};
+use crate::api::unread::NotHeard;
 use crate::care::{self, CaseKind, Opening};
 use crate::choices::{self, Wished};
 use crate::db::RowExt;
@@ -25,7 +26,9 @@ use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang, Texts};
 use crate::pages::cases::refused;
-use crate::pages::customer::{dead, from_another_site, see_other, set_cookie, too_often};
+use crate::pages::customer::{
+    dead, from_another_site, not_through, see_other, set_cookie, too_often,
+};
 use crate::pages::form::{self, Given, Refused};
 use crate::pages::{Style, fault, lang_of, page};
 use crate::shares::{self, CodeCheck, Link, Session};
@@ -399,7 +402,10 @@ pub(crate) async fn find(
     if hub.limits().spent(visitor.net, Deed::Guess, hub.now_ms()) {
         return too_often(lang);
     }
-    let given = Given::plain(form.map(|Form(f)| f).unwrap_or_default());
+    let given = match form {
+        Err(error) if NotHeard::is_behind(&error) => return not_through(lang),
+        read => Given::plain(read.map(|Form(f)| f).unwrap_or_default()),
+    };
     match by_code(&hub, given.get("waybill"), given.get("code")).await {
         Ok(Some(path)) => see_other(&format!("{path}?lang={}", lang.tag())),
         Ok(None) => {

@@ -15,13 +15,12 @@ use tokio::time::timeout;
 
 use crate::api::chunks::{self, CutOff};
 use crate::api::error::ApiError;
+use crate::api::patience::SILENT_WITHIN;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::proofs::{self, UploadRow};
 use crate::uploads::Turn;
 
-/// Longest silence within a body: a line that carries nothing for so long is as good as cut.
-const NEXT_CHUNK_WITHIN: Duration = Duration::from_secs(2 * 60);
 /// How long bytes may come that nobody needs.
 const PASS_OVER_WITHIN: Duration = Duration::from_secs(30);
 
@@ -224,7 +223,7 @@ async fn pass_by(mut body: Body) {
 
 /// The next bytes of a body; a cut connection is an error after which the file keeps what came.
 async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, ApiError> {
-    chunks::next(body, NEXT_CHUNK_WITHIN)
+    chunks::next(body, SILENT_WITHIN)
         .await
         .map_err(|CutOff| ApiError::new(ErrorCode::Malformed).detail("body cut off"))
 }
