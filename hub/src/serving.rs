@@ -1,4 +1,4 @@
-//! Connections: how many at a time, and how long one may be open without asking for anything.
+//! Connections: how many at a time, and how long one may be open without asking for anything, or without taking its answer.
 //!
 //! Each holds a descriptor, and so does each photo that is being written. Whoever opens connections and says nothing
 //! would take them all: no photo could be written then, and nobody else would be heard.
@@ -29,10 +29,14 @@ pub(crate) struct Bounds {
     pub(crate) connections: usize,
     /// Until the head of a request has come, the first or the next one.
     pub(crate) head_within: Duration,
+    /// Until what was sent has been taken. Known to Linux alone, which most hubs run on.
+    pub(crate) taken_within: Duration,
 }
 
 /// A proxy keeps connections for its next visitor about so long.
 const HEAD_WITHIN: Duration = Duration::from_secs(75);
+/// A phone in a lift comes out of it, and asks again if it was longer.
+const TAKEN_WITHIN: Duration = Duration::from_secs(2 * 60);
 /// Ten thousand phones after an outage, and room. Each takes some kilobytes of memory.
 const MOST_CONNECTIONS: usize = 16_384;
 /// Descriptors kept for the database, photos and what the process has open besides.
@@ -48,6 +52,7 @@ impl Default for Bounds {
         Self {
             connections: connections.map_or(MOST_CONNECTIONS, |n| n.min(MOST_CONNECTIONS)),
             head_within: HEAD_WITHIN,
+            taken_within: TAKEN_WITHIN,
         }
     }
 }
@@ -97,6 +102,7 @@ pub(crate) async fn serve(
             accepted = next => accepted,
             () = &mut shutdown => break,
         };
+        end_if_not_taken(&stream, bounds.taken_within);
         let router = router.clone();
         let service = service_fn(move |request| answer(router.clone(), peer, request));
         let connection = http1::Builder::new()
@@ -113,6 +119,19 @@ pub(crate) async fn serve(
     drop(listener);
     graceful.shutdown().await;
 }
+
+/// Has the system end a connection on which what was sent is not taken: whoever asks and never reads the answer would hold
+/// it for ever.
+#[cfg(target_os = "linux")]
+fn end_if_not_taken(stream: &TcpStream, within: Duration) {
+    let within_ms = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, within_ms) {
+        tracing::debug!(%error, "a connection is kept while nothing is taken");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_if_not_taken(_: &TcpStream, _: Duration) {}
 
 /// The peer's address serves rate limits and the fingerprints of raters, nothing else.
 async fn answer(
@@ -162,10 +181,14 @@ mod tests {
     async fn start(connections: usize, head_within: Duration) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
+        let large = || async { vec![b'.'; 64 * 1_024 * 1_024] };
+        let router = Router::new()
+            .route("/", axum::routing::get(|| async { "here" }))
+            .route("/large", axum::routing::get(large));
         let bounds = Bounds {
             connections,
             head_within,
+            taken_within: Duration::from_secs(2),
         };
         tokio::spawn(serve(listener, router, bounds, std::future::pending()));
         address
@@ -210,6 +233,18 @@ mod tests {
         let said = timeout(LONG, third).await.unwrap().unwrap();
         assert!(said.ends_with("here"), "{said}");
         drop(second);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn who_does_not_take_his_answer_is_let_go() {
+        let address = start(1, LONG).await;
+        let mut unread = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n";
+        unread.write_all(request).await.unwrap();
+        let said = timeout(2 * LONG, ask(address)).await.unwrap();
+        assert!(said.ends_with("here"), "{said}");
+        drop(unread);
     }
 
     #[test]
