@@ -18,7 +18,7 @@ use satchel_protocol::signed_time::SignedTime;
 use crate::api::chunks;
 use crate::api::error::ApiError;
 use crate::api::room::{SILENT_IN_TIME, Taken, in_time};
-use crate::api::unread::Known;
+use crate::api::unread::Sender;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::rating::review;
@@ -32,6 +32,7 @@ pub(crate) struct SignedHead {
     pub(crate) device: DeviceRow,
     /// What the signature says the body hashes to.
     pub(crate) content_digest: String,
+    pub(crate) sender: Sender,
 }
 
 /// A request whose head and whole body are the device's.
@@ -178,6 +179,7 @@ async fn check(parts: &Parts, hub: &Hub) -> Result<SignedHead, ApiError> {
     Ok(SignedHead {
         device,
         content_digest,
+        sender: Sender::of(parts),
     })
 }
 
@@ -212,7 +214,7 @@ fn verify(
         Ok(()) | Err(SigError::ClockSkew | SigError::Expired)
     ) {
         // Its time is judged last: the signature held.
-        Known::note(parts, id);
+        Sender::of(parts).is(id);
     }
     judged.map_err(|error| match error {
         // Late or wrong, the remedy is the same: take the hub's time and sign again.

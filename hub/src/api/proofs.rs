@@ -29,7 +29,7 @@ use headers::{
     OFFSET_STREAM, UPLOAD_LENGTH, UPLOAD_OFFSET, check_version, content_type, describe, expires,
     metadata, number, parse_hash, tus, upload_length, whole_number,
 };
-use receive::{Progress, Upload, overtaken, pass_over};
+use receive::{Progress, Upload, pass_over};
 
 const EXTENSIONS: &str = "creation,creation-with-upload,checksum,expiration,termination";
 
@@ -105,6 +105,7 @@ pub(crate) async fn create(
         device: head.device.id,
         hash,
         row,
+        sender: head.sender.clone(),
     };
     begin(&upload).await?;
     let with_bytes = content_type(&parts.headers) == OFFSET_STREAM;
@@ -308,7 +309,7 @@ async fn begin(upload: &Upload<'_>) -> Result<(), ApiError> {
     };
     // Whoever was still sending under an earlier word of its length is overtaken.
     let turn = hub.uploads().take(device, *hash).await;
-    let _held = turn.hold().await.ok_or_else(overtaken)?;
+    let _held = turn.hold().await.ok_or_else(|| upload.overtaken())?;
     let mut tx = hub.db().write().await?;
     let begun = proofs::upload(&mut *tx, device, hash).await?;
     let is_other = begun.is_some_and(|row| row.length_bytes != length_bytes);
@@ -339,6 +340,7 @@ async fn find<'a>(hub: &'a Hub, head: &SignedHead, hash: Hash32) -> Result<Uploa
         device: head.device.id,
         hash,
         row,
+        sender: head.sender.clone(),
     })
 }
 

@@ -6,6 +6,7 @@
 //! when to come again, nor what is wrong.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -60,17 +61,33 @@ impl NotHeard {
     }
 }
 
-/// Which phone signed a request, once that is known.
+/// What is known of whoever sent a request, once it is known.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known(Arc<OnceLock<DeviceId>>);
+pub(crate) struct Sender(Arc<Facts>);
 
-impl Known {
-    /// Notes that `device` signed the request of `parts`.
-    pub(crate) fn note(parts: &Parts, device: DeviceId) {
-        if let Some(known) = parts.extensions.get::<Self>() {
-            // One request is signed by one phone.
-            let _ = known.0.set(device);
-        }
+#[derive(Debug, Default)]
+struct Facts {
+    /// The phone that signed it.
+    device: OnceLock<DeviceId>,
+    is_gone: AtomicBool,
+}
+
+impl Sender {
+    /// Whoever sent the request of `parts`.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        parts.extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// Notes that `device` signed the request.
+    pub(crate) fn is(&self, device: DeviceId) {
+        // One request is signed by one phone.
+        let _ = self.0.device.set(device);
+    }
+
+    /// Notes that it goes on with another request and hears no answer to this one. What is still on its way would take the
+    /// line from that one, and with its connection closed it does not come.
+    pub(crate) fn is_gone(&self) {
+        self.0.is_gone.store(true, Ordering::Relaxed);
     }
 }
 
@@ -80,11 +97,11 @@ pub(crate) async fn read_past(State(hub): State<Hub>, request: Request, next: Ne
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
-    let known = Known::default();
-    parts.extensions.insert(known.clone());
+    let sender = Sender::default();
+    parts.extensions.insert(sender.clone());
     let heard = Heard {
         body: Some(body),
-        known,
+        sender,
         net: visitor::net_of(&hub, &parts),
         patience: Patience::default(),
         room: None,
@@ -95,7 +112,7 @@ pub(crate) async fn read_past(State(hub): State<Hub>, request: Request, next: Ne
 /// A body that does not end before it was read. No body behind its end.
 struct Heard {
     body: Option<Body>,
-    known: Known,
+    sender: Sender,
     net: Option<[u8; 8]>,
     patience: Patience,
     /// Taken when somebody begins to read what no phone signed.
@@ -104,7 +121,7 @@ struct Heard {
 
 impl Heard {
     fn has_room(&mut self) -> bool {
-        if self.room.is_none() && self.known.0.get().is_none() {
+        if self.room.is_none() && self.sender.0.device.get().is_none() {
             let bytes = self.size_hint().exact().unwrap_or(u64::MAX);
             let kb = bytes.min(WORDS_BYTES as u64).div_ceil(1_024);
             self.room = WORDS.take_now(self.net, u32::try_from(kb).unwrap_or(u32::MAX));
@@ -162,7 +179,10 @@ impl Drop for Heard {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let place: Option<Box<dyn Send>> = match self.known.0.get() {
+        if self.sender.0.is_gone.load(Ordering::Relaxed) {
+            return;
+        }
+        let place: Option<Box<dyn Send>> = match self.sender.0.device.get() {
             Some(device) => boxed(PHONES.take_now(Some(*device), 1)),
             None => boxed(STRANGERS.take_now(self.net, 1)),
         };

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::api::chunks::{self, CutOff};
 use crate::api::error::ApiError;
 use crate::api::patience::SILENT_WITHIN;
+use crate::api::unread::Sender;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::store::proofs::{self, UploadRow};
@@ -40,6 +41,7 @@ pub(super) struct Upload<'a> {
     pub(super) device: DeviceId,
     pub(super) hash: Hash32,
     pub(super) row: UploadRow,
+    pub(super) sender: Sender,
 }
 
 impl Upload<'_> {
@@ -82,6 +84,12 @@ impl Upload<'_> {
         self.finish(&turn).await
     }
 
+    /// The phone has asked again, and does not wait for this answer.
+    pub(super) fn overtaken(&self) -> ApiError {
+        self.sender.is_gone();
+        ApiError::new(ErrorCode::OffsetMismatch).detail("a newer request took this upload over")
+    }
+
     /// Forgets the upload and its bytes.
     pub(super) async fn give_up(&self) -> Result<(), HubError> {
         let turn = self.hub.uploads().take(self.device, self.hash).await;
@@ -100,11 +108,11 @@ impl Upload<'_> {
 
     /// Opens the file for writing at `start`, which is its end, or 0 to begin anew.
     async fn open_at(&self, turn: &Turn, start: u64) -> Result<File, ApiError> {
-        let _held = turn.hold().await.ok_or_else(overtaken)?;
+        let _held = turn.hold().await.ok_or_else(|| self.overtaken())?;
         // It may have been given up while this request waited for its turn: nobody would ever clear the file away.
         let row = begun(self.hub, self.device, &self.hash).await?;
         if row.length_bytes != self.row.length_bytes {
-            return Err(overtaken());
+            return Err(self.overtaken());
         }
         if start != 0 && start != self.hub.blobs().offset(self.device, &self.hash) {
             return Err(ApiError::new(ErrorCode::OffsetMismatch));
@@ -138,7 +146,7 @@ impl Upload<'_> {
                 self.cut_back(turn, file, start).await?;
                 return Err(ApiError::new(ErrorCode::TooLarge).detail("more bytes than announced"));
             }
-            let _held = turn.hold().await.ok_or_else(overtaken)?;
+            let _held = turn.hold().await.ok_or_else(|| self.overtaken())?;
             file.write_all(&chunk)
                 .await
                 .map_err(HubError::io("write upload"))?;
@@ -150,7 +158,7 @@ impl Upload<'_> {
     }
 
     async fn cut_back(&self, turn: &Turn, file: &File, to: u64) -> Result<(), ApiError> {
-        let _held = turn.hold().await.ok_or_else(overtaken)?;
+        let _held = turn.hold().await.ok_or_else(|| self.overtaken())?;
         file.set_len(to)
             .await
             .map_err(HubError::io("cut upload back"))?;
@@ -160,7 +168,7 @@ impl Upload<'_> {
     /// All bytes are there: check them, place the file, record it. In this order, so that a row never
     /// speaks of bytes that a power cut can take.
     async fn finish(&self, turn: &Turn) -> Result<Progress, ApiError> {
-        let _held = turn.hold().await.ok_or_else(overtaken)?;
+        let _held = turn.hold().await.ok_or_else(|| self.overtaken())?;
         let _gate = self.hub.blobs().gate.read().await;
         let size_bytes = self.row.length_bytes;
         let upload = (self.device, self.hash);
@@ -199,10 +207,6 @@ pub(super) async fn begun(
         .await?
         .filter(|row| row.expires_at_ms >= hub.now_ms())
         .ok_or_else(|| ApiError::new(ErrorCode::NotFound))
-}
-
-pub(super) fn overtaken() -> ApiError {
-    ApiError::new(ErrorCode::OffsetMismatch).detail("a newer request took this upload over")
 }
 
 /// Lets a body pass that nobody needs: whoever is still sending when the connection closes sees it break instead of
