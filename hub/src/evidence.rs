@@ -132,16 +132,20 @@ impl Hub {
     }
 }
 
-/// The entries about a parcel, in the order of their time.
+/// The entries about a parcel, and about proofs of it that were lost, in the order of their time.
 async fn about(conn: &mut SqliteConnection, parcel: ParcelId) -> Result<Vec<SqliteRow>, HubError> {
     Ok(sqlx::query(
-        "SELECT e.header, e.sig, e.salt, e.body FROM entry e JOIN ( \
+        "WITH of_parcel (device_id, seq) AS ( \
            SELECT device_id, seq FROM attempt WHERE parcel_id = ?1 \
            UNION SELECT device_id, seq FROM correction WHERE parcel_id = ?1 \
            UNION SELECT device_id, seq FROM code_entry WHERE parcel_id = ?1 \
            UNION SELECT device_id, seq FROM pickup WHERE parcel_id = ?1 \
            UNION SELECT device_id, seq FROM parcel_step WHERE parcel_id = ?1 \
-           UNION SELECT device_id, seq FROM erased_entry WHERE parcel_id = ?1 \
+           UNION SELECT device_id, seq FROM erased_entry WHERE parcel_id = ?1) \
+         SELECT e.header, e.sig, e.salt, e.body FROM entry e JOIN ( \
+           SELECT device_id, seq FROM of_parcel \
+           UNION SELECT l.device_id, l.seq FROM of_parcel o JOIN entry_blob b USING (device_id, seq) \
+             JOIN proof_lost l ON l.device_id = o.device_id AND l.hash = b.hash \
          ) USING (device_id, seq) ORDER BY e.leaf",
     )
     .bind(&parcel.as_bytes()[..])

@@ -21,6 +21,7 @@ use satchel_protocol::doorstep::CorrectionBody;
 use satchel_protocol::entry::{EntryKind, SignedEntry};
 use satchel_protocol::feed::StopItem;
 use satchel_protocol::ids::{Hash32, Sig64};
+use satchel_protocol::lost::{LossCause, ProofLostBody};
 use satchel_protocol::taxonomy::{Action, Outcome, PhotoOrigin, ProofKind, Reason};
 use satchel_protocol::transitions::{Correction, EventId, Origin};
 use satchel_protocol::wedge::ReplacementBody;
@@ -64,6 +65,47 @@ fn satchel(args: &[&str], dir: &Path) -> Output {
         .current_dir(dir)
         .output()
         .unwrap()
+}
+
+#[tokio::test]
+async fn a_photo_that_was_lost_is_named_with_its_phones_word() {
+    let (bench, mut phone, stops) = Bench::with_round(2).await;
+    let parcel = ParcelRef::Id(stops[0].parcels[0].parcel_id);
+    let photo = [(ProofKind::Photo, PHOTO)];
+    let bound = phone.delivery(&stops[0], &photo);
+    let of_seq = phone.seq;
+    let other = phone.delivery(&stops[1], &[(ProofKind::Photo, b"another")]);
+    phone.push_entries(&bench, &[bound, other]).await;
+    let plain = bench.hub.evidence(&parcel).await.unwrap();
+    assert!(!plain.contains("its phone says that it is lost"));
+    let lost = ProofLostBody {
+        hash: sha(PHOTO),
+        of_seq,
+        cause: LossCause::DAMAGED,
+    };
+    let said = phone.entry(ProofLostBody::KIND, lost.encode(), None, vec![]);
+    phone.push_entries(&bench, &[said]).await;
+    for _ in 0..2 {
+        let file = bench.hub.evidence(&parcel).await.unwrap();
+        assert!(file.contains("Not in this file; its phone says that it is lost"));
+        assert!(file.contains("its file on the phone is damaged"));
+        let report = verify(&file, &trust(&bench)).unwrap();
+        assert!(report.holds(), "{report}");
+        assert_eq!(report.verdict(Check::Proofs), Some(Verdict::Open));
+        assert!(
+            report
+                .to_string()
+                .contains("its phone says that it is lost")
+        );
+        let kinds: Vec<_> = report.entries.iter().map(|e| e.kind).collect();
+        assert_eq!(kinds, [EntryKind::ATTEMPT, ProofLostBody::KIND]);
+        // A hub of before finds it by a rebuild.
+        bench.hub.rebuild().await.unwrap();
+    }
+    // The other parcel's photo only has not come.
+    let other = ParcelRef::Id(stops[1].parcels[0].parcel_id);
+    let file = bench.hub.evidence(&other).await.unwrap();
+    assert!(file.contains("Not in this file<") && !file.contains("is lost"));
 }
 
 #[tokio::test]

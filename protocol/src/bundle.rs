@@ -9,6 +9,9 @@ mod file;
 mod page;
 mod report;
 mod verify;
+mod when;
+
+use std::collections::BTreeSet;
 
 use minicbor::{Decode, Encode};
 
@@ -16,6 +19,7 @@ use crate::attempt::{AttemptBody, ProofRef};
 use crate::doorstep::CorrectionBody;
 use crate::entry::{EntryKind, Header, SignedEntry};
 use crate::ids::{Hash32, ParcelId};
+use crate::lost::ProofLostBody;
 use crate::receipt::SignedReceipt;
 use crate::taxonomy::ProofKind;
 use crate::wedge::ReplacementBody;
@@ -77,6 +81,17 @@ pub struct Bundle {
     /// The entries by which these devices changed their keys, each device's in their order; none where none did.
     #[n(14)]
     pub rotations: Option<Vec<SignedEntry>>,
+}
+
+impl Bundle {
+    /// The proofs of which an entry here says that their phone can no longer bring them.
+    fn said_lost(&self) -> BTreeSet<Hash32> {
+        let said = self.entries.iter().filter_map(|bundled| {
+            let header = Header::decode(&bundled.entry.header).ok()?;
+            lost_of(&header, &bundled.entry).map(|body| body.hash)
+        });
+        said.collect()
+    }
 }
 
 /// An enrolment certificate as issued.
@@ -163,6 +178,14 @@ pub fn proofs_of(header: &Header, entry: &SignedEntry) -> Vec<ProofRef> {
     let of_attempt = attempt_of(header, entry).map(|(body, _)| body.proofs);
     let late = || correction_of(header, entry).map(|body| body.proofs);
     of_attempt.or_else(late).unwrap_or_default()
+}
+
+/// What a phone says of a proof that it can no longer bring.
+#[must_use]
+pub fn lost_of(header: &Header, entry: &SignedEntry) -> Option<ProofLostBody> {
+    let (kind, body, _) = said(header, entry)?;
+    let lost = (kind == ProofLostBody::KIND).then(|| ProofLostBody::decode(&body).ok());
+    lost?
 }
 
 /// What an entry says, with its kind, and what it says again.

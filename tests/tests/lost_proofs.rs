@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use satchel_core::model::stop::SyncState;
 use satchel_core::model::storage::Erasure;
 use satchel_protocol::attempt::AttemptBody;
+use satchel_protocol::bundle::{Trust, verify};
 use satchel_protocol::entry::EntryKind;
 use satchel_protocol::feed::ProofWantedItem;
 use satchel_protocol::ids::Hash32;
@@ -102,6 +103,17 @@ fn a_photo_that_neither_side_has_is_said_to_be_lost_and_nothing_waits_for_it() {
         of_seq,
         cause
     }));
+    // And so is whoever reads the courier's evidence.
+    let file = work
+        .phone
+        .core()
+        .evidence(work.day.parcel_id(0, 0))
+        .unwrap();
+    assert!(file.contains("Not in this file; its phone says that it is lost"));
+    let report = verify(&file, &Trust::default()).unwrap();
+    assert!(report.holds(), "{report}");
+    let said: Vec<_> = report.entries.iter().map(|e| e.kind).collect();
+    assert_eq!(said, [EntryKind::ATTEMPT, ProofLostBody::KIND]);
     work.phone.restart();
     assert_eq!(work.phone.sync(&work.hub), SyncEnd::Done);
     work.tell(ProofWantedItem::KIND, &ProofWantedItem { hash: first });

@@ -128,16 +128,21 @@ fn gather(conn: &Snapshot, keys: &Keys, parcel: ParcelId) -> Result<Exhibit> {
     let erased = matches!(erasures::state(conn, parcel)?, Some(Some(_)));
     let (mut entries, mut receipts, mut inks) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     let mut late = BTreeMap::new();
-    let mut last_seq = 0;
-    for event in row.events()? {
-        if event.id.origin != Origin::Phone(keys.device) {
-            continue;
-        }
-        let Some(entry) = exhibits::entry(conn, event.id.seq)? else {
+    let mut places: Vec<i64> = row
+        .events()?
+        .into_iter()
+        .filter(|event| event.id.origin == Origin::Phone(keys.device))
+        .map(|event| event.id.seq)
+        .collect();
+    for seq in places.clone() {
+        places.extend(exhibits::said_lost(conn, seq)?);
+    }
+    let last_seq = places.iter().copied().max().unwrap_or(0);
+    for seq in places {
+        let Some(entry) = exhibits::entry(conn, seq)? else {
             continue;
         };
         let header = Header::decode(&entry.header).map_err(Error::from)?;
-        last_seq = last_seq.max(header.seq);
         if let Ok(body) = AttemptBody::decode(entry.body.as_deref().unwrap_or_default())
             && let Some(ink) = inks::of_attempt(conn, body.attempt)?
         {

@@ -71,6 +71,15 @@ pub(crate) fn late_photos(conn: &Connection, seq: i64) -> Result<Vec<(Hash32, At
     Ok(found)
 }
 
+/// Where the log says that a proof is lost which the entry at `seq` binds.
+pub(crate) fn said_lost(conn: &Connection, seq: i64) -> Result<Vec<i64>> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT lost_seq FROM proof WHERE bound_seq = ?1 AND lost_seq IS NOT NULL ORDER BY lost_seq",
+    )?;
+    let places = stmt.query_map([seq], |r| r.get(0))?;
+    Ok(places.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The certificate the hub gave this phone.
 pub(crate) fn certificate(conn: &Connection) -> Result<Option<Vec<u8>>> {
     Ok(

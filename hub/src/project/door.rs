@@ -157,14 +157,15 @@ pub(super) async fn proof_lost(
     b: &ProofLostBody,
 ) -> Result<(), HubError> {
     sqlx::query(
-        "INSERT INTO proof_lost (device_id, hash, cause, lost_at_ms) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT DO UPDATE SET cause = ?3, lost_at_ms = ?4 WHERE ?3 = ?5",
+        "INSERT INTO proof_lost (device_id, hash, cause, lost_at_ms, seq) VALUES (?1, ?2, ?3, ?4, ?6) \
+         ON CONFLICT DO UPDATE SET cause = ?3, lost_at_ms = ?4, seq = ?6 WHERE ?3 = ?5",
     )
     .bind(&header.device.as_bytes()[..])
     .bind(&b.hash.0[..])
     .bind(b.cause.0)
     .bind(header.occurred_at_ms)
     .bind(LossCause::GONE_AFTER_RECEIPT.0)
+    .bind(header.seq)
     .execute(&mut **tx)
     .await?;
     Ok(())

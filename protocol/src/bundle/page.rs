@@ -6,12 +6,14 @@ use core::fmt::Write as _;
 use data_encoding::HEXLOWER;
 
 use super::file::{EVIDENCE_OPEN, Photos, evidence, photo};
-use super::{Bundle, BundledEntry, attempt_of, correction_of};
+use super::when::{local, utc};
+use super::{Bundle, BundledEntry, attempt_of, correction_of, lost_of};
 use crate::attempt::{AttemptBody, Fix};
 use crate::doorstep::CorrectionBody;
 use crate::entry::Header;
 use crate::ids::AttemptId;
 use crate::ink::Signature;
+use crate::lost::{LossCause, ProofLostBody};
 use crate::taxonomy::ProofKind;
 use crate::transitions::Correction;
 
@@ -84,9 +86,11 @@ fn write_entry(
     let said = attempt_of(&header, &bundled.entry);
     let (body, again) = said.map_or((None, None), |(body, again)| (Some(body), again));
     let correction = correction_of(&header, &bundled.entry);
+    let lost = lost_of(&header, &bundled.entry);
     let (zh, en) = match &body {
         Some(body) => (body.outcome.zh(), body.outcome.en()),
         None if correction.is_some() => ("更正", "Correction"),
+        None if lost.is_some() => ("凭证丢失", "A proof was lost"),
         None if bundled.entry.body.is_none() => ("内容已删除", "Content erased"),
         None => ("其他记录", "Another record"),
     };
@@ -117,6 +121,9 @@ fn write_entry(
     }
     if let Some(correction) = &correction {
         write_correction(page, correction)?;
+    }
+    if let Some(lost) = &lost {
+        write_lost(page, lost)?;
     }
     page.push_str("</dl>\n");
     for proof in correction.iter().flat_map(|late| &late.proofs) {
@@ -162,6 +169,24 @@ fn write_correction(page: &mut String, body: &CorrectionBody) -> core::fmt::Resu
         Some(words) => row(page, "说明", "In the courier's words", &escape(words)),
         None => Ok(()),
     }
+}
+
+/// Which proof its phone can no longer bring, and why. What it proved is still named by the entry that binds it.
+fn write_lost(page: &mut String, body: &ProofLostBody) -> core::fmt::Result {
+    let (zh, en) = match body.cause {
+        LossCause::MISSING => ("手机上的文件不见了", "its file is gone from the phone"),
+        LossCause::DAMAGED => ("手机上的文件已损坏", "its file on the phone is damaged"),
+        LossCause::GONE_AFTER_RECEIPT => (
+            "服务器曾签收，之后手机不再保存",
+            "the hub had signed for it, and the phone kept it no longer",
+        ),
+        LossCause(_) => ("未知", "unknown"),
+    };
+    row(page, "凭证哈希", "The proof's hash", &body.hash.to_string())?;
+    let of = body.of_seq.to_string();
+    row(page, "所属记录", "Place of the entry that binds it", &of)?;
+    let cause = format!("{zh} <span lang=\"en\">{en}</span>");
+    row(page, "原因", "Reason", &cause)
 }
 
 fn write_attempt(page: &mut String, body: &AttemptBody) -> core::fmt::Result {
@@ -249,6 +274,9 @@ fn write_proof(
                 _ => page.push_str("<p>签名不属于本次派送 The ink is not of this visit</p>"),
             }
         }
+        _ if bundle.said_lost().contains(hash) => page.push_str(
+            "<p>不在本文件中，手机已说明丢失 Not in this file; its phone says that it is lost</p>",
+        ),
         _ => page.push_str("<p>不在本文件中 Not in this file</p>"),
     }
     writeln!(
@@ -297,51 +325,6 @@ fn row(page: &mut String, zh: &str, en: &str, html: &str) -> core::fmt::Result {
     )
 }
 
-/// The time at the door, with its offset.
-fn local(header: &Header) -> String {
-    let offset_min = i64::from(header.utc_offset_min);
-    let local_ms = header.occurred_at_ms.saturating_add(offset_min * 60_000);
-    let sign = if offset_min < 0 { '-' } else { '+' };
-    format!(
-        "{}.{:03} {sign}{:02}:{:02}",
-        civil(local_ms),
-        local_ms.rem_euclid(1_000),
-        offset_min.abs() / 60,
-        offset_min.abs() % 60
-    )
-}
-
-/// A time in UTC.
-pub(super) fn utc(ms: i64) -> String {
-    format!("{} UTC", civil(ms))
-}
-
-/// Date and time of day in the Gregorian calendar. Written out here because this crate must not depend on
-/// anything that can read a clock. Years are counted from March, so that a leap day ends one.
-fn civil(ms: i64) -> String {
-    const DAYS_TO_1970: i64 = 719_468;
-    const DAYS_IN_400_YEARS: i64 = 146_097;
-    let day = ms.div_euclid(86_400_000) + DAYS_TO_1970;
-    let in_era = day.rem_euclid(DAYS_IN_400_YEARS);
-    let year_of_era = (in_era - in_era / 1_460 + in_era / 36_524 - in_era / 146_096) / 365;
-    let day_of_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = year_of_era + day.div_euclid(DAYS_IN_400_YEARS) * 400 + i64::from(month <= 2);
-    let second = ms.rem_euclid(86_400_000) / 1_000;
-    format!(
-        "{year:04}-{month:02}-{:02} {:02}:{:02}:{:02}",
-        day_of_year - (153 * from_march + 2) / 5 + 1,
-        second / 3_600,
-        second / 60 % 60,
-        second % 60
-    )
-}
-
 /// Text that is nothing but text. Control characters are dropped: they could hide what stands beside them.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -357,26 +340,4 @@ fn escape(text: &str) -> String {
         }
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_the_calendars() {
-        for (ms, text) in [
-            (0, "1970-01-01 00:00:00"),
-            (951_782_399_999, "2000-02-28 23:59:59"),
-            (951_782_400_000, "2000-02-29 00:00:00"),
-            (1_786_680_000_000, "2026-08-14 04:00:00"),
-            (4_107_542_400_000, "2100-03-01 00:00:00"),
-            (-1, "1969-12-31 23:59:59"),
-        ] {
-            assert_eq!(civil(ms), text);
-        }
-        for ms in [i64::MIN, i64::MAX] {
-            assert!(!civil(ms).is_empty());
-        }
-    }
 }

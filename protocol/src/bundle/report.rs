@@ -184,7 +184,7 @@ impl fmt::Display for Report {
         }
         writeln!(f)?;
         for entry in &self.entries {
-            let time = |ms: Option<i64>| ms.map_or_else(|| "?".to_owned(), super::page::utc);
+            let time = |ms: Option<i64>| ms.map_or_else(|| "?".to_owned(), super::when::utc);
             write!(f, "entry {} of {}: ", entry.seq, entry.device)?;
             match (entry.erased, entry.outcome) {
                 (true, _) => write!(f, "content erased")?,
@@ -201,7 +201,7 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "  the phone says {}; others vouch for {} to {}{}",
-                super::page::utc(entry.claimed_at_ms),
+                super::when::utc(entry.claimed_at_ms),
                 time(entry.interval.not_before_ms),
                 time(entry.interval.not_after_ms),
                 if entry.outside { "  DOES NOT FIT" } else { "" }

@@ -246,6 +246,7 @@ impl Checker<'_> {
     }
 
     fn proofs(&mut self) {
+        let said_lost = self.bundle.said_lost();
         for proof in &self.bundle.proofs {
             let held = match &proof.bytes {
                 Some(bytes) => Some(crypto::sha256(&[&bytes.0])),
@@ -256,11 +257,14 @@ impl Checker<'_> {
                     let what = format!("{} is another one", proof.kind.en());
                     self.expect(Check::Proofs, hash == proof.hash, what);
                 }
-                None => self.note(
-                    Check::Proofs,
-                    Verdict::Open,
-                    format!("{} {} is not in this file", proof.kind.en(), proof.hash),
-                ),
+                None => {
+                    let why = match said_lost.contains(&proof.hash) {
+                        true => "is not in this file: its phone says that it is lost",
+                        false => "is not in this file",
+                    };
+                    let what = format!("{} {} {why}", proof.kind.en(), proof.hash);
+                    self.note(Check::Proofs, Verdict::Open, what);
+                }
             }
         }
     }
@@ -307,7 +311,7 @@ impl Checker<'_> {
                 let note = format!(
                     "device {} was given it at {} and nobody said what came of it",
                     given.device,
-                    super::page::utc(header.occurred_at_ms)
+                    super::when::utc(header.occurred_at_ms)
                 );
                 self.note(Check::Manifest, Verdict::Open, note);
             } else {
