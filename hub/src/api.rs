@@ -22,11 +22,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::hub::Hub;
+use crate::pages::form::WORDS_BYTES;
 use schema::SignatureScheme;
-
-/// Enrolments and forms: a comment at its limit, every character written as `%XX%XX%XX`, and room.
-/// Batches and proofs are read by their own handlers under their own limits.
-const MAX_FORM_BYTES: usize = 64 * 1_024;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -49,7 +46,8 @@ pub(crate) fn router(hub: &Hub) -> Router {
         .merge(crate::tlog::serve::router())
         .merge(crate::pages::router(hub))
         .fallback(crate::pages::nothing_here)
-        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        // Batches and proofs are read by their own handlers under their own limits.
+        .layer(DefaultBodyLimit::max(WORDS_BYTES))
         .layer(axum::middleware::from_fn_with_state(
             hub.clone(),
             ops::observe,

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params};
 use satchel_protocol::attempt::{PhotoFacts, ProofRef};
 use satchel_protocol::crypto;
 use satchel_protocol::ids::{AttemptId, Hash32, StopId};
+use satchel_protocol::limits;
 use satchel_protocol::taxonomy::{PhotoOrigin, ProofKind};
 
 use super::entries::TakenBack;
@@ -144,7 +145,7 @@ pub(crate) fn want(conn: &Connection, hash: Hash32) -> Result<TakenBack> {
 }
 
 /// No photo is longer: a length that went bad is not counted.
-const PLAUSIBLE_BYTES: i64 = 1 << 30;
+const PLAUSIBLE_BYTES: i64 = limits::MAX_PROOF_BYTES.cast_signed();
 
 /// Photos that wait for a line that costs nothing, and their bytes.
 pub(crate) fn held_back(conn: &Connection) -> Result<(u64, u64)> {

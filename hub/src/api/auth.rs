@@ -214,7 +214,7 @@ fn verify(
         Ok(()) | Err(SigError::ClockSkew | SigError::Expired)
     ) {
         // Its time is judged last: the signature held.
-        Sender::of(parts).is(id);
+        Sender::of(parts).signed_as(id);
     }
     judged.map_err(|error| match error {
         // Late or wrong, the remedy is the same: take the hub's time and sign again.

@@ -12,8 +12,8 @@ use crate::error::HubError;
 
 /// After so many seconds an upload may have ended and made room.
 const RETRY_AFTER_S: u32 = 300;
-/// And room for a body, which is given back within seconds.
-pub(crate) const COME_AGAIN_S: u32 = 30;
+/// After so many a body that was on its way has given its room back.
+const COME_AGAIN_S: u32 = 30;
 
 /// When to come again to a hub whose disk is full: somebody has to see to it.
 const FULL_COME_AGAIN_S: u32 = 120;
@@ -49,6 +49,13 @@ impl ApiError {
     pub(crate) fn come_again_s(mut self, seconds: u32) -> Self {
         self.come_again_s = Some(seconds);
         self
+    }
+
+    /// There is no room for a body now, or it did not come in time.
+    pub(crate) fn not_through() -> Self {
+        Self::new(ErrorCode::RateLimited)
+            .detail("too many come at once")
+            .come_again_s(COME_AGAIN_S)
     }
 
     pub(crate) fn clock_skew(time: SignedTime) -> Self {
@@ -112,9 +119,7 @@ impl From<QueryRejection> for ApiError {
 impl From<BytesRejection> for ApiError {
     fn from(error: BytesRejection) -> Self {
         match error.status() {
-            _ if NotHeard::is_behind(&error) => Self::new(ErrorCode::RateLimited)
-                .detail("too many come at once")
-                .come_again_s(COME_AGAIN_S),
+            _ if NotHeard::is_behind(&error) => Self::not_through(),
             StatusCode::PAYLOAD_TOO_LARGE => Self::new(ErrorCode::TooLarge),
             _ => Self::new(ErrorCode::Malformed).detail("body cut off"),
         }

@@ -12,7 +12,7 @@ use satchel_protocol::ids::DeviceId;
 use satchel_protocol::limits::MAX_BATCH_BYTES;
 use tokio::time::timeout;
 
-use super::error::{ApiError, COME_AGAIN_S};
+use super::error::ApiError;
 use crate::space::{self, Space};
 
 /// Bytes of bodies at one time: fifteen of the largest. Read, unpacked and judged they take some four times as much.
@@ -65,14 +65,8 @@ impl Room {
             false => &self.large,
         };
         let taken = room.take(Some(device), steps(bytes), PATIENCE).await;
-        taken.ok_or_else(none)
+        taken.ok_or_else(ApiError::not_through)
     }
-}
-
-fn none() -> ApiError {
-    ApiError::new(ErrorCode::RateLimited)
-        .detail("too many come at once")
-        .come_again_s(COME_AGAIN_S)
 }
 
 /// What comes of reading a body, unless that takes too long.

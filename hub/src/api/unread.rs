@@ -79,14 +79,14 @@ impl Sender {
     }
 
     /// Notes that `device` signed the request.
-    pub(crate) fn is(&self, device: DeviceId) {
+    pub(crate) fn signed_as(&self, device: DeviceId) {
         // One request is signed by one phone.
         let _ = self.0.device.set(device);
     }
 
     /// Notes that it goes on with another request and hears no answer to this one. What is still on its way would take the
     /// line from that one, and with its connection closed it does not come.
-    pub(crate) fn is_gone(&self) {
+    pub(crate) fn goes_on(&self) {
         self.0.is_gone.store(true, Ordering::Relaxed);
     }
 }

@@ -13,11 +13,11 @@ use satchel_protocol::limits;
 use satchel_protocol::token::base32;
 use serde::Deserialize;
 
-use crate::api::unread::NotHeard;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::i18n::{Care, Lang, Texts};
 use crate::mask;
+use crate::pages::form::heard;
 use crate::pages::session::is_tls;
 use crate::pages::{Style, fault, lang_of, notice, page, private, view};
 use crate::rating::submit::{self, Submission, Submitted};
@@ -161,9 +161,8 @@ pub(crate) async fn submit(
         Ok(None) => return dead(&hub, lang, &visitor, patience).await,
         Err(error) => return fault(lang, &error),
     };
-    let given = match form_body {
-        Err(error) if NotHeard::is_behind(&error) => return not_through(lang),
-        read => read.map(|Form(f)| f).unwrap_or_default(),
+    let Some(given) = heard(form_body) else {
+        return not_through(lang);
     };
     let answers = match given.answers(lang) {
         Ok(answers) => answers,

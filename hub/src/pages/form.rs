@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use axum::extract::Form;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::rejection::FormRejection;
 use axum::http::{HeaderMap, header};
 use satchel_protocol::ids::Hash32;
 use satchel_protocol::limits;
@@ -26,7 +28,7 @@ use crate::visitor::{Deed, Visitor};
 
 /// All pictures and room for the words.
 pub(crate) const MAX_BYTES: usize = MAX_FILES * MAX_FILE_BYTES + 64 * 1_024;
-/// A form without pictures takes no more.
+/// A form without pictures takes no more: a comment at its limit, every character written as `%XX%XX%XX`, and room.
 pub(crate) const WORDS_BYTES: usize = 64 * 1_024;
 /// Longest that nothing of a form may come.
 pub(super) const SILENT_WITHIN: Duration = Duration::from_secs(20);
@@ -160,6 +162,15 @@ async fn in_time<T>(
         Ok(Err(error)) if NotHeard::is_behind(&error) => Err(Refused::NotThrough),
         Ok(piece) => piece.map_err(|_| Refused::Malformed),
         Err(_) => Err(Refused::NotThrough),
+    }
+}
+
+/// What a form without pictures says, nothing where it says it wrongly; `None` where there was no room for it, or it did
+/// not come in time.
+pub(super) fn heard<T: Default>(form: Result<Form<T>, FormRejection>) -> Option<T> {
+    match form {
+        Err(error) if NotHeard::is_behind(&error) => None,
+        read => Some(read.map(|Form(given)| given).unwrap_or_default()),
     }
 }
 

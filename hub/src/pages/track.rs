@@ -17,7 +17,6 @@ use satchel_protocol::token::base32;
 use serde::Deserialize;
 
 use crate::api::chunks::{self, CutOff};
-use crate::api::unread::NotHeard;
 use crate::care::{self, CaseKind, Opening};
 use crate::choices::{self, Wished};
 use crate::db::RowExt;
@@ -402,9 +401,8 @@ pub(crate) async fn find(
     if hub.limits().spent(visitor.net, Deed::Guess, hub.now_ms()) {
         return too_often(lang);
     }
-    let given = match form {
-        Err(error) if NotHeard::is_behind(&error) => return not_through(lang),
-        read => Given::plain(read.map(|Form(f)| f).unwrap_or_default()),
+    let Some(given) = form::heard(form).map(Given::plain) else {
+        return not_through(lang);
     };
     match by_code(&hub, given.get("waybill"), given.get("code")).await {
         Ok(Some(path)) => see_other(&format!("{path}?lang={}", lang.tag())),

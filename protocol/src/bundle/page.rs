@@ -2,6 +2,7 @@
 //! and nothing else. No script, nothing loaded from elsewhere, the same bytes for the same evidence.
 
 use core::fmt::Write as _;
+use std::collections::BTreeSet;
 
 use data_encoding::HEXLOWER;
 
@@ -11,7 +12,7 @@ use super::{Bundle, BundledEntry, attempt_of, correction_of, lost_of};
 use crate::attempt::{AttemptBody, Fix};
 use crate::doorstep::CorrectionBody;
 use crate::entry::Header;
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, Hash32};
 use crate::ink::Signature;
 use crate::lost::{LossCause, ProofLostBody};
 use crate::taxonomy::ProofKind;
@@ -32,12 +33,26 @@ checked, the page alone proves nothing.";
 /// The whole page.
 pub(super) fn draw(bundle: &Bundle, photos: &Photos) -> String {
     let mut page = String::new();
+    let file = File {
+        bundle,
+        photos,
+        said_lost: bundle.said_lost(),
+    };
     // Writing into memory cannot fail.
-    let _ = write_page(&mut page, bundle, photos);
+    let _ = write_page(&mut page, &file);
     page
 }
 
-fn write_page(page: &mut String, bundle: &Bundle, photos: &Photos) -> core::fmt::Result {
+/// What is drawn.
+struct File<'a> {
+    bundle: &'a Bundle,
+    photos: &'a Photos,
+    /// The proofs that their phones can no longer bring.
+    said_lost: BTreeSet<Hash32>,
+}
+
+fn write_page(page: &mut String, file: &File<'_>) -> core::fmt::Result {
+    let bundle = file.bundle;
     let waybill = escape(&bundle.waybill);
     write!(
         page,
@@ -65,7 +80,7 @@ fn write_page(page: &mut String, bundle: &Bundle, photos: &Photos) -> core::fmt:
     row(page, "出具时间", "Made at", &utc(bundle.made_at_ms))?;
     page.push_str("</dl>\n");
     for bundled in &bundle.entries {
-        write_entry(page, bundle, bundled, photos)?;
+        write_entry(page, file, bundled)?;
     }
     write!(
         page,
@@ -74,12 +89,7 @@ fn write_page(page: &mut String, bundle: &Bundle, photos: &Photos) -> core::fmt:
     )
 }
 
-fn write_entry(
-    page: &mut String,
-    bundle: &Bundle,
-    bundled: &BundledEntry,
-    photos: &Photos,
-) -> core::fmt::Result {
+fn write_entry(page: &mut String, file: &File<'_>, bundled: &BundledEntry) -> core::fmt::Result {
     let Ok(header) = Header::decode(&bundled.entry.header) else {
         return page.write_str("<h2>无法读取的记录 An entry that cannot be read</h2>\n");
     };
@@ -127,15 +137,15 @@ fn write_entry(
     }
     page.push_str("</dl>\n");
     for proof in correction.iter().flat_map(|late| &late.proofs) {
-        write_proof(page, bundle, None, proof.kind, &proof.hash, photos)?;
+        write_proof(page, file, None, proof.kind, &proof.hash)?;
     }
     if let Some(body) = &body {
-        if let (Some(fix), Some(door)) = (&body.fix, bundle.door) {
+        if let (Some(fix), Some(door)) = (&body.fix, file.bundle.door) {
             write_sketch(page, fix, door)?;
         }
         for proof in &body.proofs {
             let visit = Some(body.attempt);
-            write_proof(page, bundle, visit, proof.kind, &proof.hash, photos)?;
+            write_proof(page, file, visit, proof.kind, &proof.hash)?;
         }
     }
     Ok(())
@@ -257,15 +267,18 @@ fn write_attempt(page: &mut String, body: &AttemptBody) -> core::fmt::Result {
 
 fn write_proof(
     page: &mut String,
-    bundle: &Bundle,
+    file: &File<'_>,
     attempt: Option<AttemptId>,
     kind: ProofKind,
-    hash: &crate::ids::Hash32,
-    photos: &Photos,
+    hash: &Hash32,
 ) -> core::fmt::Result {
-    let held = bundle.proofs.iter().find(|p| p.hash == *hash);
+    let held = file.bundle.proofs.iter().find(|p| p.hash == *hash);
     page.push_str("<figure>\n");
-    match (kind, photos.get(hash), held.and_then(|p| p.bytes.as_ref())) {
+    match (
+        kind,
+        file.photos.get(hash),
+        held.and_then(|p| p.bytes.as_ref()),
+    ) {
         (ProofKind::Photo, Some(bytes), _) => page.push_str(&photo(hash, bytes, "照片 photo")),
         // Ink belongs to the visit at which it was given: what comes late with a correction is of none.
         (ProofKind::Signature, _, Some(bytes)) => {
@@ -274,7 +287,7 @@ fn write_proof(
                 _ => page.push_str("<p>签名不属于本次派送 The ink is not of this visit</p>"),
             }
         }
-        _ if bundle.said_lost().contains(hash) => page.push_str(
+        _ if file.said_lost.contains(hash) => page.push_str(
             "<p>不在本文件中，手机已说明丢失 Not in this file; its phone says that it is lost</p>",
         ),
         _ => page.push_str("<p>不在本文件中 Not in this file</p>"),

@@ -86,7 +86,7 @@ impl Upload<'_> {
 
     /// The phone has asked again, and does not wait for this answer.
     pub(super) fn overtaken(&self) -> ApiError {
-        self.sender.is_gone();
+        self.sender.goes_on();
         ApiError::new(ErrorCode::OffsetMismatch).detail("a newer request took this upload over")
     }
 
