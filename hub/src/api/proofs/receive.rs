@@ -47,8 +47,8 @@ pub(super) struct Upload<'a> {
 impl Upload<'_> {
     /// How much has come. Ends the turn of a request that hangs, so the answer stays true.
     pub(super) async fn offset(&self) -> u64 {
-        let turn = self.hub.uploads().take(self.device, self.hash).await;
-        let _held = turn.hold().await;
+        let uploads = self.hub.uploads();
+        let _held = uploads.take_and_hold(self.device, self.hash).await;
         self.hub.blobs().offset(self.device, &self.hash)
     }
 
@@ -92,8 +92,9 @@ impl Upload<'_> {
 
     /// Forgets the upload and its bytes.
     pub(super) async fn give_up(&self) -> Result<(), HubError> {
-        let turn = self.hub.uploads().take(self.device, self.hash).await;
-        let _held = turn.hold().await;
+        // Whoever asks meanwhile would find it begun, and lay down a file that nobody clears away.
+        let uploads = self.hub.uploads();
+        let _held = uploads.take_and_hold(self.device, self.hash).await;
         self.forget().await
     }
 
